@@ -1,0 +1,199 @@
+"""The configuration's sections and keys, with their defaults and bounds (docs/configuration.md explains each)."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, AliasChoices, Field
+
+from fmbench.config.base import Strict
+from fmbench.config.simulator import Simulator
+
+Api = Literal["converse-stream", "converse", "invoke-stream", "invoke"]
+Family = Literal["anthropic", "nova", "llama", "mistral", "titan", "cohere", "ai21"]
+Seconds = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+_BUCKET = re.compile(r"(\d+)-(\d+)")
+
+
+def _bucket(text: str) -> str:
+    match = _BUCKET.fullmatch(text)
+    if match is None or int(match[1]) >= int(match[2]):
+        raise ValueError('a bucket is "<min>-<max>" in prompt tokens with min < max, such as "500-1000"')
+    return text
+
+
+def _distinct(items: list[Any]) -> list[Any]:
+    if len({str(item) for item in items}) < len(items):
+        raise ValueError("the same entry stands here twice: leave one out")
+    return items
+
+
+Bucket = Annotated[str, AfterValidator(_bucket)]
+
+
+class Inference(Strict):
+    """Inference parameters, passed through as given; one that is left out is not sent (but ``max_tokens`` always is)."""
+
+    max_tokens: int | None = Field(default=None, ge=1)
+    temperature: Share | None = None
+    top_p: Share | None = None
+    stop_sequences: list[str] | None = None
+    system: str | None = None
+    additional_model_request_fields: dict[str, Any] | None = Field(
+        default=None,
+        validation_alias=AliasChoices("additional_model_request_fields", "additionalModelRequestFields"),
+    )
+    performance_config: dict[str, Any] | None = Field(
+        default=None, validation_alias=AliasChoices("performance_config", "performanceConfig")
+    )
+    service_tier: dict[str, Any] | None = Field(
+        default=None, validation_alias=AliasChoices("service_tier", "serviceTier")
+    )
+    guardrail: dict[str, Any] | None = Field(
+        default=None, validation_alias=AliasChoices("guardrail", "guardrail_config", "guardrailConfig")
+    )
+
+
+class Model(Strict):
+    """A model to measure: any id that Bedrock takes (model, inference profile, provisioned, imported, custom, ARN)."""
+
+    id: str = Field(min_length=1, max_length=2048)
+    label: str | None = Field(default=None, min_length=1, max_length=80)
+    api: Api = "converse-stream"
+    family: Family | None = None
+    """The body's shape for ``invoke`` and ``invoke-stream``; None: read from the id."""
+    region: str | None = None
+    inference: Inference = Inference()
+
+    @property
+    def name(self) -> str:
+        """What records and reports call it: the label, else the id."""
+        return self.label or self.id
+
+
+class Columns(Strict):
+    """Which columns of a foreign dataset play the parts of a LongBench row."""
+
+    input: str | None = None
+    context: str | None = None
+    answers: str | None = None
+    language: str | None = None
+    dataset: str | None = None
+    id: str | None = None
+
+
+class Dataset(Strict):
+    """Where prompts come from, and which are kept."""
+
+    source: Literal["longbench", "huggingface", "jsonl", "synthetic"] = "synthetic"
+    name: str | None = Field(default=None, min_length=1)
+    path: str | None = None
+    """A folder of *.jsonl, a file, a data.zip or an s3:// address; None: fetched from the hub."""
+    repo: str | None = None
+    """The hub's dataset for ``huggingface`` (or another LongBench copy for ``longbench``)."""
+    subset: str | None = None
+    split: str | None = None
+    revision: str | None = None
+    tasks: Annotated[list[str], AfterValidator(_distinct)] | None = None
+    languages: Annotated[list[str], Field(min_length=1), AfterValidator(_distinct)] = ["en"]
+    buckets: Annotated[list[Bucket], Field(min_length=1), AfterValidator(_distinct)] = [
+        "1-500",
+        "500-1000",
+        "1000-2000",
+        "2000-3000",
+        "3000-4000",
+    ]
+    prompts_per_bucket: int = Field(default=50, ge=1)
+    columns: Columns = Columns()
+    template: str | dict[str, str] | None = None
+    """A prompt template with {context} and {input}: one for all tasks, or one a task."""
+    template_file: str | None = None
+    """The dataset's own dataset2prompt.json."""
+
+
+class Timeouts(Strict):
+    """Deadlines of our own for each phase of a request."""
+
+    connect_s: Seconds = 5.0
+    first_byte_s: Seconds = 120.0
+    between_bytes_s: Seconds = 60.0
+    total_s: Seconds = 600.0
+
+
+class Load(Strict):
+    """How users are stepped through the cells."""
+
+    concurrency: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1), AfterValidator(_distinct)] = [1, 2, 4, 8]
+    warmup_s: float = Field(default=5.0, ge=0)
+    duration_s: Seconds = 30.0
+    min_requests: int = Field(default=20, ge=0)
+    max_duration_s: Seconds | None = None
+    """The cap of a window extended to ``min_requests`` or until decided; None: ten times ``duration_s``."""
+    spread_s: float | None = Field(default=None, ge=0)
+    """Users of a step start spread over so long; None: over warmup_s, at most 1 s."""
+    order: Literal["sequential", "interleaved"] = "sequential"
+    repeats: int = Field(default=1, ge=1)
+    until: Literal["fixed", "decided"] = "fixed"
+    timeouts: Timeouts = Timeouts()
+
+
+class Objectives(Strict):
+    """What a good answer has to be, and what decides between models that are good enough."""
+
+    bucket: str | None = None
+    ttft_p50_s: Seconds | None = None
+    ttft_p90_s: Seconds | None = None
+    ttft_p95_s: Seconds | None = None
+    ttft_p99_s: Seconds | None = None
+    e2e_p50_s: Seconds | None = None
+    e2e_p90_s: Seconds | None = None
+    e2e_p95_s: Seconds | None = None
+    e2e_p99_s: Seconds | None = None
+    tpot_p50_s: Seconds | None = None
+    tpot_p90_s: Seconds | None = None
+    tpot_p95_s: Seconds | None = None
+    tpot_p99_s: Seconds | None = None
+    error_rate: Share = 0.01
+    usd_per_10k: float | None = Field(default=None, gt=0)
+    transactions_per_minute: float | None = Field(default=None, gt=0)
+    quality_min: Share | None = None
+    prefer: Literal["cost", "latency", "throughput"] = "cost"
+
+
+class Budget(Strict):
+    """Hard limits: no request is sent that could pass them."""
+
+    max_usd: float | None = Field(default=None, gt=0)
+    max_requests: int | None = Field(default=None, ge=1)
+
+
+class Price(Strict):
+    """USD for a million tokens."""
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+    cache_read: float | None = Field(default=None, ge=0)
+    cache_write: float | None = Field(default=None, ge=0)
+
+
+class Config(Strict):
+    """A whole configuration file. ``models`` alone has no default."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")] = "fmbench"
+    region: str | None = None
+    seed: int = Field(default=7, ge=0)
+    output: str = Field(default="results", min_length=1)
+    models: list[Model] = Field(min_length=1)
+    inference: Inference = Inference()
+    dataset: Dataset = Dataset()
+    load: Load = Load()
+    objectives: Objectives = Objectives()
+    budget: Budget = Budget()
+    pricing: dict[str, Price] = {}
+    cache: Literal["salt", "allow"] = "salt"
+    """``salt``: every request's prompt starts with words of its own, so that no prompt cache can answer it."""
+    quality: bool = False
+    simulator: Simulator | None = None

@@ -1,0 +1,102 @@
+"""What may be written under ``simulator:``: how the embedded endpoint behaves, and what it does wrong on purpose."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from fmbench.config.base import Strict
+
+FaultKind = Literal[
+    "throttle_requests",
+    "throttle_tokens",
+    "throttle_daily",
+    "throttle_in_stream",
+    "service_quota",
+    "access_denied",
+    "expired_credentials",
+    "not_found",
+    "validation",
+    "model_timeout",
+    "model_not_ready",
+    "model_error",
+    "model_stream_error",
+    "internal",
+    "internal_in_stream",
+    "service_unavailable",
+    "unavailable_in_stream",
+    "validation_in_stream",
+    "reset_before_response",
+    "close_before_response",
+    "reset_in_stream",
+    "early_end",
+    "cut_frame",
+    "bad_crc",
+    "stall_before_response",
+    "stall_in_stream",
+    "drip",
+    "no_metadata",
+    "no_message_stop",
+    "html_error",
+    "html_ok",
+    "wrong_content_type",
+    "guardrail",
+]
+
+
+class Fault(Strict):
+    """Something the endpoint does wrong: to a share of the requests (``rate``), or to the n-th ones (``at``, from 1)."""
+
+    kind: FaultKind
+    rate: float | None = Field(default=None, ge=0, le=1)
+    at: list[int] | None = None
+    after_events: int = Field(default=5, ge=0)
+    """In-stream faults strike after so many content events."""
+    seconds: float = Field(default=5.0, gt=0)
+    """How long a stall lasts, or the time between two dripped bytes."""
+
+
+class Quota(Strict):
+    """A bucket a minute: requests over it are throttled as Bedrock throttles them."""
+
+    requests_per_minute: int | None = Field(default=None, ge=1)
+    tokens_per_minute: int | None = Field(default=None, ge=1)
+
+
+class Profile(Strict):
+    """How a served model behaves.
+
+    TTFT = ``ttft_s`` + prompt tokens / ``prefill_tokens_per_s``; time per token = ``tpot_s`` × (1 + streams in flight / ``batch``).
+    Both are drawn log-normally around that with sigma ``jitter``. More than ``slots`` streams queue.
+    """
+
+    ttft_s: float = Field(default=0.2, ge=0)
+    prefill_tokens_per_s: float | None = Field(default=None, gt=0)
+    """None: the prompt's length costs nothing."""
+    tpot_s: float = Field(default=0.02, ge=0)
+    batch: float | None = Field(default=None, gt=0)
+    """None: streams in flight cost nothing."""
+    slots: int | None = Field(default=None, ge=1)
+    jitter: float = Field(default=0.0, ge=0, le=2)
+    output_tokens: int | None = Field(default=None, ge=1)
+    """Mean length of an answer; None: as long as max_tokens lets it."""
+    accuracy: float = Field(default=0.8, ge=0, le=1)
+    """How often a synthetic task is answered right."""
+    tokens_per_event: int = Field(default=1, ge=1)
+    reasoning_tokens: int = Field(default=0, ge=0)
+    """Tokens of reasoning streamed before the first visible text."""
+    cache: bool = False
+    """Serve prompts seen before from a prompt cache, and say so in usage."""
+    quota: Quota = Quota()
+    faults: list[Fault] = []
+
+
+class Simulator(Strict):
+    """The embedded endpoint. ``models`` overrides ``profile`` key by key for a model id."""
+
+    profile: Profile = Profile()
+    models: dict[str, Profile] = {}
+    tls: bool = False
+    bearer_key: str | None = None
+    seed: int = 0

@@ -1,0 +1,205 @@
+"""The record: one row a request, written where the request is made. Everything reported is computed from these rows.
+
+Times are seconds; ``*_at`` are UTC epoch seconds; ``None`` means "not observed", never 0.
+Durations come from one process's monotonic clock and never cross hosts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, NamedTuple
+
+from fmbench.core.failures import FailureKind, Outcome
+
+SCHEMA_VERSION = "1.0"
+
+
+@dataclass(slots=True, kw_only=True, frozen=True)
+class Prompt:
+    """One prompt as it is written to ``prompts/payload_<bucket>.jsonl``. ``tokens`` is the local count."""
+
+    prompt_id: str
+    text: str
+    tokens: int
+    dataset: str
+    """The task that the row is from (``hotpotqa``, ``multi_news``, …)."""
+    language: str
+    answers: list[str] = field(default_factory=list)
+    all_classes: list[str] | None = None
+
+
+class Cell(NamedTuple):
+    """One model × one bucket × one level of concurrency: the unit of a study."""
+
+    index: int
+    model: str
+    model_id: str
+    api: str
+    dataset: str
+    bucket: str
+    concurrency: int
+    block: int = 0
+    """Which repeat of the study this is: 0 unless ``load.repeats`` or ``load.order`` ask for more."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Usage:
+    """The service's own token counts. ``input_tokens`` leaves out tokens read from or written to the cache."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Exchange:
+    """What one call to the service showed: stamps in nanoseconds of ``time.monotonic_ns``, and the answer's facts.
+
+    ``sent_ns`` is ``None`` when no byte of the request reached a socket. ``failure`` is ``None`` only for a whole answer.
+    """
+
+    started_ns: int
+    """When the call began, before serialising, signing and connecting."""
+    sent_ns: int | None = None
+    headers_ns: int | None = None
+    first_content_ns: int | None = None
+    first_text_ns: int | None = None
+    last_content_ns: int | None = None
+    ended_ns: int = 0
+    connect_s: float | None = None
+    client_s: float | None = None
+    """Seconds spent on serialising and signing, before the request went out."""
+    content_ns: list[int] = field(default_factory=list)
+    """When each event with content arrived."""
+    received_bytes: int = 0
+    usage: Usage = field(default_factory=Usage)
+    server_latency_s: float | None = None
+    stop_reason: str | None = None
+    service_tier: str | None = None
+    latency_mode: str | None = None
+    http_status: int | None = None
+    request_id: str | None = None
+    failure: FailureKind | None = None
+    message: str | None = None
+    text: str | None = None
+    """The answer's text; kept only when the caller was asked to keep it."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Record:
+    """One request, whole. Field order is column order."""
+
+    run_id: str
+    worker: str
+    user: int
+    seq: int
+    model: str
+    model_id: str
+    api: str
+    dataset: str
+    bucket: str
+    concurrency: int
+    cell: int
+    block: int
+    phase: str
+    task: str
+    prompt_id: str
+    attempt: int = 1
+    intended_at: float | None = None
+    sent_at: float | None = None
+    ended_at: float | None = None
+    connect_s: float | None = None
+    client_s: float | None = None
+    headers_s: float | None = None
+    ttft_s: float | None = None
+    ttft_text_s: float | None = None
+    e2e_s: float | None = None
+    tpot_s: float | None = None
+    content_events: int | None = None
+    content_s: list[float] | None = None
+    """When each event with content arrived, seconds after ``sent_at``."""
+    prompt_tokens: int | None = None
+    """The local count that put the prompt in its bucket."""
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    max_tokens: int | None = None
+    server_latency_s: float | None = None
+    stop_reason: str | None = None
+    service_tier: str | None = None
+    latency_mode: str | None = None
+    outcome: str = Outcome.ABANDONED
+    failure: str | None = None
+    http_status: int | None = None
+    request_id: str | None = None
+    message: str | None = None
+    usd: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The record as a plain dict in column order."""
+        return asdict(self)
+
+
+COLUMNS = tuple(column.name for column in fields(Record))
+
+
+def seconds_between(start_ns: int | None, end_ns: int | None) -> float | None:
+    """Seconds from one stamp to another; ``None`` when either was not observed."""
+    if start_ns is None or end_ns is None:
+        return None
+    return (end_ns - start_ns) / 1e9
+
+
+def time_per_output_token(exchange: Exchange) -> float | None:
+    """(last content − first content) / (output tokens − 1), seconds; ``None`` under two tokens or two content stamps."""
+    span = seconds_between(exchange.first_content_ns, exchange.last_content_ns)
+    tokens = exchange.usage.output_tokens
+    if span is None or tokens is None or tokens < 2 or len(exchange.content_ns) < 2:
+        return None
+    return span / (tokens - 1)
+
+
+def complete(record: Record, exchange: Exchange, epoch_offset_ns: int) -> Record:
+    """Fill ``record`` with what ``exchange`` showed, in place, and return it.
+
+    ``epoch_offset_ns`` turns this process's monotonic stamps into UTC epoch nanoseconds.
+    """
+    sent = exchange.sent_ns
+    record.sent_at = None if sent is None else (sent + epoch_offset_ns) / 1e9
+    record.ended_at = (exchange.ended_ns + epoch_offset_ns) / 1e9
+    _fill_durations(record, exchange)
+    _fill_facts(record, exchange)
+    record.outcome = Outcome.OK if exchange.failure is None else Outcome.FAILED
+    record.failure = None if exchange.failure is None else str(exchange.failure)
+    return record
+
+
+def _fill_durations(record: Record, exchange: Exchange) -> None:
+    sent = exchange.sent_ns
+    record.connect_s = exchange.connect_s
+    record.client_s = exchange.client_s
+    record.headers_s = seconds_between(sent, exchange.headers_ns)
+    record.ttft_s = seconds_between(sent, exchange.first_content_ns)
+    record.ttft_text_s = seconds_between(sent, exchange.first_text_ns)
+    record.e2e_s = seconds_between(sent, exchange.ended_ns)
+    record.tpot_s = time_per_output_token(exchange)
+    record.content_events = len(exchange.content_ns) if sent is not None else None
+    if sent is not None and exchange.content_ns:
+        record.content_s = [round((stamp - sent) / 1e9, 6) for stamp in exchange.content_ns]
+
+
+def _fill_facts(record: Record, exchange: Exchange) -> None:
+    usage = exchange.usage
+    record.input_tokens = usage.input_tokens
+    record.output_tokens = usage.output_tokens
+    record.cache_read_tokens = usage.cache_read_tokens
+    record.cache_write_tokens = usage.cache_write_tokens
+    record.server_latency_s = exchange.server_latency_s
+    record.stop_reason = exchange.stop_reason
+    record.service_tier = exchange.service_tier
+    record.latency_mode = exchange.latency_mode
+    record.http_status = exchange.http_status
+    record.request_id = exchange.request_id
+    record.message = exchange.message
