@@ -1,0 +1,82 @@
+# The two commands of the README are `make demo` and `make test`. Both set up by themselves; a second call is quick.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+IMAGE ?= fmbench-load
+
+.PHONY: help demo test test-fast lint format format-check types check lock image k8s-render clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.installed ## compare two models on the embedded endpoint (about 90 seconds), no AWS account needed
+	@run=$$($(BIN)/fmbench-load --config configs/quickstart.yml --yes); \
+	run=$${run##*$$'\n'}; \
+	printf '\nThe report:  %s/report.md\nIn a browser: %s/report.html\n' "$$run" "$$run"
+
+test: $(VENV)/.installed-dev ## every test
+	$(BIN)/python -m pytest
+
+test-fast: $(VENV)/.installed-dev ## the tests that take seconds
+	$(BIN)/python -m pytest -m "not slow and not aws_emulator and not browser"
+
+lint: $(VENV)/.installed-dev ## ruff's rules
+	$(BIN)/ruff check .
+
+format: $(VENV)/.installed-dev ## rewrite the sources in the project's style
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+format-check: $(VENV)/.installed-dev ## is everything in the project's style?
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.installed-dev ## mypy
+	$(BIN)/mypy
+
+check: lint format-check types ## lint, format and types
+
+lock: ## resolve the newest versions that pyproject.toml allows into constraints.txt
+	rm -rf .lock-venv && $(PYTHON) -m venv .lock-venv
+	.lock-venv/bin/python -m pip install --quiet --upgrade pip
+	.lock-venv/bin/python -m pip install --quiet '.[dev]'
+	{ echo "# Versions that the tests passed with. Written by 'make lock'."; \
+	  .lock-venv/bin/python -m pip freeze --exclude fmbench-load; } > constraints.txt
+	rm -rf .lock-venv
+
+bench-%: $(VENV)/.installed-dev ## one benchmark of benchmarks/, by its folder's name
+	$(BIN)/python -m benchmarks.$*
+
+image: ## the container image, and the smaller one for workers
+	docker build --file docker/Dockerfile --target full --tag $(IMAGE) .
+	docker build --file docker/Dockerfile --target worker --tag $(IMAGE)-worker .
+
+k8s-render: ## every overlay, as the cluster would get it, into build/k8s/
+	@mkdir -p build/k8s
+	@for overlay in k8s/overlays/*/; do \
+	  name=$$(basename "$$overlay"); kubectl kustomize "$$overlay" > "build/k8s/$$name.yml" && echo "build/k8s/$$name.yml"; \
+	done
+
+clean: ## everything that can be made again (results/ stays)
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed, and '$(PYTHON)' is $$($(PYTHON) --version): make PYTHON=python3.12 …" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+	  || { rm -rf $(VENV); echo "'$(PYTHON) -m venv' did not work. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@$(PIP) install --upgrade pip
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing into $(VENV) (once; a minute or two)" >&2
+	@$(PIP) install --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing into $(VENV), with what tests and checks need (once; a minute or two)" >&2
+	@$(PIP) install --constraint constraints.txt --editable '.[dev]'
+	@touch $@ $(VENV)/.installed
