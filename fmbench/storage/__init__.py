@@ -1,0 +1,1 @@
+"""Run folders: journals, records and stores."""

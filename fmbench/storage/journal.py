@@ -1,0 +1,93 @@
+"""The journal: two lines a request, one before its bytes go out and one after it is over.
+
+Each line is JSON, ``{"intent": {…}}`` or ``{"record": {…}}`` with a whole record inside, and is handed to the operating system at
+once, so a process that is killed leaves every request that it sent on disk. An intent's record says ``outcome: abandoned``:
+taken as it stands, it is the truth about a request whose end nobody saw.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import orjson
+
+from fmbench.core.records import Record
+
+Entry = tuple[Literal["intent", "record"], dict[str, Any]]
+
+_INTENT = b'{"intent":'
+_RECORD = b'{"record":'
+_END = b"}\n"
+
+
+class JournalWriter:
+    """Appends to one journal file, which no other process writes. Raises ``OSError`` when the disk takes no more."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        self._torn = False
+
+    def intent(self, record: Record) -> None:
+        """Write down that ``record`` is about to be sent: on return its line is in the file."""
+        self._append(_INTENT + orjson.dumps(record) + _END)
+
+    def record(self, record: Record) -> None:
+        """Write down what became of ``record``."""
+        self._append(_RECORD + orjson.dumps(record) + _END)
+
+    def close(self) -> None:
+        """Bring the file to the disk and close it."""
+        os.fsync(self._file)
+        os.close(self._file)
+
+    def _append(self, line: bytes) -> None:
+        if self._torn:
+            line = b"\n" + line
+        self._torn = True
+        rest = memoryview(line)
+        while rest:
+            rest = rest[os.write(self._file, rest) :]
+        self._torn = False
+
+
+class JournalReader:
+    """The entries of a journal in the order written. ``torn`` counts the lines that were cut off and had to be left out."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.torn = 0
+
+    def __iter__(self) -> Iterator[Entry]:
+        self.torn = 0
+        with self.path.open("rb") as lines:
+            for line in lines:
+                if not line.strip():
+                    continue
+                entry = _entry(line)
+                if entry is None:
+                    self.torn += 1
+                else:
+                    yield entry
+
+
+def read_journal(path: Path) -> JournalReader:
+    """The journal at ``path``: iterate for ``(kind, row)``, then ask ``torn``. A cut line never raises and never hides another."""
+    return JournalReader(path)
+
+
+def _entry(line: bytes) -> Entry | None:
+    try:
+        parsed = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+    if not isinstance(parsed, dict):
+        return None
+    if isinstance(parsed.get("intent"), dict):
+        return "intent", parsed["intent"]
+    if isinstance(parsed.get("record"), dict):
+        return "record", parsed["record"]
+    return None
