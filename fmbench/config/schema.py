@@ -12,8 +12,9 @@ from fmbench.config.simulator import Simulator
 
 Api = Literal["converse-stream", "converse", "invoke-stream", "invoke"]
 Family = Literal["anthropic", "nova", "llama", "mistral", "titan", "cohere", "ai21"]
-Seconds = Annotated[float, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0, le=604_800)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Users = Annotated[int, Field(ge=1, le=100_000)]
 
 _BUCKET = re.compile(r"(\d+)-(\d+)")
 
@@ -21,13 +22,13 @@ _BUCKET = re.compile(r"(\d+)-(\d+)")
 def _bucket(text: str) -> str:
     match = _BUCKET.fullmatch(text)
     if match is None or int(match[1]) >= int(match[2]):
-        raise ValueError('a bucket is "<min>-<max>" in prompt tokens with min < max, such as "500-1000"')
+        raise ValueError('is no bucket: write "<min>-<max>" in prompt tokens with min < max, such as "500-1000"')
     return text
 
 
 def _distinct(items: list[Any]) -> list[Any]:
     if len({str(item) for item in items}) < len(items):
-        raise ValueError("the same entry stands here twice: leave one out")
+        raise ValueError("has the same entry twice: leave one out")
     return items
 
 
@@ -49,9 +50,7 @@ class Inference(Strict):
     performance_config: dict[str, Any] | None = Field(
         default=None, validation_alias=AliasChoices("performance_config", "performanceConfig")
     )
-    service_tier: dict[str, Any] | None = Field(
-        default=None, validation_alias=AliasChoices("service_tier", "serviceTier")
-    )
+    service_tier: dict[str, Any] | None = Field(default=None, validation_alias=AliasChoices("service_tier", "serviceTier"))
     guardrail: dict[str, Any] | None = Field(
         default=None, validation_alias=AliasChoices("guardrail", "guardrail_config", "guardrailConfig")
     )
@@ -60,8 +59,8 @@ class Inference(Strict):
 class Model(Strict):
     """A model to measure: any id that Bedrock takes (model, inference profile, provisioned, imported, custom, ARN)."""
 
-    id: str = Field(min_length=1, max_length=2048)
-    label: str | None = Field(default=None, min_length=1, max_length=80)
+    id: str = Field(max_length=2048, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]*$")
+    label: str | None = Field(default=None, max_length=80, pattern=r"^[^|\s\x00-\x1f](?:[^|\x00-\x1f]*[^|\s\x00-\x1f])?$")
     api: Api = "converse-stream"
     family: Family | None = None
     """The body's shape for ``invoke`` and ``invoke-stream``; None: read from the id."""
@@ -98,14 +97,10 @@ class Dataset(Strict):
     split: str | None = None
     revision: str | None = None
     tasks: Annotated[list[str], AfterValidator(_distinct)] | None = None
-    languages: Annotated[list[str], Field(min_length=1), AfterValidator(_distinct)] = ["en"]
-    buckets: Annotated[list[Bucket], Field(min_length=1), AfterValidator(_distinct)] = [
-        "1-500",
-        "500-1000",
-        "1000-2000",
-        "2000-3000",
-        "3000-4000",
-    ]
+    languages: Annotated[list[str], Field(min_length=1), AfterValidator(_distinct)] = Field(default=["en"])
+    buckets: Annotated[list[Bucket], Field(min_length=1), AfterValidator(_distinct)] = Field(
+        default=["1-500", "500-1000", "1000-2000", "2000-3000", "3000-4000"]
+    )
     prompts_per_bucket: int = Field(default=50, ge=1)
     columns: Columns = Columns()
     template: str | dict[str, str] | None = None
@@ -126,8 +121,8 @@ class Timeouts(Strict):
 class Load(Strict):
     """How users are stepped through the cells."""
 
-    concurrency: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1), AfterValidator(_distinct)] = [1, 2, 4, 8]
-    warmup_s: float = Field(default=5.0, ge=0)
+    concurrency: Annotated[list[Users], Field(min_length=1), AfterValidator(_distinct)] = Field(default=[1, 2, 4, 8])
+    warmup_s: float = Field(default=5.0, ge=0, le=604_800)
     duration_s: Seconds = 30.0
     min_requests: int = Field(default=20, ge=0)
     max_duration_s: Seconds | None = None
@@ -184,7 +179,7 @@ class Config(Strict):
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")] = "fmbench"
     region: str | None = None
-    seed: int = Field(default=7, ge=0)
+    seed: int = Field(default=7, ge=0, lt=2**63)
     output: str = Field(default="results", min_length=1)
     models: list[Model] = Field(min_length=1)
     inference: Inference = Inference()
@@ -192,7 +187,7 @@ class Config(Strict):
     load: Load = Load()
     objectives: Objectives = Objectives()
     budget: Budget = Budget()
-    pricing: dict[str, Price] = {}
+    pricing: dict[str, Price] = Field(default={})
     cache: Literal["salt", "allow"] = "salt"
     """``salt``: every request's prompt starts with words of its own, so that no prompt cache can answer it."""
     quality: bool = False

@@ -67,7 +67,8 @@ class Quota(Strict):
 class Profile(Strict):
     """How a served model behaves.
 
-    TTFT = ``ttft_s`` + prompt tokens / ``prefill_tokens_per_s``; time per token = ``tpot_s`` × (1 + streams in flight / ``batch``).
+    TTFT = ``ttft_s`` + prompt tokens / ``prefill_tokens_per_s``;
+    time per token = ``tpot_s`` × (1 + streams in flight / ``batch``).
     Both are drawn log-normally around that with sigma ``jitter``. More than ``slots`` streams queue.
     """
 
@@ -89,14 +90,14 @@ class Profile(Strict):
     cache: bool = False
     """Serve prompts seen before from a prompt cache, and say so in usage."""
     quota: Quota = Quota()
-    faults: list[Fault] = []
+    faults: list[Fault] = Field(default=[])
 
 
 class Simulator(Strict):
     """The embedded endpoint. ``models`` overrides ``profile`` key by key for a model id."""
 
     profile: Profile = Profile()
-    models: dict[str, Profile] = {}
+    models: dict[str, Profile] = Field(default={})
     tls: bool = False
     bearer_key: str | None = None
     seed: int = 0

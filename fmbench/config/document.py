@@ -1,0 +1,172 @@
+"""A YAML text as plain values, with the line that every value stands on. Every fault is found, not the first one.
+
+YAML 1.2's plain scalars: ``no``, ``on`` and ``1:30`` are words, ``1e3`` is a number, only ``true`` and ``false`` are booleans.
+A key that stands twice in one mapping is a fault. Anchors, aliases and merge keys (``<<``) work, up to a bound.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from fmbench.config.faults import Fault, Path
+
+MOST_VALUES = 100_000
+"""More values than that are no configuration but an alias bomb."""
+
+EMPTY = ""
+"""What a plain scalar of no letters is called in a node: a key that was left empty."""
+
+
+@dataclass
+class Document:
+    """``value`` is what the text says; ``places`` says where each path of it stands (``line 12``, ``--set load.seed``)."""
+
+    origin: str
+    value: Any = None
+    places: dict[Path, str] = field(default_factory=dict)
+    left_empty: set[Path] = field(default_factory=set)
+    faults: list[Fault] = field(default_factory=list)
+
+    def place(self, path: Path) -> str:
+        """Where ``path``, or the nearest thing above it, stands."""
+        for length in range(len(path), -1, -1):
+            if path[:length] in self.places:
+                return self.places[path[:length]]
+        return self.origin
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's safe loader with YAML 1.2's rules for plain scalars."""
+
+
+_Loader.yaml_implicit_resolvers = {}
+for _tag, _pattern, _first in (
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("int", r"[-+]?(?:0|[1-9][0-9]{0,30})", "-+0123456789"),
+    ("float", r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.inf|\.nan", "-+.0123456789"),
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("merge", r"<<", "<"),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"(?:{_pattern})$"), list(_first))
+
+_SCALARS: dict[str, Callable[[str], Any]] = {
+    "tag:yaml.org,2002:bool": lambda text: text.lower() == "true",
+    "tag:yaml.org,2002:int": int,
+    "tag:yaml.org,2002:float": lambda text: float(text.replace(".inf", "inf").replace(".nan", "nan")),
+    "tag:yaml.org,2002:null": lambda text: None,
+    "tag:yaml.org,2002:str": str,
+}
+
+
+def read_value(text: str) -> Any:
+    """The value of a one-line YAML text, as ``--set key=value`` takes it. Raises ``ValueError`` with what is wrong."""
+    document = read_document(text, "")
+    if document.faults:
+        raise ValueError(document.faults[0].what)
+    return document.value
+
+
+def read_document(text: str, origin: str) -> Document:
+    """The document that ``text`` holds. What cannot be read stands in its ``faults``."""
+    document = Document(origin)
+    try:
+        node = yaml.compose(text, Loader=_Loader)
+    except yaml.YAMLError as error:
+        document.faults.append(_syntax_fault(error, origin))
+        return document
+    except RecursionError:
+        document.faults.append(Fault(origin, (), None, "is nested too deeply to be a configuration", "write it flat"))
+        return document
+    if node is not None:
+        document.value = _Reader(document).value_of(node, ())
+    return document
+
+
+def _syntax_fault(error: yaml.YAMLError, origin: str) -> Fault:
+    mark = getattr(error, "problem_mark", None)
+    place = origin if mark is None else f"{origin}:{mark.line + 1}:{mark.column + 1}"
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
+    context = getattr(error, "context", None)
+    what = f"is not YAML: {problem}" + (f" {context}" if context else "")
+    return Fault(place, (), None, what, "look at the indentation (spaces, no tabs), quotes and brackets there")
+
+
+class _Reader:
+    """Turns composed nodes into values, and notes where each stood."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.values = 0
+        self.open: set[int] = set()
+
+    def value_of(self, node: yaml.Node, path: Path) -> Any:
+        self.values += 1
+        self.document.places.setdefault(path, self._place(node) if path else self.document.origin)
+        if id(node) in self.open or self.values == MOST_VALUES:
+            self._fault(node, path, "repeats itself without end through an alias", "write it out")
+        if id(node) in self.open or self.values >= MOST_VALUES:
+            return None
+        self.open.add(id(node))
+        value = self._inside(node, path)
+        self.open.discard(id(node))
+        return value
+
+    def _inside(self, node: yaml.Node, path: Path) -> Any:
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value_of(item, (*path, index)) for index, item in enumerate(node.value)]
+        return self._scalar(node, path)
+
+    def _scalar(self, node: yaml.Node, path: Path) -> Any:
+        convert = _SCALARS.get(node.tag)
+        if convert is None:
+            self._fault(node, path, f"has the YAML tag {node.tag}, which has no meaning here", "leave the tag out")
+            return None
+        if node.tag.endswith(":null") and node.value == EMPTY:
+            self.document.left_empty.add(path)
+        return convert(node.value)
+
+    def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        lines: dict[str, int] = {}
+        for key_node, value_node in node.value:
+            if key_node.tag == "tag:yaml.org,2002:merge":
+                self._merge(value_node, path, result)
+                continue
+            key = self._key(key_node, path)
+            line = key_node.start_mark.line + 1
+            if key in lines:
+                self._fault(key_node, (*path, key), f"stands twice: here and in line {lines[key]}", "leave one out")
+                continue
+            lines[key] = line
+            self.document.places[(*path, key)] = f"{self.document.origin}:{line}"
+            result[key] = self.value_of(value_node, (*path, key))
+        return result
+
+    def _merge(self, node: yaml.Node, path: Path, result: dict[str, Any]) -> None:
+        sources = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        for source in sources:
+            merged = self.value_of(source, path)
+            if not isinstance(merged, dict):
+                self._fault(node, path, "merges (<<) something that is no mapping", "give it an alias of a mapping")
+                continue
+            for key, value in merged.items():
+                result.setdefault(key, value)
+
+    def _key(self, node: yaml.Node, path: Path) -> str:
+        if not isinstance(node, yaml.ScalarNode):
+            self._fault(node, path, "has a key that is a list or a mapping", "write a word as the key")
+            return "?"
+        return str(node.value)
+
+    def _fault(self, node: yaml.Node, path: Path, what: str, cure: str) -> None:
+        self.document.faults.append(Fault(self._place(node), path, None, what, cure))
+
+    def _place(self, node: yaml.Node) -> str:
+        return f"{self.document.origin}:{node.start_mark.line + 1}"

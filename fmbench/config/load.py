@@ -1,0 +1,185 @@
+"""From a YAML file to a checked ``Config``: every fault at once, in one message. No network library unless it is on S3."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path as File
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from fmbench.config.document import Document, read_document
+from fmbench.config.faults import SECRET_KEYS, Fault, Path, all_faults, value_text
+from fmbench.config.messages import faults_of
+from fmbench.config.overrides import apply_override
+from fmbench.config.schema import Config
+from fmbench.config.together import Finding, conflicts, warnings
+from fmbench.core.failures import UnusableInput
+
+LARGEST_FILE = 4_000_000
+_SECTIONS = ("inference", "dataset", "load", "objectives", "budget", "pricing", "simulator")
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedConfig:
+    """A configuration that can be used, and what is worth a warning about it."""
+
+    config: Config
+    source: str
+    warnings: list[str]
+
+
+def load_config(address: str, overrides: Sequence[str] = (), output: str | None = None, seed: int | None = None) -> LoadedConfig:
+    """The configuration in the file at ``address`` (a path or s3://bucket/key), with what the command line puts over it.
+
+    Raises ``UnusableInput`` with one message that names every fault: file and line, path, value, cure.
+    """
+    return parse_config(_read(address), address, overrides, output, seed)
+
+
+def parse_config(
+    text: str, source: str, overrides: Sequence[str] = (), output: str | None = None, seed: int | None = None
+) -> LoadedConfig:
+    """As ``load_config``, from the file's text."""
+    document = read_document(text, source)
+    if document.value is None and not document.faults and not overrides:
+        document.faults.append(Fault(source, (), None, "is empty", "write at least models: with one id"))
+    if document.value is not None and not isinstance(document.value, dict):
+        document.faults.append(Fault(source, (), None, "holds no keys", "write key: value lines, models: first"))
+        document.value = None
+    for override in overrides:
+        apply_override(document, override)
+    for key, value in (("output", output), ("seed", seed)):
+        _put_option(document, key, value)
+    config, faults = check(document)
+    if faults or config is None:
+        raise UnusableInput(all_faults(faults, source))
+    return LoadedConfig(config, source, list(warnings(config)))
+
+
+def check(document: Document) -> tuple[Config | None, list[Fault]]:
+    """The document's configuration (None: not even in parts usable), and all that is wrong with it."""
+    faults = list(document.faults)
+    if not isinstance(document.value, dict):
+        return None, faults
+    _fill_empty_sections(document)
+    value, removed = copy.deepcopy(document.value), set[Path]()
+    while True:
+        try:
+            config = Config.model_validate(value)
+            break
+        except ValidationError as error:
+            found = faults_of(error, Document(document.origin, value, document.places))
+            faults += [fault for fault in found if fault.path not in removed]
+            if not _remove(value, removed, [fault.path for fault in found]):
+                return None, faults
+    faults += [_fault(finding, document) for finding in conflicts(config) if not _touches(finding, removed)]
+    return config, faults
+
+
+def resolved_yaml(config: Config) -> str:
+    """``config`` with every default written out and no secret: what ``config.yml`` of a run folder holds. It loads again."""
+    return yaml.safe_dump(resolved(config), sort_keys=False, allow_unicode=True, width=120)
+
+
+def resolved(config: Config) -> dict[str, Any]:
+    """``config`` as plain values, without secrets and without keys that are not set."""
+    values: dict[str, Any] = _without_secrets(config.model_dump(mode="json", exclude_none=True))
+    return values
+
+
+def config_sha256(config: Config) -> str:
+    """The digest of the resolved configuration: the same for two files that mean the same."""
+    return hashlib.sha256(resolved_yaml(config).encode()).hexdigest()
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_secrets(item) for key, item in value.items() if key not in SECRET_KEYS}
+    return [_without_secrets(item) for item in value] if isinstance(value, list) else value
+
+
+def _read(address: str) -> str:
+    data = _read_s3(address) if address.startswith("s3://") else _read_file(address)
+    if len(data) > LARGEST_FILE:
+        raise UnusableInput(f"{address}: is larger than {LARGEST_FILE // 1_000_000} MB; give the right file.")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UnusableInput(f"{address}: is not UTF-8 text (byte {error.start}); save it as UTF-8.") from None
+
+
+def _read_file(address: str) -> bytes:
+    try:
+        with File(address).expanduser().open("rb") as file:
+            return file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        cure = "give the path of a YAML file, such as configs/quickstart.yml"
+        raise UnusableInput(f"{address}: cannot be read ({error.strerror or error}); {cure}.") from None
+
+
+def _read_s3(address: str) -> bytes:
+    from fmbench.storage.store import store_for
+
+    folder, _, name = address.rpartition("/")
+    try:
+        return store_for(folder).get_bytes(name)
+    except FileNotFoundError:
+        raise UnusableInput(f"{address}: there is no such object; give the address of a YAML file.") from None
+
+
+def _put_option(document: Document, key: str, value: Any) -> None:
+    if value is not None and isinstance(document.value, dict):
+        document.value[key] = value
+        document.places[(key,)] = f"--{key} {value}"
+
+
+def _fill_empty_sections(document: Document) -> None:
+    """A section whose key stands there with nothing below it means its defaults; ``simulator: null`` means none."""
+    for key in _SECTIONS:
+        if key in document.value and document.value[key] is None and (key != "simulator" or (key,) in document.left_empty):
+            document.value[key] = {}
+
+
+def _remove(value: Any, removed: set[Path], paths: list[Path]) -> bool:
+    """Take out what is faulty, so that the rest can be checked as a whole; False: there is nothing left to take out."""
+    progress = False
+    for path in sorted(paths, key=lambda path: [str(step) for step in path]):
+        target = path if len(path) < 3 or isinstance(path[-1], str) else path[:2]
+        for cut in (target, path[:1]):
+            if cut not in removed and _delete(value, cut):
+                removed.update({path, cut})
+                progress = True
+                break
+    return progress
+
+
+def _delete(value: Any, path: Path) -> bool:
+    for step in path[:-1]:
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            return False
+    if isinstance(value, dict) and path and path[-1] in value:
+        del value[path[-1]]
+        return True
+    return False
+
+
+def _touches(finding: Finding, removed: set[Path]) -> bool:
+    about = (finding.path, *finding.reads)
+    return any(path[: len(cut)] == cut or cut[: len(path)] == path for cut in removed for path in about)
+
+
+def _fault(finding: Finding, document: Document) -> Fault:
+    value: Any = document.value
+    for step in finding.path:
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            return Fault(document.place(finding.path), finding.path, None, finding.what, finding.cure)
+    return Fault(document.place(finding.path), finding.path, value_text(value, finding.path), finding.what, finding.cure)

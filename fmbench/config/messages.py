@@ -1,0 +1,147 @@
+"""Pydantic's findings in the user's words: what is wrong with a value, and what to write instead."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from fmbench.config.document import Document
+from fmbench.config.faults import Fault, Path, value_text
+from fmbench.config.schema import Config
+
+_YAML_11_WORDS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+
+_KINDS = {
+    "int_type": ("is not a whole number", "write one, such as 10"),
+    "int_from_float": ("is not a whole number", "write it without a fraction or exponent"),
+    "float_type": ("is not a number", "write one, such as 1.5"),
+    "finite_number": ("is not a finite number", "write a number, or leave the key out"),
+    "bool_type": ("is neither true nor false", "write true or false"),
+    "string_type": ("is not text", "put it in quotes"),
+    "list_type": ("is not a list", "write it in brackets: [a, b]"),
+    "dict_type": ("is not a section of keys", "write key: value lines below it, or {} for none"),
+    "model_type": ("is not a section of keys", "write key: value lines below it, or {} for its defaults"),
+    "missing": ("is missing", "add it"),
+    "string_too_short": ("is empty", "give it a value, or leave the key out"),
+}
+
+
+def faults_of(error: ValidationError, document: Document) -> list[Fault]:
+    """A fault for each of pydantic's findings; the branches of a union that failed together are one fault."""
+    faults: dict[Path, Fault] = {}
+    for detail in error.errors(include_url=False):
+        path = _real_path(detail["loc"], document.value)
+        missing = detail["type"] == "missing"
+        value = None if missing else value_text(detail["input"], path)
+        what, cure = _explain(detail, path)
+        if path in faults:
+            cure = f"{faults[path].cure}, or {cure}"
+            what = faults[path].what
+        faults[path] = Fault(document.place(path), path, value, what, cure)
+    return list(faults.values())
+
+
+def _real_path(location: Iterable[str | int], value: Any) -> Path:
+    """``location`` without the names of union branches that pydantic puts into it."""
+    path: list[str | int] = []
+    for step in location:
+        if isinstance(value, (dict, list)):
+            path.append(step)
+            value = _below(value, step)
+    return tuple(path)
+
+
+def _below(value: dict[str, Any] | list[Any], step: str | int) -> Any:
+    try:
+        return value[step]  # type: ignore[index]
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
+def _explain(detail: Any, path: Path) -> tuple[str, str]:
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind == "extra_forbidden":
+        return _unknown_key(path)
+    if detail["input"] is None and kind in ("int_type", "float_type", "bool_type", "string_type", "list_type"):
+        return "is left empty", "give it a value, or leave the key out for its default"
+    if kind == "bool_type" and str(detail["input"]).lower() in _YAML_11_WORDS:
+        return "is neither true nor false", f"write {_YAML_11_WORDS[str(detail['input']).lower()]}"
+    if kind in _KINDS:
+        return _KINDS[kind]
+    if kind == "literal_error":
+        return _closed_list(str(detail["input"]), context["expected"])
+    if kind == "value_error":
+        what, _, cure = str(context["error"]).partition(": ")
+        return (what, cure) if cure else (f"cannot be: {what}", "write it that way")
+    return _bound(kind, context, detail["msg"])
+
+
+def _bound(kind: str, context: dict[str, Any], message: str) -> tuple[str, str]:
+    words = {
+        "greater_than": ("gt", "is too small", "write a number above {}"),
+        "greater_than_equal": ("ge", "is too small", "write {} or more"),
+        "less_than": ("lt", "is too large", "write a number below {}"),
+        "less_than_equal": ("le", "is too large", "write {} or less"),
+        "too_short": ("min_length", "has too few entries", "give it at least {}"),
+        "string_too_long": ("max_length", "is too long", "write at most {} letters"),
+        "string_pattern_mismatch": ("pattern", "has letters that may not stand there", "it has to match {}"),
+    }
+    if kind not in words:
+        return message[:1].lower() + message[1:], "see docs/configuration.md"
+    key, what, cure = words[kind]
+    bound = context[key]
+    return what, cure.format(f"{bound:g}" if isinstance(bound, float) else bound)
+
+
+def _closed_list(value: str, expected: str) -> tuple[str, str]:
+    known = [word.strip(" '") for word in expected.replace(" or ", ", ").split(",")]
+    close = difflib.get_close_matches(value, known, n=1)
+    hint = f'did you mean "{close[0]}"? ' if close else ""
+    return "is not one of the words it may be", f"{hint}it may be {', '.join(known)}"
+
+
+def _unknown_key(path: Path) -> tuple[str, str]:
+    known = _known_keys(path[:-1])
+    close = difflib.get_close_matches(str(path[-1]), known, n=1, cutoff=0.55)
+    if close:
+        return "is an unknown key", f'did you mean "{close[0]}"?'
+    elsewhere = _sections_with(str(path[-1]))
+    if elsewhere:
+        return "is an unknown key", f"it belongs to {elsewhere}"
+    return "is an unknown key", f"leave it out; the keys here are {', '.join(known)}"
+
+
+def _known_keys(path: Path) -> list[str]:
+    """The keys that the section at ``path`` may have."""
+    annotation: Any = Config
+    for step in path:
+        model = _model_in(annotation)
+        if model is not None and step in model.model_fields:
+            annotation = model.model_fields[str(step)].annotation
+    model = _model_in(annotation)
+    return list(model.model_fields) if model else []
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The section that an annotation speaks of: itself, or within Optional, list, dict."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for part in get_args(annotation):
+        model = _model_in(part)
+        if model is not None:
+            return model
+    return None
+
+
+def _sections_with(key: str) -> str | None:
+    """The section that does have ``key``: it may only stand at the wrong depth."""
+    if key in Config.model_fields:
+        return "the top of the file"
+    for name, info in Config.model_fields.items():
+        model = _model_in(info.annotation)
+        if model is not None and key in model.model_fields:
+            return f"{name}:"
+    return None

@@ -1,0 +1,97 @@
+"""What a configuration's values say about each other: each may be right alone, and wrong together."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from pathlib import Path as File
+from typing import NamedTuple
+
+from fmbench.config.faults import Path
+from fmbench.config.schema import Config
+
+
+class Finding(NamedTuple):
+    """Something wrong between values. ``reads``: the sections that it is about, besides ``path``'s own."""
+
+    path: Path
+    what: str
+    cure: str
+    reads: tuple[Path, ...] = ()
+
+
+def conflicts(config: Config) -> Iterator[Finding]:
+    """Everything that makes ``config`` unusable although each value could be."""
+    yield from _same_names(config)
+    yield from _bucket_of_interest(config)
+    yield from _sources(config)
+    yield from _missing_files(config)
+    yield from _windows(config)
+    if config.objectives.quality_min is not None and not config.quality:
+        yield Finding(("objectives", "quality_min"), "asks for what is not measured", "add quality: true", (("quality",),))
+
+
+def warnings(config: Config) -> Iterator[str]:
+    """What is allowed and yet probably not meant."""
+    known = {model.id for model in config.models}
+    for model_id in config.pricing:
+        if model_id not in known:
+            close = difflib.get_close_matches(model_id, known, n=1)
+            hint = f' Did you mean "{close[0]}"?' if close else ""
+            yield f'pricing has "{model_id}", which is none of the models: it changes nothing.{hint}'
+    if config.simulator is not None:
+        for model_id in config.simulator.models:
+            if model_id not in known:
+                yield f'simulator.models has "{model_id}", which is none of the models: it changes nothing.'
+    if config.dataset.source == "synthetic" and config.dataset.path is not None:
+        yield "dataset.path is not read: source is synthetic, which makes its own prompts."
+
+
+def _same_names(config: Config) -> Iterator[Finding]:
+    seen: dict[str, int] = {}
+    for index, model in enumerate(config.models):
+        if model.name in seen:
+            key = "id" if model.label is None else "label"
+            what = f'is the name of models[{seen[model.name]}] too ("{model.name}")'
+            yield Finding(("models", index, key), what, "give each a label of its own")
+        seen.setdefault(model.name, index)
+
+
+def _bucket_of_interest(config: Config) -> Iterator[Finding]:
+    wanted = config.objectives.bucket
+    dataset = config.dataset
+    known = [f"{language}_{bucket}" for language in dataset.languages for bucket in dataset.buckets]
+    if wanted is None or wanted in known:
+        return
+    close = difflib.get_close_matches(wanted, known, n=1)
+    cure = (f'did you mean "{close[0]}"? ' if close else "") + f"the buckets are {', '.join(known)}"
+    reads: tuple[Path, ...] = (("dataset", "languages"), ("dataset", "buckets"))
+    yield Finding(("objectives", "bucket"), "is none of this configuration's buckets", cure, reads)
+
+
+def _sources(config: Config) -> Iterator[Finding]:
+    dataset = config.dataset
+    reads: tuple[Path, ...] = (("dataset",),)
+    if dataset.source == "jsonl" and dataset.path is None:
+        yield Finding(("dataset", "path"), "is missing: source jsonl reads a file or a folder", "add dataset.path", reads)
+    if dataset.source == "huggingface" and dataset.repo is None and dataset.path is None:
+        yield Finding(("dataset", "repo"), "is missing: source huggingface needs it", "add dataset.repo, such as org/name", reads)
+    if dataset.template is not None and dataset.template_file is not None:
+        yield Finding(("dataset", "template_file"), "stands beside template", "keep one of the two", reads)
+
+
+def _missing_files(config: Config) -> Iterator[Finding]:
+    dataset = config.dataset
+    paths = {"path": dataset.path if dataset.source != "synthetic" else None, "template_file": dataset.template_file}
+    for key, path in paths.items():
+        if path is None or "://" in path or File(path).expanduser().exists():
+            continue
+        cure = f"there is no {File(path).expanduser().absolute()}: put the data there, or give the right path"
+        yield Finding(("dataset", key), "does not exist", cure, (("dataset",),))
+
+
+def _windows(config: Config) -> Iterator[Finding]:
+    load = config.load
+    if load.max_duration_s is not None and load.max_duration_s < load.duration_s:
+        what = f"is shorter than load.duration_s ({load.duration_s:g})"
+        yield Finding(("load", "max_duration_s"), what, "make it as long at least, or leave it out", (("load", "duration_s"),))
