@@ -75,7 +75,7 @@ class JournalReader:
 
 
 def read_journal(path: Path) -> JournalReader:
-    """The journal at ``path``: iterate for ``(kind, row)``, then ask ``torn``. A cut line never raises and never hides another."""
+    """The journal at ``path``: iterate for ``(kind, row)``, then ask ``torn``. A cut line never raises or hides another."""
     return JournalReader(path)
 
 

@@ -1,0 +1,100 @@
+"""The plan follows from the configuration and the seed, and is the same for each model and any number of workers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fmbench.config.schema import Config
+from fmbench.core.plan import Pace, Plan, PromptFile, deal_slots, estimate, plan_cells, prompt_at
+from fmbench.core.records import Usage
+
+
+def a_config(**load: Any) -> Config:
+    models = [{"id": "vendor.a", "label": "a"}, {"id": "vendor.b"}]
+    return Config.model_validate({"models": models, "inference": {"max_tokens": 100}, "load": {"concurrency": [1, 4], **load}})
+
+
+def test_cells_are_models_by_buckets_by_levels_in_order() -> None:
+    cells = plan_cells(a_config(), "d", ["en_1-500", "en_500-1000"])
+    assert [(cell.model, cell.bucket, cell.concurrency) for cell in cells] == [
+        ("a", "en_1-500", 1), ("a", "en_1-500", 4), ("a", "en_500-1000", 1), ("a", "en_500-1000", 4),
+        ("vendor.b", "en_1-500", 1), ("vendor.b", "en_1-500", 4), ("vendor.b", "en_500-1000", 1), ("vendor.b", "en_500-1000", 4),
+    ]  # fmt: skip
+    assert [cell.index for cell in cells] == list(range(8))
+    assert {cell.model: cell.model_id for cell in cells} == {"a": "vendor.a", "vendor.b": "vendor.b"}
+
+
+def test_interleaved_models_take_turns_and_change_who_is_first() -> None:
+    cells = plan_cells(a_config(order="interleaved", repeats=2, concurrency=[2]), "d", ["en_1-500"])
+    assert [(cell.model, cell.block) for cell in cells] == [("a", 0), ("vendor.b", 0), ("vendor.b", 1), ("a", 1)]
+
+
+def test_a_plan_survives_its_file() -> None:
+    files = [PromptFile(bucket="zh_1-500", file="prompts/payload_zh_1-500.jsonl", sha256="0" * 64, count=3)]
+    endpoint = {"url": "https://127.0.0.1:1", "ca_bundle": "/ca ü.pem"}
+    plan = Plan(run_id="r", cells=plan_cells(a_config(), "d", ["zh_1-500"]), prompts=files, endpoint=endpoint)
+    assert Plan.from_json(plan.to_json()) == plan
+
+
+@given(st.dictionaries(st.text(max_size=3), st.integers(0, 40), max_size=9))
+def test_every_slot_is_dealt_once(users: dict[str, int]) -> None:
+    dealt = deal_slots(users)
+    assert {worker: len(slots) for worker, slots in dealt.items()} == users
+    assert sorted(slot for slots in dealt.values() for slot in slots) == list(range(sum(users.values())))
+
+
+@given(seed=st.integers(0, 99), concurrency=st.integers(1, 20), count=st.integers(1, 30))
+def test_users_walk_through_one_deck_together(seed: int, concurrency: int, count: int) -> None:
+    rounds = 2 * count
+    sent = [prompt_at(seed, "en_1-500", slot, k, concurrency, count) for k in range(rounds) for slot in range(concurrency)]
+    for start in range(0, len(sent), count):
+        deck = sent[start : start + count]
+        assert max(Counter(deck).values()) == 1
+    assert Counter(sent) == dict.fromkeys(range(count), 2 * concurrency)
+
+
+def test_another_seed_or_bucket_is_another_order() -> None:
+    def order(seed: int, bucket: str) -> list[int]:
+        return [prompt_at(seed, bucket, 0, k, 1, 50) for k in range(50)]
+
+    assert order(1, "en_1-500") == order(1, "en_1-500")
+    assert order(1, "en_1-500") != order(2, "en_1-500")
+    assert order(1, "en_1-500") != order(1, "en_500-1000")
+
+
+@dataclass
+class Bucket:
+    tokens_mean: float
+
+
+class OneDollarAMillion:
+    def usd(self, usage: Usage) -> float:
+        return ((usage.input_tokens or 0) + (usage.output_tokens or 0)) / 1e6
+
+
+def test_an_estimate_by_hand() -> None:
+    config = a_config(concurrency=[4], warmup_s=5, duration_s=30)
+    cells = plan_cells(config, "d", ["en_1-500"])
+    book = {"vendor.a": OneDollarAMillion(), "vendor.b": None}
+    found = estimate(cells, config, {"en_1-500": Bucket(400.0)}, lambda model_id, _: book[model_id], lambda _: Pace(0.5, 0.01))
+    # an answer takes 0.5 + 100 * 0.01 = 1.5 s; 4 users * 35 s / 1.5 s = 93.3, and 4 that are in flight at the end
+    assert [row.requests for row in found.rows] == [97, 97]
+    assert found.input_tokens == 2 * 97 * 400
+    assert found.output_tokens == 2 * 97 * 100
+    assert found.seconds == pytest.approx(2 * 36.5)
+    assert found.usd == pytest.approx(97 * 500 / 1e6)
+    assert found.unpriced == ["vendor.b"]
+
+
+def test_a_slow_cell_is_expected_to_be_extended_up_to_the_cap() -> None:
+    config = a_config(concurrency=[1], warmup_s=0, duration_s=10, min_requests=20, max_duration_s=15)
+    cells = plan_cells(config, "d", ["en_1-500"])[:1]
+    found = estimate(cells, config, {"en_1-500": Bucket(1.0)}, lambda *_: None, lambda _: Pace(0.0, 0.01))
+    assert found.rows[0].seconds == pytest.approx(15 + 1)
+    assert found.usd is None
