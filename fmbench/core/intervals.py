@@ -1,0 +1,185 @@
+"""95 % intervals for data whose neighbours resemble each other.
+
+Requests that are served together share the server's state, so n of them tell less than n independent ones. Values in the order of
+time are cut into batches of equal size; what the batch means scatter, beyond what independent values would, is the **design
+effect** d, and the **effective sample size** is n / d. Batches start many and short, and are joined by twos as long as neighbouring
+batch means are still correlated (Law and Carson, Operations Research 27(5), 1979; Fishman, LABATCH.2, 1998).
+
+- mean: Willink's interval (Communications in Statistics 34(4), 2005), Student's t corrected for skewness, over n / d samples;
+- quantile: the order-statistic interval (a beta distribution for the rank, David and Nagaraja, Order Statistics, 2.1 and 7.1)
+  with n / d in place of n; where its upper end lies beyond the largest value, Weissman's tail (JASA 73, 1978) extends the sample;
+- share: Clopper and Pearson's interval over n / d trials;
+- difference: MOVER (Zou and Donner, Statistics in Medicine 27, 2008) from the two intervals.
+
+Everything is a deterministic function of the values: nothing is drawn at random.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import optimize, special
+
+from fmbench.core.quantiles import TAIL, Floats
+
+Interval = tuple[float, float]
+
+MOST_BATCHES = 64
+FEWEST_BATCHES = 8
+LONE_VALUES = 4
+"""Below so many values none of them can be told to depend on another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dependence:
+    """How much a series in the order of time tells: ``effective`` independent values, judged from ``batches`` batches."""
+
+    count: int
+    batches: int
+    design_effect: float
+
+    @property
+    def effective(self) -> float:
+        """The effective sample size, at most the count."""
+        return self.count / self.design_effect
+
+    @property
+    def tail(self) -> float:
+        """2.5 %, made smaller for what is not known about the design effect: the normal tail beyond Student's 97.5 % point."""
+        return _tail(self.batches)
+
+
+def dependence(series: Floats) -> Dependence:
+    """The dependence of values in the order of time."""
+    count = len(series)
+    spread = float(np.var(series, ddof=1)) if count > 1 else 0.0
+    if count < 2 * LONE_VALUES or not spread > 0:
+        return Dependence(count, max(count, 1), 1.0)
+    means, size = _uncorrelated_batches(series)
+    batches = len(means)
+    effect = float(np.var(means, ddof=1)) * size / spread
+    clear = effect * (batches - 1) > _chi_squared_95(batches - 1)
+    return Dependence(count, batches, max(1.0, effect) if clear else 1.0)
+
+
+def _uncorrelated_batches(series: Floats) -> tuple[Floats, int]:
+    """Batch means, and how many values each holds: the shortest batches whose neighbours are not clearly correlated."""
+    size = max(1, len(series) // MOST_BATCHES)
+    while True:
+        batches = len(series) // size
+        means = series[: batches * size].reshape(batches, size).mean(axis=1)
+        if batches < 2 * FEWEST_BATCHES or _lag_one(means) <= 1.645 / math.sqrt(batches):
+            return means, size
+        size *= 2
+
+
+def _lag_one(means: Floats) -> float:
+    centred = means - means.mean()
+    total = float(centred @ centred)
+    return float(centred[1:] @ centred[:-1]) / total if total > 0 else 0.0
+
+
+@lru_cache(maxsize=4096)
+def _chi_squared_95(freedom: int) -> float:
+    return float(2 * special.gammaincinv(freedom / 2, 0.95))
+
+
+@lru_cache(maxsize=4096)
+def _student(freedom: int) -> float:
+    return float(special.stdtrit(freedom, 1 - TAIL))
+
+
+@lru_cache(maxsize=4096)
+def _tail(batches: int) -> float:
+    return float(special.ndtr(-_student(max(batches - 1, 1))))
+
+
+def mean_interval(series: Floats, known: Dependence | None = None) -> Interval | None:
+    """The interval of the mean of values in the order of time; None under two values."""
+    if len(series) < 2:
+        return None
+    known = known or dependence(series)
+    mean = float(series.mean())
+    deviation = float(series.std(ddof=1))
+    if deviation == 0:
+        return mean, mean
+    error = deviation / math.sqrt(known.effective)
+    skew = float(np.mean(((series - mean) / deviation) ** 3)) / (6 * math.sqrt(known.effective))
+    student = _student(known.batches - 1)
+    return mean - _willink(student, skew) * error, mean - _willink(-student, skew) * error
+
+
+def _willink(student: float, skew: float) -> float:
+    """Student's point on the scale on which a skewed mean is nearly symmetric (Willink 2005, equation 5)."""
+    if abs(skew) < 1e-6:
+        return student
+    return (float(np.cbrt(1 + 6 * skew * (student - skew))) - 1) / (2 * skew)
+
+
+def quantile_interval(ascending: Floats, share: float, known: Dependence) -> Interval | None:
+    """The interval of the quantile at ``share`` of sorted values; ``known`` is the dependence of ``value ≤ quantile`` in time."""
+    if len(ascending) < 2:
+        return None
+    low, high = _bounds_of_rank(share, round(known.effective, 3), known.tail)
+    return _below(ascending, low), _above(ascending, high)
+
+
+@lru_cache(maxsize=65536)
+def _bounds_of_rank(share: float, effective: float, tail: float) -> Interval:
+    """The shares of the sample between which the true quantile's rank lies: P(Beta(r, n + 1 − r) < share) at either tail."""
+
+    def missed(rank: float, chance: float) -> float:
+        return float(special.betainc(rank, effective + 1 - rank, share)) - chance
+
+    edge = 1e-9 * (effective + 1)
+    low, high = (optimize.brentq(missed, edge, effective + 1 - edge, args=(chance,), xtol=1e-6) for chance in (1 - tail, tail))
+    return low / (effective + 1), high / (effective + 1)
+
+
+def _below(ascending: Floats, position: float) -> float:
+    rank = position * (len(ascending) + 1) - 1
+    return float(ascending[max(0, math.floor(rank))])
+
+
+def _above(ascending: Floats, position: float) -> float:
+    rank = math.ceil(position * (len(ascending) + 1) - 1)
+    if rank < len(ascending):
+        return float(ascending[rank])
+    return _weissman(ascending, 1 - position)
+
+
+def _weissman(ascending: Floats, beyond: float) -> float:
+    """The value that a share ``beyond`` of all lies above, from Hill's slope over the top tenth (at least five) of the sample."""
+    count = len(ascending)
+    top = min(count - 1, max(5, count // 10))
+    start = float(ascending[count - top - 1])
+    if start <= 0:
+        return float(ascending[-1])
+    slope = float(np.mean(np.log(ascending[count - top :] / start)))
+    return max(float(ascending[-1]), start * (top / (count * beyond)) ** slope)
+
+
+def share_interval(within: int, known: Dependence) -> Interval:
+    """Clopper and Pearson's 95 % interval of a share: ``within`` of ``known.count``, worth ``known.effective`` trials."""
+    trials = known.effective
+    hits = within / known.design_effect
+    low = 0.0 if within == 0 else float(special.betaincinv(hits, trials - hits + 1, known.tail))
+    high = 1.0 if within == known.count else float(special.betaincinv(hits + 1, trials - hits, 1 - known.tail))
+    return low, high
+
+
+def difference_interval(first: float, of_first: Interval, second: float, of_second: Interval) -> Interval:
+    """MOVER: the interval of ``first − second`` from the two estimates and their own intervals."""
+    gap = first - second
+    down = math.hypot(first - of_first[0], of_second[1] - second)
+    up = math.hypot(of_first[1] - first, second - of_second[0])
+    return gap - down, gap + up
+
+
+def indicator_dependence(flags: NDArray[np.bool_]) -> Dependence:
+    """The dependence of a yes or no in the order of time."""
+    return dependence(flags.astype(np.float64))
