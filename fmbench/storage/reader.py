@@ -1,0 +1,113 @@
+"""A stored run, to be read: the one way in for reports and comparisons."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from fmbench.core.failures import UnusableInput
+from fmbench.storage.manifest import read_manifest
+from fmbench.storage.runfolder import RunFolder
+from fmbench.storage.store import is_s3, store_for
+from fmbench.storage.upload import download, upload_files
+
+_HEALTH_COLUMNS = (
+    "at",
+    "worker",
+    "lag_p50_s",
+    "lag_p99_s",
+    "lag_max_s",
+    "cpu",
+    "in_flight",
+    "sent",
+    "done",
+    "new_connections",
+    "start_delay_max_s",
+)
+
+
+class LocalRun:
+    """A run whose files are on this machine: ``folder`` names them, ``address`` is where the run belongs."""
+
+    def __init__(self, folder: RunFolder, holder: tempfile.TemporaryDirectory[str] | None = None) -> None:
+        self.folder = folder
+        self._holder = holder
+
+    @property
+    def path(self) -> Path:
+        return self.folder.path
+
+    @property
+    def address(self) -> str:
+        return self.folder.address
+
+    @property
+    def run_id(self) -> str:
+        return self.folder.run_id
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """The manifest, as it was stored."""
+        return read_manifest(self.folder)
+
+    @cached_property
+    def cells(self) -> list[dict[str, Any]]:
+        """The lines of cells.jsonl: one an attempt at a cell. A line that was cut off is left out."""
+        return read_lines(self.folder.cells)
+
+    def records(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """The records (docs/records.md), or some of their columns: a row a request, by worker, each in the order of the ends."""
+        wanted = None if columns is None else list(columns)
+        return pd.read_parquet(self.folder.records, columns=wanted)
+
+    def health(self) -> pd.DataFrame:
+        """A row a second and load process: scheduling lag, CPU, requests in flight. Empty, with its columns, at worst."""
+        rows = [row for path in sorted(self.folder.health.glob("*.jsonl")) for row in read_lines(path)]
+        return pd.DataFrame(rows) if rows else pd.DataFrame(columns=list(_HEALTH_COLUMNS))
+
+    def publish(self, names: Sequence[str]) -> None:
+        """Store the files ``names`` where the run belongs, when that is not here."""
+        if self.folder.is_remote:
+            upload_files(self.folder, names, store_for(self.address))
+
+
+def open_run(address: str) -> LocalRun:
+    """The run at ``address``, a path or s3://bucket/prefix/<run_id>. From S3 it is downloaded, and gone with the ``LocalRun``.
+
+    Raises ``UnusableInput`` when there is no run folder.
+    """
+    run = _download(address) if is_s3(address) else LocalRun(RunFolder(_folder(address)))
+    _ = run.manifest
+    return run
+
+
+def _folder(address: str) -> Path:
+    path = Path(address).expanduser()
+    return (path.parent if path.name == "manifest.json" else path).resolve()
+
+
+def _download(address: str) -> LocalRun:
+    store = store_for(address)
+    holder = tempfile.TemporaryDirectory(prefix="fmbench-load-", ignore_cleanup_errors=True)
+    path = Path(holder.name) / store.address.rpartition("/")[2]
+    download(store, path)
+    if not path.is_dir():
+        raise UnusableInput(f"{address}: is no run folder (nothing is stored there); give s3://bucket/prefix/<run_id>.")
+    return LocalRun(RunFolder(path, store.address), holder)
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """The JSON lines of ``path``; none where there is no file, and without a last line that was cut off."""
+    rows = []
+    for line in path.read_bytes().splitlines() if path.exists() else []:
+        try:
+            rows.append(json.loads(line))
+        except ValueError:
+            continue
+    return rows

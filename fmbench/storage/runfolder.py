@@ -1,0 +1,120 @@
+"""A run folder: the names of everything in it, and how a new one comes to be."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fmbench.core.failures import Refused
+from fmbench.storage.store import is_s3, store_for
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """The files of a run on this machine. ``address`` is where they belong: the folder itself, or an s3:// address."""
+
+    path: Path
+    address: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", Path(self.path))
+        if not self.address:
+            object.__setattr__(self, "address", str(self.path))
+
+    @property
+    def run_id(self) -> str:
+        return self.path.name
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the files have to be uploaded to be where they belong."""
+        return is_s3(self.address)
+
+    @property
+    def manifest(self) -> Path:
+        return self.path / "manifest.json"
+
+    @property
+    def config(self) -> Path:
+        return self.path / "config.yml"
+
+    @property
+    def prompts(self) -> Path:
+        return self.path / "prompts"
+
+    @property
+    def journal(self) -> Path:
+        return self.path / "journal"
+
+    @property
+    def records(self) -> Path:
+        return self.path / "records"
+
+    @property
+    def health(self) -> Path:
+        return self.path / "health"
+
+    @property
+    def locust(self) -> Path:
+        return self.path / "locust"
+
+    @property
+    def cells(self) -> Path:
+        return self.path / "cells.jsonl"
+
+    @property
+    def load(self) -> Path:
+        return self.path / "load.json"
+
+    @property
+    def summary(self) -> Path:
+        return self.path / "summary.json"
+
+    @property
+    def report(self) -> Path:
+        return self.path / "report.md"
+
+    @property
+    def log(self) -> Path:
+        """What went on, and the traceback of a fault of the program."""
+        return self.path / "fmbench.log"
+
+
+def new_run_id(name: str, now: datetime | None = None) -> str:
+    """``20261123T204600Z-<name>-<6 hex>``: sorts by time, and does not meet another one."""
+    moment = (now or datetime.now(UTC)).strftime("%Y%m%dT%H%M%SZ")
+    return f"{moment}-{re.sub(r'[^A-Za-z0-9._-]', '-', name)}-{secrets.token_hex(3)}"
+
+
+def create(output: str, name: str, run_id: str | None = None, region: str | None = None) -> RunFolder:
+    """A new, empty run folder ``<output>/<run_id>``. For an s3:// output its files stay in a temporary folder until ``upload``.
+
+    Raises ``Refused`` when the run id exists there already or the output cannot be written.
+    """
+    run_id = run_id or new_run_id(name)
+    if is_s3(output):
+        return _create_remote(output, run_id, region)
+    store_for(output).check_writable()
+    path = Path(output).expanduser() / run_id
+    try:
+        path.mkdir()
+    except FileExistsError:
+        raise Refused(f"{path}: this run exists already; --resume {run_id} goes on with it.") from None
+    return RunFolder(path)
+
+
+def _create_remote(output: str, run_id: str, region: str | None) -> RunFolder:
+    store = store_for(output, region)
+    address = f"{store.address}/{run_id}"
+    try:
+        claim = f'{{"run_id": "{run_id}", "status": "preparing", "claim": "{secrets.token_hex(8)}"}}\n'
+        store.put_bytes(f"{run_id}/manifest.json", claim.encode(), if_absent=True)
+    except FileExistsError:
+        raise Refused(f"{address}: this run exists already; start again for a new run id.") from None
+    path = Path(tempfile.mkdtemp(prefix="fmbench-load-")) / run_id
+    path.mkdir()
+    return RunFolder(path, address)

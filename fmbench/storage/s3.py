@@ -1,0 +1,165 @@
+"""A prefix on S3 as a store. Every object is sent with its SHA-256 and held against what S3 says it has, after the upload.
+
+Addresses, credentials and endpoints are boto3's (``AWS_PROFILE``, ``AWS_ENDPOINT_URL_S3``, …).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+from boto3.exceptions import Boto3Error
+from boto3.s3.transfer import TransferConfig
+from botocore.config import Config as ClientConfig
+from botocore.exceptions import BotoCoreError, ClientError
+
+from fmbench.core.failures import Refused, UnusableInput
+
+PART_BYTES = 16 * 1024 * 1024
+"""Files above that go up in parts of that size."""
+CONFLICT_RETRIES = 5
+"""S3 answers 409 while another conditional write of the same name is under way."""
+
+
+class S3Store:
+    """Objects below ``s3://bucket/prefix``."""
+
+    def __init__(self, address: str, region: str | None = None) -> None:
+        parts = urlsplit(address)
+        if parts.scheme != "s3" or not parts.netloc:
+            raise UnusableInput(f"{address}: is no S3 address; write it as s3://bucket/prefix.")
+        self.bucket = parts.netloc
+        self.prefix = parts.path.strip("/")
+        self.client = _client(region)
+
+    @property
+    def address(self) -> str:
+        return f"s3://{self.bucket}/{self.prefix}".rstrip("/")
+
+    def put_file(self, name: str, path: Path) -> None:
+        if path.stat().st_size <= PART_BYTES:
+            self.put_bytes(name, path.read_bytes())
+            return
+        transfer = TransferConfig(multipart_threshold=PART_BYTES, multipart_chunksize=PART_BYTES)
+        with self._asking(name):
+            self.client.upload_file(str(path), self.bucket, self._key(name), {"ChecksumAlgorithm": "SHA256"}, Config=transfer)
+            self._verify(name, path.stat().st_size, _sha256_of_parts(path), path)
+
+    def put_bytes(self, name: str, data: bytes, if_absent: bool = False) -> None:
+        digest = base64.b64encode(hashlib.sha256(data).digest()).decode()
+        condition = {"IfNoneMatch": "*"} if if_absent else {}
+        request = {"Bucket": self.bucket, "Key": self._key(name), "Body": data, "ChecksumSHA256": digest, **condition}
+        with self._asking(name):
+            try:
+                self._put(request)
+            except ClientError as error:
+                if _status(error) != 412 or self.get_bytes(name) != data:
+                    raise
+            self._verify(name, len(data), digest, data)
+
+    def get_bytes(self, name: str) -> bytes:
+        with self._asking(name):
+            body: bytes = self.client.get_object(Bucket=self.bucket, Key=self._key(name))["Body"].read()
+            return body
+
+    def get_file(self, name: str, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with self._asking(name):
+            self.client.download_file(self.bucket, self._key(name), str(path))
+
+    def list(self, prefix: str = "") -> list[str]:
+        above = f"{self.prefix}/" if self.prefix else ""
+        with self._asking(prefix):
+            pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=above + prefix)
+            keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
+        return sorted(key.removeprefix(above) for key in keys)
+
+    def check_writable(self) -> None:
+        name = ".fmbench-write-check"
+        self.put_bytes(name, b"")
+        with self._asking(name):
+            self.client.delete_object(Bucket=self.bucket, Key=self._key(name))
+
+    def _key(self, name: str) -> str:
+        return f"{self.prefix}/{name}" if self.prefix else name
+
+    def _put(self, request: dict[str, Any]) -> None:
+        for attempt in range(CONFLICT_RETRIES):
+            try:
+                self.client.put_object(**request)
+                return
+            except ClientError as error:
+                if _status(error) != 409 or attempt == CONFLICT_RETRIES - 1:
+                    raise
+                time.sleep(0.1 * 2**attempt)
+
+    def _verify(self, name: str, size: int, digest: str, source: bytes | Path) -> None:
+        head = self.client.head_object(Bucket=self.bucket, Key=self._key(name), ChecksumMode="ENABLED")
+        stored = head.get("ChecksumSHA256")
+        data_equal = stored == digest if stored else self.get_bytes(name) == _bytes(source)
+        if head["ContentLength"] != size or not data_equal:
+            raise OSError(f"{self.address}/{name}: what S3 has is not what was sent")
+
+    @contextmanager
+    def _asking(self, name: str) -> Iterator[None]:
+        """Turns boto3's errors into those that a store may raise."""
+        try:
+            yield
+        except ClientError as error:
+            raise _translated(error, f"{self.address}/{name}") from error
+        except (BotoCoreError, Boto3Error) as error:
+            cure = "check AWS credentials, AWS_REGION and AWS_ENDPOINT_URL_S3"
+            raise Refused(f"{self.address}: S3 cannot be used ({_one_line(error)}); {cure}.") from error
+
+
+def _client(region: str | None) -> Any:
+    elsewhere = "AWS_ENDPOINT_URL_S3" in os.environ or "AWS_ENDPOINT_URL" in os.environ
+    settings = ClientConfig(
+        retries={"mode": "standard", "total_max_attempts": 6},
+        connect_timeout=10,
+        read_timeout=60,
+        s3={"addressing_style": "path"} if elsewhere else {},
+    )
+    session = boto3.Session()
+    return session.client("s3", region_name=session.region_name or region or "us-east-1", config=settings)
+
+
+def _status(error: ClientError) -> int:
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def _translated(error: ClientError, address: str) -> Exception:
+    code, status = error.response.get("Error", {}).get("Code", "?"), _status(error)
+    if code == "NoSuchBucket":
+        return Refused(f"{address}: there is no such bucket; make it, or give another s3:// address.")
+    if status == 404:
+        return FileNotFoundError(f"{address}: there is no such object")
+    if status == 412:
+        return FileExistsError(f"{address}: exists already")
+    cure = "the credentials need s3:PutObject, s3:GetObject and s3:ListBucket there" if status in (401, 403) else "try again"
+    return Refused(f"{address}: S3 refused ({code}, HTTP {status}); {cure}.")
+
+
+def _sha256_of_parts(path: Path) -> str:
+    """S3's composite checksum: the digest of the parts' digests, and their number."""
+    digests = []
+    with path.open("rb") as file:
+        while part := file.read(PART_BYTES):
+            digests.append(hashlib.sha256(part).digest())
+    return f"{base64.b64encode(hashlib.sha256(b''.join(digests)).digest()).decode()}-{len(digests)}"
+
+
+def _bytes(source: bytes | Path) -> bytes:
+    return source if isinstance(source, bytes) else source.read_bytes()
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,55 @@
+"""Records as Parquet: one schema, drawn from ``core.records.Record``, so that a part without rows has the same columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from fmbench.core.records import COLUMNS, SCHEMA_VERSION, Record
+from fmbench.storage.atomic import commit, part_path
+
+
+def _arrow_type(hint: Any) -> pa.DataType:
+    text = str(hint)
+    if "list[float]" in text:
+        return pa.list_(pa.float32())
+    if "float" in text:
+        return pa.float64()
+    return pa.int64() if "int" in text else pa.string()
+
+
+_HINTS = get_type_hints(Record)
+SCHEMA = pa.schema(
+    [pa.field(name, _arrow_type(_HINTS[name])) for name in COLUMNS],
+    metadata={"fmbench.schema_version": SCHEMA_VERSION},
+)
+"""Text as string, counts as int64, seconds as float64; every column may be null. ``content_s`` is a list of float32."""
+
+
+def write_part(path: Path, rows: Sequence[dict[str, Any]]) -> None:
+    """Write ``rows`` to the Parquet file ``path``, whole or not at all, and read back how many it holds.
+
+    Raises ``OSError`` when the file does not say that it has them all.
+    """
+    columns = [pa.array([row.get(field.name) for row in rows], type=field.type) for field in SCHEMA]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = part_path(path)
+    pq.write_table(pa.Table.from_arrays(columns, schema=SCHEMA), part, compression="zstd")
+    if pq.read_metadata(part).num_rows != len(rows):
+        raise OSError(f"{path}: holds fewer rows than were written")
+    commit(part, path)
+
+
+def count_outcomes(folder: Path) -> dict[str, dict[str, int]]:
+    """Rows by worker and outcome over all the parts in ``folder``."""
+    counts: dict[str, dict[str, int]] = {}
+    for path in sorted(folder.glob("*.parquet")):
+        table = pq.read_table(path, columns=["worker", "outcome"])
+        for row in table.group_by(["worker", "outcome"]).aggregate([([], "count_all")]).to_pylist():
+            outcomes = counts.setdefault(row["worker"], {})
+            outcomes[row["outcome"]] = outcomes.get(row["outcome"], 0) + row["count_all"]
+    return counts

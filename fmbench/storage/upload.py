@@ -1,0 +1,48 @@
+"""From the temporary folder of a run to the S3 address where it belongs, and back."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from fmbench.storage.local import LocalStore
+from fmbench.storage.runfolder import RunFolder
+from fmbench.storage.store import Store, store_for
+
+AT_A_TIME = 8
+MANIFEST = "manifest.json"
+
+
+def upload(folder: RunFolder, region: str | None = None) -> None:
+    """Store every file of ``folder`` at its address, each checked after its upload, the manifest last.
+
+    Does nothing where the folder is its own address. Local files are left alone. Raises ``Refused`` or ``OSError``.
+    """
+    if folder.is_remote:
+        names = LocalStore(str(folder.path)).list()
+        upload_files(folder, names, store_for(folder.address, region))
+
+
+def upload_files(folder: RunFolder, names: Iterable[str], store: Store) -> None:
+    """Store the files ``names`` of ``folder``, the manifest last."""
+    wanted = list(names)
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        for _ in pool.map(lambda name: store.put_file(name, folder.path / name), [name for name in wanted if name != MANIFEST]):
+            pass
+    if MANIFEST in wanted:
+        store.put_file(MANIFEST, folder.path / MANIFEST)
+
+
+def download(store: Store, target: Path) -> None:
+    """Copy every file of ``store`` to the folder ``target``."""
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        for _ in pool.map(lambda name: store.get_file(name, target / name), store.list()):
+            pass
+
+
+def forget_local_copy(folder: RunFolder) -> None:
+    """Remove the temporary folder of a run that is stored elsewhere."""
+    if folder.is_remote:
+        shutil.rmtree(folder.path.parent, ignore_errors=True)
