@@ -1,4 +1,4 @@
-"""From a YAML file to a checked ``Config``: every fault at once, in one message. No network library unless it is on S3."""
+"""From a YAML file to a checked ``Config``: every fault at once, in one message."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ class LoadedConfig:
 
 
 def load_config(address: str, overrides: Sequence[str] = (), output: str | None = None, seed: int | None = None) -> LoadedConfig:
-    """The configuration in the file at ``address`` (a path or s3://bucket/key), with what the command line puts over it.
+    """The configuration in the file at ``address``, with what the command line puts over it.
 
     Raises ``UnusableInput`` with one message that names every fault: file and line, path, value, cure.
     """
-    return parse_config(_read(address), address, overrides, output, seed)
+    return parse_config(_read_file(address), address, overrides, output, seed)
 
 
 def parse_config(
-    text: str, source: str, overrides: Sequence[str] = (), output: str | None = None, seed: int | None = None
+    data: str | bytes, source: str, overrides: Sequence[str] = (), output: str | None = None, seed: int | None = None
 ) -> LoadedConfig:
-    """As ``load_config``, from the file's text."""
-    document = read_document(text, source)
+    """As ``load_config``, from what the file holds; messages call it ``source``."""
+    document = read_document(_text(data, source), source)
     if document.value is None and not document.faults and not overrides:
         document.faults.append(Fault(source, (), None, "is empty", "write at least models: with one id"))
     if document.value is not None and not isinstance(document.value, dict):
@@ -103,14 +103,13 @@ def _without_secrets(value: Any) -> Any:
     return [_without_secrets(item) for item in value] if isinstance(value, list) else value
 
 
-def _read(address: str) -> str:
-    data = _read_s3(address) if address.startswith("s3://") else _read_file(address)
+def _text(data: str | bytes, source: str) -> str:
     if len(data) > LARGEST_FILE:
-        raise UnusableInput(f"{address}: is larger than {LARGEST_FILE // 1_000_000} MB; give the right file.")
+        raise UnusableInput(f"{source}: is larger than {LARGEST_FILE // 1_000_000} MB; give the right file.")
     try:
-        return data.decode("utf-8-sig")
+        return data if isinstance(data, str) else data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UnusableInput(f"{address}: is not UTF-8 text (byte {error.start}); save it as UTF-8.") from None
+        raise UnusableInput(f"{source}: is not UTF-8 text (byte {error.start}); save it as UTF-8.") from None
 
 
 def _read_file(address: str) -> bytes:
@@ -120,16 +119,6 @@ def _read_file(address: str) -> bytes:
     except OSError as error:
         cure = "give the path of a YAML file, such as configs/quickstart.yml"
         raise UnusableInput(f"{address}: cannot be read ({error.strerror or error}); {cure}.") from None
-
-
-def _read_s3(address: str) -> bytes:
-    from fmbench.storage.store import store_for
-
-    folder, _, name = address.rpartition("/")
-    try:
-        return store_for(folder).get_bytes(name)
-    except FileNotFoundError:
-        raise UnusableInput(f"{address}: there is no such object; give the address of a YAML file.") from None
 
 
 def _put_option(document: Document, key: str, value: Any) -> None:

@@ -34,7 +34,7 @@ def conflicts(config: Config) -> Iterator[Finding]:
 def warnings(config: Config) -> Iterator[str]:
     """What is allowed and yet probably not meant."""
     known = {model.id for model in config.models}
-    for model_id in config.pricing:
+    for model_id in sorted(config.pricing.keys() - {model.label for model in config.models}):
         if model_id not in known:
             close = difflib.get_close_matches(model_id, known, n=1)
             hint = f' Did you mean "{close[0]}"?' if close else ""

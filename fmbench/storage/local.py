@@ -49,6 +49,9 @@ class LocalStore:
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(self.folder / name, path)
 
+    def delete(self, name: str) -> None:
+        (self.folder / name).unlink(missing_ok=True)
+
     def list(self, prefix: str = "") -> list[str]:
         files = (path for path in self.folder.rglob("*") if path.is_file() and not path.name.startswith("."))
         names = (path.relative_to(self.folder).as_posix() for path in files)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import shutil
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -41,6 +42,10 @@ class RunFolder:
     @property
     def config(self) -> Path:
         return self.path / "config.yml"
+
+    @property
+    def plan(self) -> Path:
+        return self.path / "plan.json"
 
     @property
     def prompts(self) -> Path:
@@ -118,3 +123,11 @@ def _create_remote(output: str, run_id: str, region: str | None) -> RunFolder:
     path = Path(tempfile.mkdtemp(prefix="fmbench-load-")) / run_id
     path.mkdir()
     return RunFolder(path, address)
+
+
+def discard(folder: RunFolder, region: str | None = None) -> None:
+    """Take away a run folder in which nothing was sent, and its run id with it."""
+    shutil.rmtree(folder.path, ignore_errors=True)
+    if folder.is_remote:
+        shutil.rmtree(folder.path.parent, ignore_errors=True)
+        store_for(folder.address, region).delete("manifest.json")

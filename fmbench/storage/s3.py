@@ -75,6 +75,10 @@ class S3Store:
         with self._asking(name):
             self.client.download_file(self.bucket, self._key(name), str(path))
 
+    def delete(self, name: str) -> None:
+        with self._asking(name):
+            self.client.delete_object(Bucket=self.bucket, Key=self._key(name))
+
     def list(self, prefix: str = "") -> list[str]:
         above = f"{self.prefix}/" if self.prefix else ""
         with self._asking(prefix):
@@ -85,8 +89,7 @@ class S3Store:
     def check_writable(self) -> None:
         name = ".fmbench-write-check"
         self.put_bytes(name, b"")
-        with self._asking(name):
-            self.client.delete_object(Bucket=self.bucket, Key=self._key(name))
+        self.delete(name)
 
     def _key(self, name: str) -> str:
         return f"{self.prefix}/{name}" if self.prefix else name

@@ -31,6 +31,9 @@ class Store(Protocol):
     def get_file(self, name: str, path: Path) -> None:
         """Copy what is stored under ``name`` to ``path``. Raises ``FileNotFoundError``."""
 
+    def delete(self, name: str) -> None:
+        """Take away what is stored under ``name``, if anything is."""
+
     def list(self, prefix: str = "") -> list[str]:
         """The names that begin with ``prefix``, sorted."""
 

@@ -1,0 +1,1 @@
+"""The composition root: prepare → load → finish, and what is done with stored runs."""

@@ -1,0 +1,108 @@
+"""Everything after the last request: seal, account, report, store. A fault in the report never costs a record."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from fmbench.config.schema import Config
+from fmbench.core.accounting import Accounting
+from fmbench.core.failures import ExitCode, FmbenchError
+from fmbench.run.say import say
+from fmbench.run.traceback_file import write_traceback
+from fmbench.storage.manifest import DONE, FAILED, INCOMPLETE, INTERRUPTED, STOPPED, write_manifest
+from fmbench.storage.reader import LocalRun, read_lines
+from fmbench.storage.runfolder import RunFolder
+from fmbench.storage.seal import read_load, seal
+from fmbench.storage.upload import forget_local_copy, upload
+
+EARLY = frozenset({"budget", "target_down", "error_limit"})
+SIGNALS = {"sigint": ExitCode.INTERRUPTED, "sigterm": ExitCode.TERMINATED}
+
+
+def finish(folder: RunFolder, config: Config, manifest: dict[str, Any], ended: str) -> int:
+    """Seal the journals, write manifest and report, store them, and return the exit status. Prints the run's address."""
+    accounting = seal(folder)
+    code = exit_code(ended, accounting)
+    manifest |= closing_entries(folder, ended, accounting, code)
+    write_manifest(folder, manifest)
+    fault = _report(folder)
+    if fault is not None:
+        code = ExitCode.FAULT
+        write_manifest(folder, manifest | {"status": FAILED, "fault": fault})
+    stored = _store(folder, config)
+    _tell(folder, accounting, manifest, code)
+    print(folder.address if stored else folder.path, flush=True)
+    return code if stored else (code or ExitCode.FAULT)
+
+
+def exit_code(ended: str, accounting: Accounting) -> ExitCode:
+    """The exit status of a run that ended as the controller says, with these requests accounted for."""
+    if ended in SIGNALS:
+        return SIGNALS[ended]
+    if ended == "worker_lost" or not accounting.complete:
+        return ExitCode.UNACCOUNTED
+    if ended in EARLY:
+        return ExitCode.STOPPED_EARLY
+    return ExitCode.DONE if ended == "done" else ExitCode.FAULT
+
+
+def closing_entries(folder: RunFolder, ended: str, accounting: Accounting, code: ExitCode) -> dict[str, Any]:
+    """What the manifest learns at the end of a run."""
+    statuses = {
+        ExitCode.DONE: DONE,
+        ExitCode.STOPPED_EARLY: STOPPED,
+        ExitCode.UNACCOUNTED: INCOMPLETE,
+        ExitCode.INTERRUPTED: INTERRUPTED,
+        ExitCode.TERMINATED: INTERRUPTED,
+    }
+    load = read_load(folder)
+    return {
+        "status": statuses.get(code, FAILED),
+        "ended": ended,
+        "message": load.get("message"),
+        "ended_at": time.time(),
+        "cells": read_lines(folder.cells),
+        "workers": load.get("workers", []),
+        "locust": load.get("locust"),
+        "accounting": accounting.to_dict(),
+    }
+
+
+def report_on(run: LocalRun) -> None:
+    """Write the report of ``run`` from what is stored of it, and nothing else."""
+    from fmbench.core.summary import summarise
+    from fmbench.report import write_report
+
+    write_report(run, summarise(run.records(), run.manifest, run.health()))
+
+
+def _report(folder: RunFolder) -> str | None:
+    """None, or what went wrong; the records are safe either way."""
+    try:
+        report_on(LocalRun(folder))
+        return None
+    except Exception as error:
+        fault = f"{type(error).__name__}: {error}"
+        say(f"The report could not be written ({fault}). The records are complete; the traceback is in {write_traceback(error)}.")
+        return fault
+
+
+def _store(folder: RunFolder, config: Config) -> bool:
+    if not folder.is_remote:
+        return True
+    try:
+        upload(folder, config.region)
+    except (FmbenchError, OSError) as error:
+        say(f"Not everything could be stored at {folder.address} ({error}). The whole run is kept in {folder.path}.")
+        return False
+    forget_local_copy(folder)
+    return True
+
+
+def _tell(folder: RunFolder, accounting: Accounting, manifest: dict[str, Any], code: ExitCode) -> None:
+    counts = f"{accounting.sent:,} requests sent: {accounting.ok:,} ok, {accounting.failed:,} failed"
+    if not accounting.complete:
+        counts += f", {accounting.abandoned:,} abandoned, {accounting.lost:,} lost, {accounting.duplicated:,} duplicated"
+    because = f" ({manifest['message']})" if manifest.get("message") else ""
+    say(f"{counts}. Status: {manifest['status']}{because}.")

@@ -1,0 +1,55 @@
+"""What the command line says about a run, besides its configuration."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from dataclasses import dataclass, field
+
+from fmbench.config.load import LoadedConfig, load_config, parse_config
+from fmbench.core.failures import UnusableInput
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """One call of ``fmbench-load --config …``."""
+
+    config: str
+    overrides: list[str] = field(default_factory=list)
+    output: str | None = None
+    seed: int | None = None
+    dry_run: bool = False
+    yes: bool = False
+    processes: int = 1
+    master: bool = False
+    expect_workers: int = 1
+    worker: bool = False
+    master_host: str = "127.0.0.1"
+    web: bool = False
+    web_port: int = 8089
+    resume: str | None = None
+
+    @classmethod
+    def from_arguments(cls, parsed: argparse.Namespace) -> Options:
+        """The options that were given; those that were not keep their defaults."""
+        given = {name: getattr(parsed, name, None) for name in cls.__dataclass_fields__}
+        return cls(**{name: value for name, value in given.items() if value is not None})
+
+    def load(self) -> LoadedConfig:
+        """The configuration with everything that the command line puts over it. Raises ``UnusableInput``."""
+        if not self.config.startswith("s3://"):
+            return load_config(self.config, self.overrides, self.output, self.seed)
+        from fmbench.storage.store import store_for
+
+        folder, _, name = self.config.rpartition("/")
+        try:
+            data = store_for(folder).get_bytes(name)
+        except FileNotFoundError:
+            raise UnusableInput(f"{self.config}: there is no such object; give the address of a YAML file.") from None
+        return parse_config(data, self.config, self.overrides, self.output, self.seed)
+
+
+def command_line() -> str:
+    """The exact command that this process was started with, to be pasted into a shell."""
+    return shlex.join(["fmbench-load", *sys.argv[1:]])

@@ -1,0 +1,119 @@
+"""Everything before the first request: prompts, cells, estimate, and a run folder that load processes can start from."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fmbench.config.load import LoadedConfig, config_sha256, resolved, resolved_yaml
+from fmbench.config.schema import Config
+from fmbench.core.cost import PriceBook
+from fmbench.core.plan import USUAL_PACE, Estimate, Pace, Plan, PromptFile, estimate, plan_cells
+from fmbench.core.records import SCHEMA_VERSION, Cell
+from fmbench.prompts.prepare import PreparedPrompts, prepare
+from fmbench.run.checks import target_name
+from fmbench.run.options import command_line
+from fmbench.run.say import progress_bar
+from fmbench.storage.atomic import write_text
+from fmbench.storage.manifest import RUNNING, environment, versions, write_manifest
+from fmbench.storage.runfolder import RunFolder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A study that could start now."""
+
+    loaded: LoadedConfig
+    prompts: PreparedPrompts
+    cells: list[Cell]
+    estimate: Estimate
+    book: PriceBook
+
+    @property
+    def config(self) -> Config:
+        return self.loaded.config
+
+
+def prepare_study(loaded: LoadedConfig, book: PriceBook, prompts_folder: Path) -> Prepared:
+    """Write the prompts to ``prompts_folder``, and plan. Raises ``UnusableInput`` for data that cannot be used."""
+    config = loaded.config
+    prompts_folder.mkdir(parents=True, exist_ok=True)
+    with progress_bar() as progress:
+        prompts = prepare(config, prompts_folder, progress)
+    cells = plan_cells(config, config.dataset.name or config.dataset.source, prompts.buckets)
+    expected = estimate(cells, config, prompts.buckets, book.price_of, lambda model_id: pace_of(config, model_id))
+    return Prepared(loaded=loaded, prompts=prompts, cells=cells, estimate=expected, book=book)
+
+
+def pace_of(config: Config, model_id: str) -> Pace:
+    """How fast a model is expected to answer: as the simulator's profile says, else the usual pace."""
+    if config.simulator is None:
+        return USUAL_PACE
+    profile = config.simulator.models.get(model_id, config.simulator.profile)
+    return Pace(profile.ttft_s, profile.tpot_s, profile.output_tokens)
+
+
+def write_run(folder: RunFolder, prepared: Prepared, endpoint: Mapping[str, str | None] | None) -> dict[str, Any]:
+    """Write ``config.yml``, ``plan.json`` and the manifest of a run that begins; returns the manifest."""
+    write_text(folder.config, resolved_yaml(prepared.config))
+    write_text(folder.plan, plan_of(folder, prepared, endpoint).to_json())
+    manifest = first_manifest(folder, prepared)
+    write_manifest(folder, manifest)
+    return manifest
+
+
+def plan_of(folder: RunFolder, prepared: Prepared, endpoint: Mapping[str, str | None] | None) -> Plan:
+    """What load processes read."""
+    files = [
+        PromptFile(bucket=bucket.name, file=f"prompts/{Path(bucket.file).name}", sha256=bucket.sha256, count=bucket.count)
+        for bucket in prepared.prompts.buckets.values()
+    ]
+    return Plan(run_id=folder.run_id, cells=prepared.cells, prompts=files, endpoint=dict(endpoint) if endpoint else None)
+
+
+def first_manifest(folder: RunFolder, prepared: Prepared) -> dict[str, Any]:
+    """The manifest as it stands while the run goes on (docs/records.md)."""
+    config, prompts, expected = prepared.config, prepared.prompts, prepared.estimate
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "run_id": folder.run_id,
+        "name": config.name,
+        "status": RUNNING,
+        "started_at": time.time(),
+        "ended_at": None,
+        "seed": config.seed,
+        "config_sha256": config_sha256(config),
+        "region": config.region,
+        "endpoint": target_name(config),
+        "command": command_line(),
+        "versions": versions(),
+        "environment": environment(),
+        "price_book": prepared.book.info(),
+        "datasets": prompts.datasets,
+        "buckets": {name: dataclasses.asdict(bucket) for name, bucket in prompts.buckets.items()},
+        "tokenizer": prompts.tokenizer,
+        "prompts": {f"prompts/{Path(bucket.file).name}": bucket.sha256 for bucket in prompts.buckets.values()},
+        "estimate": {name: getattr(expected, name) for name in ("requests", "input_tokens", "output_tokens", "seconds", "usd")},
+        "warnings": [*prepared.loaded.warnings, *prompts.warnings],
+        "config": resolved(config),
+        "cells": [],
+        "workers": [],
+        "accounting": None,
+    }
+
+
+@contextmanager
+def serving(config: Config) -> Iterator[dict[str, str | None] | None]:
+    """The endpoint to call: the embedded one, started and stopped around the load; None: the one that boto3 finds."""
+    if config.simulator is None:
+        yield None
+        return
+    from fmbench.simulator import start
+
+    with start(config.simulator) as server:
+        yield {"url": server.url, "ca_bundle": server.ca_bundle}

@@ -1,0 +1,91 @@
+"""One run, from a configuration to an exit status."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from fmbench.config.load import LoadedConfig
+from fmbench.core.cost import PriceBook
+from fmbench.core.failures import ExitCode
+from fmbench.run.checks import ask_before_spending, check_budget, check_target, target_name
+from fmbench.run.finish import finish
+from fmbench.run.options import Options
+from fmbench.run.plan_table import duration_text, print_plan, usd_text
+from fmbench.run.prepare import Prepared, prepare_study, serving, write_run
+from fmbench.run.say import say
+from fmbench.run.signals import Terminated, terminating
+from fmbench.storage.runfolder import RunFolder, create, discard
+
+
+def run_study(options: Options, loaded: LoadedConfig) -> int:
+    """Prepare, load, finish. Returns the exit status; the last line on stdout is the run folder's address."""
+    try:
+        with terminating():
+            return _dry_run(loaded) if options.dry_run else _run(options, loaded)
+    except Terminated:
+        say("terminated before the first request; nothing was kept.")
+        return ExitCode.TERMINATED
+
+
+def prepare_only(options: Options, loaded: LoadedConfig) -> int:
+    """A run folder with prompts and plan, for plain Locust to start from; its address is the last line on stdout."""
+    folder, prepared = _begin(options, loaded)
+    write_run(folder, prepared, None)
+    print(folder.address, flush=True)
+    return ExitCode.DONE
+
+
+def _dry_run(loaded: LoadedConfig) -> int:
+    config = loaded.config
+    book = PriceBook(config.pricing, config.region)
+    with tempfile.TemporaryDirectory(prefix="fmbench-load-") as scratch:
+        prepared = prepare_study(loaded, book, Path(scratch))
+    _warn(prepared)
+    print_plan(prepared.estimate, target_name(config))
+    check_budget(config, book)
+    return ExitCode.DONE
+
+
+def _begin(options: Options, loaded: LoadedConfig) -> tuple[RunFolder, Prepared]:
+    """Check, make the run folder, prepare. A run that cannot start leaves nothing behind."""
+    config = loaded.config
+    book = PriceBook(config.pricing, config.region)
+    check_budget(config, book)
+    check_target(config)
+    folder = create(config.output, config.name, region=config.region)
+    try:
+        prepared = prepare_study(loaded, book, folder.prompts)
+        _warn(prepared)
+        ask_before_spending(config, prepared.estimate, options.yes)
+    except BaseException:
+        discard(folder, config.region)
+        raise
+    return folder, prepared
+
+
+def _run(options: Options, loaded: LoadedConfig) -> int:
+    from fmbench.load.launch import launch
+
+    folder, prepared = _begin(options, loaded)
+    _announce(folder, prepared)
+    with serving(prepared.config) as endpoint:
+        manifest = write_run(folder, prepared, endpoint)
+        ended = launch(folder.path, **_launch_options(options))
+    return finish(folder, prepared.config, manifest, ended)
+
+
+def _launch_options(options: Options) -> dict[str, object]:
+    return {"processes": options.processes}
+
+
+def _warn(prepared: Prepared) -> None:
+    for warning in (*prepared.loaded.warnings, *prepared.prompts.warnings):
+        say(f"warning: {warning}")
+
+
+def _announce(folder: RunFolder, prepared: Prepared) -> None:
+    expected = prepared.estimate
+    cost = "cost unknown" if expected.usd is None else f"{usd_text(expected.usd)} USD"
+    what = f"{len(expected.rows)} cells, about {expected.requests:,} requests, {duration_text(expected.seconds)}, {cost}"
+    say(f"Run {folder.run_id} against {target_name(prepared.config)}: {what}.")
