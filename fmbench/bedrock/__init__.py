@@ -1,0 +1,1 @@
+"""The instrument: one prompt out, one ``Exchange`` back, over Amazon Bedrock's runtime API."""

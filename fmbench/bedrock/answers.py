@@ -1,0 +1,244 @@
+"""What every API's answer has in common: where its body goes, what it fills in, and whether it was whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from botocore.parsers import create_parser
+
+from fmbench.bedrock import faults
+from fmbench.bedrock.faults import BadResponse, Fault
+from fmbench.bedrock.frames import FrameDecoder, parse_headers
+from fmbench.bedrock.http1 import Head, Sink
+from fmbench.core.failures import FailureKind
+from fmbench.core.records import Exchange
+
+EVENT_STREAM = "application/vnd.amazon.eventstream"
+MAX_BODY = 32 * 1024 * 1024
+Json = dict[str, Any]
+
+
+class BodyBuffer:
+    """Keeps a whole body. A ``Sink`` of ``http1``."""
+
+    __slots__ = ("body",)
+
+    def __init__(self) -> None:
+        self.body = bytearray()
+
+    def content(self, data: bytes, start: int, end: int, now_ns: int) -> None:
+        """Take ``data[start:end]``. Raises ``BadResponse`` when the body grows past 32 MiB."""
+        if len(self.body) + end - start > MAX_BODY:
+            raise BadResponse(f"a body of more than {MAX_BODY} bytes")
+        self.body += data[start:end]
+
+
+class StreamFault(Exception):
+    """An exception frame ended the stream."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.message)
+        self.fault = fault
+
+
+class Answer:
+    """One answer on its way into an ``Exchange``. ``begin`` gets the head, ``finish`` says what was wrong, if anything."""
+
+    media_type = "application/json"
+
+    def __init__(self, exchange: Exchange, keep_text: bool) -> None:
+        self.exchange = exchange
+        self.pieces: list[str] | None = [] if keep_text else None
+        self._refused: tuple[Head, BodyBuffer] | None = None
+        self.guarded = False
+
+    @property
+    def whole(self) -> bool:
+        """Whether the answer can be counted as a success, whatever becomes of the connection."""
+        return False
+
+    def begin(self, head: Head) -> Sink:
+        """Where the body of the answer with this head goes."""
+        exchange = self.exchange
+        exchange.http_status = head.status
+        exchange.request_id = head.get("x-amzn-requestid") or None
+        if head.status == 200 and head.content_type in ("", self.media_type):
+            return self.body_sink(head)
+        buffer = BodyBuffer()
+        self._refused = (head, buffer)
+        return buffer
+
+    def finish(self, short: bool) -> Fault | None:
+        """What was wrong with the answer after its last byte; ``short`` when the input ended before its end."""
+        if self._refused is not None:
+            return _fault_of_body(*self._refused)
+        fault = self.fault_of_end(short)
+        if self.pieces is not None:
+            self.exchange.text = "".join(self.pieces)
+        if fault is None and self.exchange.usage.output_tokens is None:
+            return Fault(FailureKind.NO_USAGE, "the answer came without token counts")
+        if fault is None and self.guarded:
+            return Fault(FailureKind.GUARDRAIL, "a guardrail intervened")
+        return fault
+
+    def body_sink(self, head: Head) -> Sink:
+        """Where the body of a successful answer goes."""
+        raise NotImplementedError
+
+    def fault_of_end(self, short: bool) -> Fault | None:
+        """What is wrong with a successful answer's end."""
+        raise NotImplementedError
+
+    def read_served(self, body: Json) -> None:
+        """Usage, latency, tier and performance as Converse's answers carry them."""
+        exchange, usage = self.exchange, body.get("usage")
+        if isinstance(usage, dict):
+            exchange.usage.input_tokens = usage.get("inputTokens")
+            exchange.usage.output_tokens = usage.get("outputTokens")
+            exchange.usage.cache_read_tokens = usage.get("cacheReadInputTokens")
+            exchange.usage.cache_write_tokens = usage.get("cacheWriteInputTokens")
+        latency = _member(body, "metrics", "latencyMs")
+        exchange.server_latency_s = latency / 1000 if isinstance(latency, (int, float)) else exchange.server_latency_s
+        exchange.service_tier = _member(body, "serviceTier", "type") or exchange.service_tier
+        exchange.latency_mode = _member(body, "performanceConfig", "latency") or exchange.latency_mode
+
+
+class StreamAnswer(Answer):
+    """An answer in event-stream frames."""
+
+    media_type = EVENT_STREAM
+
+    def __init__(self, exchange: Exchange, keep_text: bool) -> None:
+        super().__init__(exchange, keep_text)
+        self.stopped = False
+        self._decoder = FrameDecoder(self.frame)
+
+    @property
+    def whole(self) -> bool:
+        return self.stopped and self.exchange.usage.output_tokens is not None
+
+    def body_sink(self, head: Head) -> Sink:
+        return self._decoder
+
+    def frame(self, headers: bytes, payload: bytes, now_ns: int) -> None:
+        """Take one checked frame. Raises ``BadResponse``, ``StreamFault``."""
+        raise NotImplementedError
+
+    def fault_of_end(self, short: bool) -> Fault | None:
+        if self.whole:
+            return None
+        if short:
+            return Fault(FailureKind.RESET_IN_STREAM, "the connection was closed before the answer's last chunk")
+        if self._decoder.unfinished:
+            return Fault(FailureKind.TRUNCATED, "the answer ended within a frame")
+        if not self.stopped:
+            return Fault(FailureKind.TRUNCATED, "the answer ended without messageStop")
+        return None
+
+    def stamp(self, text: str, other: bool, now_ns: int) -> None:
+        """Note content that arrived at ``now_ns``: visible text, or another kind of content."""
+        exchange = self.exchange
+        if not text and not other:
+            return
+        exchange.content_ns.append(now_ns)
+        if text and exchange.first_text_ns is None:
+            exchange.first_text_ns = now_ns
+        if text and self.pieces is not None:
+            self.pieces.append(text)
+
+
+class BodyAnswer(Answer):
+    """An answer in one JSON body."""
+
+    def body_sink(self, head: Head) -> Sink:
+        self._buffer = BodyBuffer()
+        return self._buffer
+
+    def fault_of_end(self, short: bool) -> Fault | None:
+        if short:
+            return Fault(FailureKind.TRUNCATED, "the connection was closed before the answer's end")
+        self.read_body(read_json(self._buffer.body))
+        return None
+
+    def read_body(self, body: Json) -> None:
+        """Take the whole answer."""
+        raise NotImplementedError
+
+
+def read_json(payload: bytes | bytearray) -> Json:
+    """A JSON object. Raises ``BadResponse``."""
+    try:
+        body = orjson.loads(payload)
+    except orjson.JSONDecodeError as error:
+        raise BadResponse(f"not JSON: {error}") from None
+    if not isinstance(body, dict):
+        raise BadResponse("JSON, but not an object")
+    return body
+
+
+_MAX_EVENTS_KNOWN = 256
+_known_events: dict[bytes, str] = {}
+
+
+def event_of(headers: bytes, payload: bytes) -> str:
+    """The frame's event type; header bytes seen before are not parsed again. Raises ``StreamFault`` for exceptions."""
+    event = _known_events.get(headers)
+    if event is None:
+        event = _parse_event(headers, payload)
+        if len(_known_events) < _MAX_EVENTS_KNOWN:
+            _known_events[headers] = event
+    return event
+
+
+def _parse_event(headers: bytes, payload: bytes) -> str:
+    fields = parse_headers(headers)
+    kind = fields.get(":message-type", "event")
+    if kind == "event":
+        return fields.get(":event-type", "")
+    if kind == "error":
+        raise StreamFault(faults.of_stream_exception(fields.get(":error-code", ""), fields.get(":error-message", "")))
+    try:
+        message = read_json(payload).get("message", "")
+    except BadResponse:
+        message = ""
+    raise StreamFault(faults.of_stream_exception(fields.get(":exception-type", ""), str(message)))
+
+
+_error_parser: Any = create_parser("rest-json")
+
+
+def _fault_of_body(head: Head, buffer: BodyBuffer) -> Fault:
+    """The fault that an answer without success, or without the API's media type, stands for."""
+    if head.status < 300:
+        return Fault(
+            FailureKind.BAD_RESPONSE, f"HTTP {head.status} with {head.content_type or 'no content type'}: {_start(buffer.body)}"
+        )
+    response = {"status_code": head.status, "headers": _CaseBlind(head.headers), "body": bytes(buffer.body)}
+    error = _error_parser.parse(response, None).get("Error", {})
+    message = str(error.get("Message") or "")
+    if "html" in head.content_type:
+        message = f"HTTP {head.status} with {head.content_type}: {_start(buffer.body)}"
+    return faults.of_error_answer(head.status, str(error.get("Code") or ""), message)
+
+
+class _CaseBlind(dict[str, str]):
+    """Headers as botocore's parser asks for them: in any case."""
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return super().get(name.lower(), default)
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(str(name).lower())
+
+    def __getitem__(self, name: str) -> str:
+        return super().__getitem__(name.lower())
+
+
+def _start(body: bytes | bytearray) -> str:
+    return bytes(body[:200]).decode("utf-8", "replace")
+
+
+def _member(body: Json, section: str, name: str) -> Any:
+    value = body.get(section)
+    return value.get(name) if isinstance(value, dict) else None

@@ -1,0 +1,52 @@
+"""Converse: Bedrock's own shape, the answer in one piece."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fmbench.bedrock.answers import BodyAnswer, Json
+from fmbench.bedrock.families.base import given
+from fmbench.config.schema import Inference, Model
+
+OPERATION = "Converse"
+
+
+def parameters(model: Model, prompt: str, inference: Inference) -> Json:
+    """boto3's arguments for one user message."""
+    return {
+        "modelId": model.id,
+        "messages": [{"role": "user", "content": [{"text": prompt}]}],
+        "inferenceConfig": given(
+            maxTokens=inference.max_tokens,
+            temperature=inference.temperature,
+            topP=inference.top_p,
+            stopSequences=inference.stop_sequences,
+        ),
+    } | given(
+        system=None if inference.system is None else [{"text": inference.system}],
+        additionalModelRequestFields=inference.additional_model_request_fields,
+        performanceConfig=inference.performance_config,
+        serviceTier=inference.service_tier,
+        guardrailConfig=inference.guardrail,
+    )
+
+
+class ConverseAnswer(BodyAnswer):
+    """The body of Converse into an ``Exchange``."""
+
+    def read_body(self, body: Json) -> None:
+        self.read_served(body)
+        self.exchange.stop_reason = body.get("stopReason")
+        self.guarded = self.exchange.stop_reason == "guardrail_intervened"
+        if self.pieces is not None:
+            self.pieces += [block["text"] for block in _blocks(body) if isinstance(block.get("text"), str)]
+
+
+def _blocks(body: Json) -> list[dict[str, Any]]:
+    output: Any = body.get("output")
+    message: Any = output.get("message") if isinstance(output, dict) else None
+    content: Any = message.get("content") if isinstance(message, dict) else None
+    return [block for block in content or [] if isinstance(block, dict)]
+
+
+ANSWER = ConverseAnswer

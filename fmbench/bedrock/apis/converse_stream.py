@@ -1,0 +1,67 @@
+"""ConverseStream: Bedrock's own shape, streamed. The API that latencies are measured on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fmbench.bedrock.answers import StreamAnswer, event_of, read_json
+from fmbench.bedrock.apis.converse import parameters as parameters
+from fmbench.bedrock.faults import BadResponse
+
+OPERATION = "ConverseStream"
+_TEXT_DELTA = b'"delta":{"text":"'
+_TEXT_AT = len(_TEXT_DELTA)
+_QUOTE = ord('"')
+
+
+class ConverseStreamAnswer(StreamAnswer):
+    """Frames of ConverseStream into an ``Exchange``.
+
+    Deltas are parsed until the first visible text, and all of them when the text is kept; after that it is enough to see
+    that a text delta is not empty: ``"delta":{"text":"`` cannot stand within a JSON string, where quotes are escaped.
+    """
+
+    def frame(self, headers: bytes, payload: bytes, now_ns: int) -> None:
+        event = event_of(headers, payload)
+        if event == "contentBlockDelta":
+            self._delta(payload, now_ns)
+        elif event == "messageStop":
+            self._stop(read_json(payload))
+        elif event == "metadata":
+            self.read_served(read_json(payload))
+
+    def _delta(self, payload: bytes, now_ns: int) -> None:
+        if self.stopped:
+            raise BadResponse("content after messageStop")
+        if self.exchange.first_text_ns is not None and self.pieces is None:
+            at = payload.find(_TEXT_DELTA)
+            if at >= 0:
+                if payload[at + _TEXT_AT] != _QUOTE:
+                    self.exchange.content_ns.append(now_ns)
+                return
+        self._read_delta(read_json(payload).get("delta"), now_ns)
+
+    def _read_delta(self, delta: Any, now_ns: int) -> None:
+        if not isinstance(delta, dict):
+            raise BadResponse("a contentBlockDelta without a delta")
+        text = delta.get("text")
+        self.stamp(text if isinstance(text, str) else "", _other_content(delta), now_ns)
+
+    def _stop(self, body: dict[str, Any]) -> None:
+        self.stopped = True
+        self.exchange.stop_reason = body.get("stopReason")
+        self.guarded = self.exchange.stop_reason == "guardrail_intervened"
+
+
+def _other_content(delta: dict[str, Any]) -> bool:
+    """Whether a delta carries content that is not visible text: reasoning, a tool's input, an image."""
+    for name, value in delta.items():
+        if name == "reasoningContent" and isinstance(value, dict):
+            if value.get("text") or value.get("redactedContent"):
+                return True
+        elif name in ("toolUse", "toolResult", "image") and value:
+            return True
+    return False
+
+
+ANSWER = ConverseStreamAnswer

@@ -1,0 +1,47 @@
+"""InvokeModelWithResponseStream: the model's own body, streamed in chunks."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+
+from fmbench.bedrock.answers import StreamAnswer, event_of, read_json
+from fmbench.bedrock.apis.invoke import guardrail_intervened, read_headers, read_metrics, read_piece
+from fmbench.bedrock.apis.invoke import parameters as parameters
+from fmbench.bedrock.families.base import Family
+from fmbench.bedrock.faults import BadResponse
+from fmbench.bedrock.http1 import Head, Sink
+from fmbench.core.records import Exchange
+
+OPERATION = "InvokeModelWithResponseStream"
+
+
+class InvokeStreamAnswer(StreamAnswer):
+    """Chunks of the model's own JSON into an ``Exchange``. A stop reason, or Bedrock's own metrics, end the answer."""
+
+    def __init__(self, exchange: Exchange, keep_text: bool, family: Family) -> None:
+        super().__init__(exchange, keep_text)
+        self._family = family
+
+    def body_sink(self, head: Head) -> Sink:
+        read_headers(self.exchange, head)
+        return super().body_sink(head)
+
+    def frame(self, headers: bytes, payload: bytes, now_ns: int) -> None:
+        if event_of(headers, payload) != "chunk":
+            return
+        body = read_json(_chunk_bytes(read_json(payload).get("bytes")))
+        piece = self._family.chunk(body)
+        self.stamp(piece.text, bool(piece.reasoning) or piece.tool, now_ns)
+        read_piece(self.exchange, piece)
+        measured = read_metrics(self.exchange, body)
+        self.guarded = self.guarded or guardrail_intervened(body)
+        self.stopped = self.stopped or measured or piece.stop_reason is not None
+
+
+def _chunk_bytes(encoded: object) -> bytes:
+    if not isinstance(encoded, str):
+        raise BadResponse("a chunk without bytes")
+    try:
+        return b64decode(encoded, validate=True)
+    except ValueError as error:
+        raise BadResponse(f"a chunk that is not base64: {error}") from None

@@ -1,0 +1,169 @@
+"""One prompt to Bedrock and back, measured: ``prepare`` once a prompt, ``call`` once a request.
+
+The clock's rules. ``started_ns``: the call begins. ``client_s``: salting, hashing, signing. ``connect_s``: DNS, TCP and TLS
+of a new connection. ``sent_ns``: just before the request's bytes go to the socket; all latencies count from there. An
+event's stamp is taken when the bytes that make it whole have been read. ``ended_ns``: the last byte of the answer.
+"""
+
+from __future__ import annotations
+
+from time import monotonic_ns
+from typing import Any
+
+from fmbench.bedrock import faults, request
+from fmbench.bedrock.answers import StreamFault
+from fmbench.bedrock.apis import api_of
+from fmbench.bedrock.client import AWS, Serialiser, build_client
+from fmbench.bedrock.client import Endpoint as Endpoint
+from fmbench.bedrock.client import check_credentials as check_credentials
+from fmbench.bedrock.connections import Connections
+from fmbench.bedrock.deadlines import Deadlines
+from fmbench.bedrock.faults import DeadlineReached, Fault, Phase
+from fmbench.bedrock.http1 import ResponseReader
+from fmbench.bedrock.request import PreparedCall as PreparedCall
+from fmbench.bedrock.waiting import waiting
+from fmbench.config.schema import Inference, Model, Timeouts
+from fmbench.core.records import Exchange, Prompt
+
+DEFAULT_MAX_TOKENS = 128
+
+
+def effective_inference(model: Model, common: Inference) -> Inference:
+    """The model's own parameters over the common ones, key by key; ``max_tokens`` always has a value."""
+    own = {name: value for name, value in model.inference if value is not None}
+    merged = common.model_copy(update=own)
+    return merged if merged.max_tokens is not None else merged.model_copy(update={"max_tokens": DEFAULT_MAX_TOKENS})
+
+
+class Caller:
+    """Asks one model, from any number of greenlets or threads at a time."""
+
+    def __init__(
+        self,
+        model: Model,
+        inference: Inference,
+        region: str | None,
+        timeouts: Timeouts,
+        pool_size: int,
+        keep_text: bool = False,
+        endpoint: Endpoint = AWS,
+    ) -> None:
+        self._model = model
+        self._inference = effective_inference(model, inference)
+        self._timeouts = timeouts
+        self._keep_text = keep_text
+        self._api = api_of(model)
+        self._client = build_client(model.region or region, endpoint, timeouts, pool_size)
+        self._serialise = Serialiser(self._client)
+        self._waiting = waiting()
+        self._connections: Connections | None = None
+
+    @property
+    def max_tokens(self) -> int:
+        """How many tokens an answer may have."""
+        return self._inference.max_tokens or DEFAULT_MAX_TOKENS
+
+    def prepare(self, prompt: Prompt, salted: bool) -> PreparedCall:
+        """Serialise and validate a prompt, once. Raises ``UnusableInput`` for what boto3 refuses."""
+        prepared = request.prepare(self._serialise, self._api, self._model, self._inference, prompt, salted)
+        if self._connections is None:
+            self._connections = Connections(self._client, prepared.serialised.url)
+        return prepared
+
+    def call(self, prepared: PreparedCall, salt: str | None) -> Exchange:
+        """Send the request and read its answer to the end.
+
+        Blocks its greenlet. Whatever the network or the service does is in the ``Exchange``; ``ValueError`` is raised for a
+        salt that does not fit, and a killed greenlet's exit passes through with the connection closed.
+        """
+        assert self._connections is not None, "prepare comes first"
+        return _Call(self, self._connections, prepared).run(salt)
+
+
+class _Call:
+    """One request on its way."""
+
+    __slots__ = ("_answer", "_caller", "_connection", "_connections", "_exchange", "_phase", "_prepared", "_reader")
+
+    def __init__(self, caller: Caller, connections: Connections, prepared: PreparedCall) -> None:
+        self._caller = caller
+        self._connections = connections
+        self._prepared = prepared
+        self._exchange = Exchange(started_ns=monotonic_ns())
+        self._answer = prepared.api.answer(self._exchange, caller._keep_text)
+        self._reader = ResponseReader(self._answer.begin)
+        self._phase = Phase.SIGNING
+        self._connection: Any = None
+
+    def run(self, salt: str | None) -> Exchange:
+        """The whole request."""
+        body = self._prepared.body(salt)
+        fault: Fault | None
+        try:
+            self._send(self._signed(body))
+            self._read()
+            fault = self._answer.finish(self._reader.short)
+        except StreamFault as error:
+            fault = error.fault
+        except Exception as error:
+            fault = self._fault_of(error)
+        finally:
+            self._release()
+        return self._finished(fault)
+
+    def _signed(self, body: bytes) -> bytes:
+        self._caller._waiting.turn()
+        began = monotonic_ns()
+        target = self._connections.target(self._prepared.serialised.url)
+        data = self._prepared.wire_bytes(body, target)
+        self._exchange.client_s = (monotonic_ns() - began) / 1e9
+        return data
+
+    def _send(self, data: bytes) -> None:
+        timeouts = self._caller._timeouts
+        self._phase = Phase.CONNECTING
+        self._connection = self._connections.take()
+        if self._connection.is_closed:
+            with self._caller._waiting.limit(timeouts.connect_s):
+                self._exchange.connect_s = self._connections.open(self._connection, timeouts.connect_s)
+        self._phase = Phase.WAITING
+        self._connection.sock.settimeout(min(timeouts.first_byte_s, timeouts.total_s))
+        self._exchange.sent_ns = monotonic_ns()
+        self._connection.sock.sendall(data)
+
+    def _read(self) -> None:
+        sent_ns = self._exchange.sent_ns
+        assert sent_ns is not None
+        self._caller._waiting.read(self._connection.sock, self._reader, Deadlines(sent_ns, self._caller._timeouts))
+        if self._reader.head is None:
+            raise ConnectionResetError("the connection was closed before an answer")
+
+    def _fault_of(self, error: Exception) -> Fault | None:
+        """The word for ``error``; None when the answer was whole before it struck."""
+        if self._answer.whole and isinstance(error, (OSError, DeadlineReached)):
+            return self._answer.finish(short=True)
+        if self._reader.head is not None:
+            self._phase = Phase.STREAMING
+        return faults.of_exception(error, self._phase)
+
+    def _release(self) -> None:
+        """Reuse the connection after a whole answer; close it in every other case."""
+        if self._connection is None:
+            return
+        if self._reader.done and self._reader.reusable:
+            self._connections.give_back(self._connection)
+        else:
+            self._connection.close()
+
+    def _finished(self, fault: Fault | None) -> Exchange:
+        exchange, reader = self._exchange, self._reader
+        exchange.received_bytes = reader.received
+        exchange.headers_ns = reader.head_ns
+        if exchange.content_ns:
+            exchange.first_content_ns, exchange.last_content_ns = exchange.content_ns[0], exchange.content_ns[-1]
+        whole = fault is None and reader.last_ns is not None
+        exchange.ended_ns = reader.last_ns if whole and reader.last_ns is not None else monotonic_ns()
+        if fault is not None:
+            exchange.failure = fault.kind
+            exchange.message = faults.safe_message(fault.message, self._prepared.prompt.text)
+        return exchange

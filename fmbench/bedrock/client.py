@@ -1,0 +1,159 @@
+"""boto3's part: sessions, endpoints, credentials, validation and serialising. Nothing is sent through it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import copy
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import boto3
+import botocore.session
+from botocore.awsrequest import AWSRequest, AWSResponse, create_request_object
+from botocore.compat import HTTPHeaders
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+from botocore.signers import RequestSigner
+
+from fmbench import __version__
+from fmbench.config.schema import Timeouts
+from fmbench.core.failures import Refused, UnusableInput
+
+SERVICE = "bedrock-runtime"
+LOCAL_REGION = "us-east-1"
+_LOCAL_KEY = "fmbench-local"
+
+
+@dataclass(slots=True, frozen=True)
+class Endpoint:
+    """Where requests go: a local endpoint by its URL, with made-up credentials; None: AWS's own, as boto3 finds it."""
+
+    url: str | None = None
+    ca_bundle: str | None = None
+
+
+AWS = Endpoint()
+
+
+@cache
+def _core() -> botocore.session.Session:
+    return botocore.session.get_session()
+
+
+@cache
+def session() -> boto3.Session:
+    """This process's session: the user's profile and variables. Raises ``UnusableInput`` for a profile that is not there."""
+    try:
+        return boto3.Session(botocore_session=_core())
+    except BotoCoreError as error:
+        raise UnusableInput(f"AWS configuration: {error}. Name a profile that exists in AWS_PROFILE, or unset it.") from error
+
+
+def region_of(region: str | None, endpoint: Endpoint = AWS) -> str:
+    """The region asked for, else the session's. Raises ``UnusableInput`` when there is none."""
+    found = region or (LOCAL_REGION if endpoint.url else session().region_name)
+    if not found:
+        raise UnusableInput("region: none is set. Write region: us-east-1 (say) in the configuration, or set AWS_REGION.")
+    return found
+
+
+def build_client(region: str | None, endpoint: Endpoint, timeouts: Timeouts, pool_size: int) -> Any:
+    """A Bedrock Runtime client with one attempt, explicit timeouts, and a pool as large as the users."""
+    options: dict[str, Any] = {"region_name": region_of(region, endpoint), "verify": endpoint.ca_bundle}
+    if endpoint.url:
+        keys = {"aws_access_key_id": _LOCAL_KEY, "aws_secret_access_key": _LOCAL_KEY}
+        return _client(options | keys | {"endpoint_url": endpoint.url}, _config(timeouts, pool_size, "v4"))
+    client = _client(options, _config(timeouts, pool_size, None))
+    if client.meta.endpoint_url.startswith("http:"):
+        # botocore sends a bearer key over TLS only, and refuses the call when the key is set.
+        return _client(options, _config(timeouts, pool_size, "v4"))
+    return client
+
+
+def _client(options: dict[str, Any], config: Config) -> Any:
+    try:
+        create: Any = session().client
+        return create(SERVICE, config=config, **options)
+    except (BotoCoreError, ValueError) as error:
+        raise UnusableInput(f"Bedrock client: {error}. Check region, endpoint URL and AWS configuration.") from error
+
+
+def _config(timeouts: Timeouts, pool_size: int, signature_version: str | None) -> Config:
+    return Config(
+        retries={"total_max_attempts": 1, "mode": "standard"},
+        connect_timeout=timeouts.connect_s,
+        read_timeout=timeouts.total_s,
+        max_pool_connections=pool_size,
+        tcp_keepalive=True,
+        user_agent=f"fmbench-load/{__version__}",
+        signature_version=signature_version,
+    )
+
+
+def check_credentials(region: str | None) -> None:
+    """Make sure that requests can be signed. Raises ``Refused`` without credentials, ``UnusableInput`` without a region."""
+    region_of(region)
+    try:
+        core: Any = _core()
+        if core.get_auth_token(signing_name="bedrock") is not None:
+            return
+        credentials = session().get_credentials()
+        if credentials is not None and credentials.get_frozen_credentials().access_key:
+            return
+    except BotoCoreError as error:
+        raise Refused(f"AWS credentials cannot be used: {error}. {_CURE}") from error
+    raise Refused(f"No AWS credentials were found. {_CURE}")
+
+
+_CURE = (
+    "Set AWS_PROFILE (after `aws sso login`, say), or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_BEARER_TOKEN_BEDROCK; "
+    "or add `simulator: {}` to the configuration to run without AWS."
+)
+
+
+@dataclass(slots=True, frozen=True)
+class Serialised:
+    """One request as boto3 would send it, but for its signature."""
+
+    operation: str
+    request: dict[str, Any]
+    signer: RequestSigner
+
+    @property
+    def url(self) -> str:
+        """Where it goes."""
+        return str(self.request["url"])
+
+    def signed(self, body: bytes, extra_headers: dict[str, str]) -> AWSRequest:
+        """A signed request with this body; the signature covers the headers. Raises botocore's credential errors."""
+        parts = copy(self.request)
+        parts["body"] = body
+        parts["headers"] = {**self.request["headers"], **extra_headers}
+        parts["context"] = dict(self.request["context"])
+        request: AWSRequest = create_request_object(parts)
+        self.signer.sign(self.operation, request)
+        return request
+
+
+class Serialiser:
+    """Turns arguments into requests through the client itself: endpoint rules, validation and handlers are its own."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._caught: Serialised | None = None
+        client.meta.events.register(f"before-call.{SERVICE}", self._catch)
+
+    def __call__(self, operation: str, parameters: dict[str, Any]) -> Serialised:
+        """The request for these arguments. Raises ``UnusableInput`` for what boto3 refuses."""
+        call: Callable[..., Any] = getattr(self._client, botocore.xform_name(operation))
+        try:
+            call(**parameters)
+        except (BotoCoreError, TypeError, ValueError) as error:
+            raise UnusableInput(f"boto3 refuses the request ({operation}): {error}") from error
+        assert self._caught is not None
+        return self._caught
+
+    def _catch(self, model: Any, params: dict[str, Any], request_signer: RequestSigner, **_: Any) -> tuple[AWSResponse, Any]:
+        self._caught = Serialised(model.name, params, request_signer)
+        return AWSResponse(params["url"], 200, HTTPHeaders(), None), {}

@@ -1,0 +1,54 @@
+"""Connections out of botocore's own pools: its TLS, CA bundles and proxies, with the time that connecting took.
+
+botocore offers no public way to its pools; the private names used here are checked by a test against the installed version.
+"""
+
+from __future__ import annotations
+
+from time import monotonic_ns
+from typing import Any
+from urllib.parse import urlsplit
+
+
+class Connections:
+    """The pool of one client's connections to the host of ``url``."""
+
+    def __init__(self, client: Any, url: str) -> None:
+        session: Any = client._endpoint.http_session
+        proxy_url = session._proxy_config.proxy_url_for(url)
+        self._pool: Any = session._get_connection_manager(url, proxy_url).connection_from_url(url)
+        session._setup_ssl_cert(self._pool, url, session._verify)
+        self._tunnelled = proxy_url is not None and session._get_request_target(url, proxy_url) != url
+        self._absolute = proxy_url is not None and not self._tunnelled
+        self._load_certificates_once()
+
+    def _load_certificates_once(self) -> None:
+        """urllib3 loads the CA bundle again for every connection, some 10 ms each; the shared context keeps it."""
+        if getattr(self._pool, "ca_certs", None):
+            self._pool.conn_kw["ssl_context"].load_verify_locations(self._pool.ca_certs)
+            self._pool.ca_certs = None
+
+    def target(self, url: str) -> str:
+        """The request line's target: the path, or the whole URL for a proxy that forwards."""
+        if self._absolute:
+            return url
+        parts = urlsplit(url)
+        return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+    def take(self) -> Any:
+        """A connection that is open, or one that ``open`` has to open."""
+        return self._pool._get_conn()
+
+    def open(self, connection: Any, timeout_s: float) -> float:
+        """Connect: DNS, TCP, proxy, TLS. Returns seconds. Raises urllib3's and ssl's errors."""
+        started = monotonic_ns()
+        connection.timeout = timeout_s
+        if self._tunnelled:
+            self._pool._prepare_proxy(connection)
+        else:
+            connection.connect()
+        return (monotonic_ns() - started) / 1e9
+
+    def give_back(self, connection: Any) -> None:
+        """The connection can carry another request."""
+        self._pool._put_conn(connection)

@@ -1,0 +1,35 @@
+"""Our own deadlines: a socket's read timeout never trips on an endpoint that drips."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fmbench.bedrock.faults import DeadlineReached
+from fmbench.bedrock.http1 import ResponseReader
+from fmbench.config.schema import Timeouts
+from fmbench.core.failures import FailureKind
+
+
+@dataclass(slots=True, frozen=True)
+class Deadlines:
+    """When to stop waiting for an answer to a request that was sent at ``sent_ns``."""
+
+    sent_ns: int
+    timeouts: Timeouts
+
+    def due(self, reader: ResponseReader) -> tuple[int, FailureKind, float]:
+        """(when, the word, the limit in seconds) of the deadline that comes first, as things stand."""
+        limits = self.timeouts
+        total = (self.sent_ns + int(limits.total_s * 1e9), FailureKind.TIMEOUT_TOTAL, limits.total_s)
+        if reader.last_ns is None:
+            due = self.sent_ns + int(limits.first_byte_s * 1e9)
+            return min(total, (due, FailureKind.TIMEOUT_FIRST_BYTE, limits.first_byte_s))
+        due = reader.last_ns + int(limits.between_bytes_s * 1e9)
+        return min(total, (due, FailureKind.TIMEOUT_BETWEEN_BYTES, limits.between_bytes_s))
+
+    def left_s(self, reader: ResponseReader, now_ns: int) -> float:
+        """Seconds until the next deadline. Raises ``DeadlineReached`` when it has passed."""
+        due, kind, limit = self.due(reader)
+        if now_ns >= due:
+            raise DeadlineReached(kind, limit)
+        return (due - now_ns) / 1e9

@@ -1,0 +1,55 @@
+"""Anthropic Claude: the Messages API. https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html"""
+
+from __future__ import annotations
+
+from fmbench.bedrock.families.base import Family, Json, Piece, count, given, mapping, text_of
+from fmbench.config.schema import Inference
+
+
+def _body(model_id: str, prompt: str, inference: Inference) -> Json:
+    return {
+        "anthropic_version": "bedrock-2023-05-31",
+        "max_tokens": inference.max_tokens,
+        "messages": [{"role": "user", "content": prompt}],
+    } | given(
+        system=inference.system,
+        temperature=inference.temperature,
+        top_p=inference.top_p,
+        stop_sequences=inference.stop_sequences,
+    )
+
+
+def _with_usage(piece: Piece, usage: Json) -> Piece:
+    piece.input_tokens = count(usage.get("input_tokens"))
+    piece.output_tokens = count(usage.get("output_tokens"))
+    piece.cache_read_tokens = count(usage.get("cache_read_input_tokens"))
+    piece.cache_write_tokens = count(usage.get("cache_creation_input_tokens"))
+    return piece
+
+
+def _whole(body: Json) -> Piece:
+    blocks = [mapping(block) for block in body.get("content") or []]
+    piece = Piece(
+        text="".join(text_of(block.get("text")) for block in blocks),
+        reasoning="".join(text_of(block.get("thinking")) for block in blocks),
+        tool=any(block.get("type") == "tool_use" for block in blocks),
+        stop_reason=body.get("stop_reason"),
+    )
+    return _with_usage(piece, mapping(body.get("usage")))
+
+
+def _chunk(body: Json) -> Piece:
+    kind = body.get("type")
+    if kind == "message_start":
+        return _with_usage(Piece(), mapping(mapping(body.get("message")).get("usage")))
+    delta = mapping(body.get("delta"))
+    if kind == "message_delta":
+        return _with_usage(Piece(stop_reason=delta.get("stop_reason")), mapping(body.get("usage")))
+    return Piece(
+        text=text_of(delta.get("text")),
+        reasoning=text_of(delta.get("thinking")),
+        tool=bool(delta.get("partial_json")),
+    )
+
+
+FAMILY = Family("anthropic", _body, _whole, _chunk)

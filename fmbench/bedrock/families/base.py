@@ -1,0 +1,80 @@
+"""What a body family has to say for itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from fmbench.config.schema import Inference
+from fmbench.core.failures import UnusableInput
+
+Json = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Piece:
+    """What one JSON body says: a whole answer, or one chunk of a streamed one."""
+
+    text: str = ""
+    reasoning: str = ""
+    tool: bool = False
+    stop_reason: str | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+
+    @property
+    def has_content(self) -> bool:
+        """Whether anything was generated in it."""
+        return bool(self.text or self.reasoning or self.tool)
+
+
+@dataclass(slots=True, frozen=True)
+class Family:
+    """How to ask (``body``), and how to read an answer (``whole``) or a chunk of one (``chunk``)."""
+
+    name: str
+    body: Callable[[str, str, Inference], Json]
+    """(model id, prompt, inference) → the request's JSON body, without additional fields."""
+    whole: Callable[[Json], Piece]
+    chunk: Callable[[Json], Piece]
+    unsupported: tuple[str, ...] = field(default=())
+    """Inference parameters that this body has no place for."""
+
+
+def request_body(family: Family, model_id: str, prompt: str, inference: Inference) -> Json:
+    """The body to send, additional fields included. Raises ``UnusableInput`` for a parameter with no place in it."""
+    for name in family.unsupported:
+        if getattr(inference, name) is not None:
+            raise UnusableInput(
+                f"models: {model_id}: inference.{name} has no place in the InvokeModel body of {family.name} models. "
+                "Leave it out, put what the model takes under additional_model_request_fields, or use api: converse-stream."
+            )
+    return family.body(model_id, prompt, inference) | (inference.additional_model_request_fields or {})
+
+
+def given(**values: Any) -> Json:
+    """Those values that were given."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def count(value: Any) -> int | None:
+    """A token count, or None for anything else."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def mapping(value: Any) -> Json:
+    """The value when it is a JSON object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def text_of(value: Any) -> str:
+    """The value when it is text, else ""."""
+    return value if isinstance(value, str) else ""
+
+
+def first(values: Any) -> Json:
+    """The first object of a JSON list, or an empty one."""
+    return mapping(values[0]) if isinstance(values, list) and values else {}

@@ -1,0 +1,52 @@
+"""Amazon Nova. https://docs.aws.amazon.com/nova/latest/userguide/complete-request-schema.html"""
+
+from __future__ import annotations
+
+from fmbench.bedrock.families.base import Family, Json, Piece, count, given, mapping, text_of
+from fmbench.config.schema import Inference
+
+
+def _body(model_id: str, prompt: str, inference: Inference) -> Json:
+    return {
+        "schemaVersion": "messages-v1",
+        "messages": [{"role": "user", "content": [{"text": prompt}]}],
+        "inferenceConfig": given(
+            maxTokens=inference.max_tokens,
+            temperature=inference.temperature,
+            topP=inference.top_p,
+            stopSequences=inference.stop_sequences,
+        ),
+    } | given(system=None if inference.system is None else [{"text": inference.system}])
+
+
+def _with_usage(piece: Piece, usage: Json) -> Piece:
+    piece.input_tokens = count(usage.get("inputTokens"))
+    piece.output_tokens = count(usage.get("outputTokens"))
+    piece.cache_read_tokens = count(usage.get("cacheReadInputTokenCount"))
+    piece.cache_write_tokens = count(usage.get("cacheWriteInputTokenCount"))
+    return piece
+
+
+def _whole(body: Json) -> Piece:
+    message = mapping(mapping(body.get("output")).get("message"))
+    blocks = [mapping(block) for block in message.get("content") or []]
+    piece = Piece(
+        text="".join(text_of(block.get("text")) for block in blocks),
+        tool=any("toolUse" in block for block in blocks),
+        stop_reason=body.get("stopReason"),
+    )
+    return _with_usage(piece, mapping(body.get("usage")))
+
+
+def _chunk(body: Json) -> Piece:
+    delta = mapping(mapping(body.get("contentBlockDelta")).get("delta"))
+    piece = Piece(
+        text=text_of(delta.get("text")),
+        reasoning=text_of(mapping(mapping(delta.get("reasoningContent")).get("reasoningText")).get("text")),
+        tool="toolUse" in delta,
+        stop_reason=mapping(body.get("messageStop")).get("stopReason"),
+    )
+    return _with_usage(piece, mapping(mapping(body.get("metadata")).get("usage")))
+
+
+FAMILY = Family("nova", _body, _whole, _chunk)

@@ -1,0 +1,226 @@
+"""HTTP/1.1 answers from bytes, whatever way the bytes are cut. No sockets, no clock: stamps come in with the bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+MAX_HEAD = 65_536
+MAX_LINE = 1_024
+_BLANK_LINE = b"\r\n\r\n"
+
+
+class NotHttp(Exception):
+    """The bytes are not an HTTP/1.x answer."""
+
+
+class Sink(Protocol):
+    """Takes the body's bytes as they arrive, without their framing."""
+
+    def content(self, data: bytes, start: int, end: int, now_ns: int) -> None:
+        """``data[start:end]`` arrived at ``now_ns``."""
+
+
+@dataclass(slots=True, frozen=True)
+class Head:
+    """Status line and headers; names in lower case, a repeated header's values joined by commas."""
+
+    status: int
+    minor_version: int
+    headers: dict[str, str]
+
+    def get(self, name: str) -> str:
+        """The header's value, "" when it was not sent."""
+        return self.headers.get(name, "")
+
+    @property
+    def content_type(self) -> str:
+        """The media type without its parameters, in lower case."""
+        return self.get("content-type").partition(";")[0].strip().lower()
+
+    @property
+    def keeps_alive(self) -> bool:
+        """Whether the server lets the connection carry another request."""
+        connection = self.get("connection").lower()
+        return "close" not in connection if self.minor_version else "keep-alive" in connection
+
+
+def parse_head(block: bytes) -> Head:
+    """The head from its bytes, without the blank line that ends it. Raises ``NotHttp``."""
+    lines = block.decode("latin-1").split("\r\n")
+    version, _, rest = lines[0].partition(" ")
+    status = rest[:3]
+    if version not in ("HTTP/1.1", "HTTP/1.0") or not (len(status) == 3 and status.isascii() and status.isdigit()):
+        raise NotHttp(f"not an HTTP/1.x status line: {lines[0][:80]!r}")
+    headers: dict[str, str] = {}
+    for line in lines[1:]:
+        name, colon, value = line.partition(":")
+        if not colon:
+            raise NotHttp(f"not an HTTP header: {line[:80]!r}")
+        name, value = name.strip().lower(), value.strip()
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    return Head(int(status), int(version[-1]), headers)
+
+
+class ResponseReader:
+    """One answer from its bytes: the head, then the body, unframed, into the sink that ``sink_for(head)`` names.
+
+    ``feed`` returns True once the answer is whole; bytes after it make the connection unfit for reuse.
+    """
+
+    __slots__ = ("_chunk_left", "_left", "_pending", "_sink", "_sink_for", "_step",
+                 "done", "first_ns", "head", "head_ns", "last_ns", "received", "reusable", "short")  # fmt: skip
+
+    def __init__(self, sink_for: Callable[[Head], Sink]) -> None:
+        self._sink_for = sink_for
+        self._sink: Sink
+        self._step = self._read_head
+        self._pending = b""
+        self._left = 0
+        self._chunk_left = 0
+        self.head: Head | None = None
+        self.first_ns: int | None = None
+        """When the first byte arrived."""
+        self.head_ns: int | None = None
+        self.last_ns: int | None = None
+        """When the latest byte arrived."""
+        self.received = 0
+        self.done = False
+        self.reusable = False
+        self.short = False
+        """Whether the input ended before the body's own length or last chunk."""
+
+    def feed(self, data: bytes, now_ns: int) -> bool:
+        """Take bytes that arrived at ``now_ns``; whether the answer is whole. Raises ``NotHttp`` and what the sink raises."""
+        if self.first_ns is None:
+            self.first_ns = now_ns
+        self.last_ns = now_ns
+        self.received += len(data)
+        self._step(data, now_ns)
+        return self.done
+
+    def end_of_input(self) -> None:
+        """The peer closed the connection. An answer without a length of its own is whole; any other is ``short``."""
+        if self.head is not None and self._step == self._read_until_close:
+            self.done = True
+        self.short = not self.done
+        self.reusable = False
+
+    def _read_head(self, data: bytes, now_ns: int) -> None:
+        data = self._pending + data
+        end = data.find(_BLANK_LINE)
+        if end < 0:
+            self._pending = data
+            if len(data) > MAX_HEAD or not b"HTTP/1."[: len(data)] == data[:7]:
+                raise NotHttp(f"not an HTTP/1.x answer: {data[:80]!r}")
+            return
+        self._pending = b""
+        head = parse_head(data[:end])
+        rest = data[end + len(_BLANK_LINE) :]
+        if 100 <= head.status < 200:
+            if rest:
+                self._read_head(rest, now_ns)
+            return
+        self._begin_body(head, now_ns)
+        if rest and not self.done:
+            self._step(rest, now_ns)
+        elif rest:
+            self.reusable = False
+
+    def _begin_body(self, head: Head, now_ns: int) -> None:
+        self.head, self.head_ns = head, now_ns
+        self._sink = self._sink_for(head)
+        self.reusable = head.keeps_alive
+        length = head.get("content-length")
+        if "chunked" in head.get("transfer-encoding").lower():
+            self._step = self._read_chunks
+        elif head.status in (204, 304) or length == "0":
+            self.done = True
+        elif length:
+            self._left = _length(length)
+            self._step = self._read_counted
+        else:
+            self.reusable = False
+            self._step = self._read_until_close
+
+    def _read_counted(self, data: bytes, now_ns: int) -> None:
+        taken = min(len(data), self._left)
+        self._left -= taken
+        self._sink.content(data, 0, taken, now_ns)
+        self._finish_if(self._left == 0, surplus=taken < len(data))
+
+    def _read_until_close(self, data: bytes, now_ns: int) -> None:
+        self._sink.content(data, 0, len(data), now_ns)
+
+    def _read_chunks(self, data: bytes, now_ns: int) -> None:
+        if self._pending:
+            data = self._pending + data
+            self._pending = b""
+        position, size = 0, len(data)
+        while position < size:
+            if self._chunk_left > 2:  # content left, and the line end after it
+                stop = min(position + self._chunk_left - 2, size)
+                self._sink.content(data, position, stop, now_ns)
+                self._chunk_left -= stop - position
+                position = stop
+            elif self._chunk_left:
+                position = self._skip_line_end(data, position)
+            else:
+                line_end = data.find(b"\r\n", position, position + MAX_LINE)
+                if line_end < 0:
+                    self._keep_partial_line(data, position)
+                    return
+                length = _chunk_size(data[position:line_end])
+                if length == 0:
+                    self._step = self._read_trailer
+                    self._read_trailer(data[line_end:], now_ns)
+                    return
+                self._chunk_left = length + 2
+                position = line_end + 2
+
+    def _skip_line_end(self, data: bytes, position: int) -> int:
+        stop = min(position + self._chunk_left, len(data))
+        if data[position:stop] != b"\r\n"[2 - self._chunk_left :][: stop - position]:
+            raise NotHttp("a chunk of the answer does not end where its size says")
+        self._chunk_left -= stop - position
+        return stop
+
+    def _keep_partial_line(self, data: bytes, position: int) -> None:
+        self._pending = data[position:]
+        if len(self._pending) > MAX_LINE:
+            raise NotHttp("a chunk size line that does not end")
+
+    def _read_trailer(self, data: bytes, now_ns: int) -> None:
+        """The last chunk's line end and trailer lines; ``data`` starts with the line end itself."""
+        data = self._pending + data
+        end = data.find(_BLANK_LINE)
+        if end < 0:
+            self._pending = data
+            if len(data) > MAX_HEAD:
+                raise NotHttp("a trailer that does not end")
+            return
+        self._finish_if(True, surplus=end + len(_BLANK_LINE) < len(data))
+
+    def _finish_if(self, whole: bool, surplus: bool) -> None:
+        self.done = whole
+        if surplus:
+            self.reusable = False
+
+
+def _length(text: str) -> int:
+    first = text.partition(",")[0].strip()
+    if not (first.isascii() and first.isdigit()):
+        raise NotHttp(f"not a content-length: {text[:40]!r}")
+    return int(first)
+
+
+def _chunk_size(line: bytes) -> int:
+    digits = line.partition(b";")[0].strip()
+    try:
+        size = int(digits, 16)
+    except ValueError:
+        raise NotHttp(f"not a chunk size: {line[:40]!r}") from None
+    if size < 0 or not digits.isalnum():
+        raise NotHttp(f"not a chunk size: {line[:40]!r}")
+    return size

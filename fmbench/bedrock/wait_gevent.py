@@ -1,0 +1,169 @@
+"""Waiting for answers inside gevent's hub: a read callback on each socket stamps and reads the bytes; the greenlet wakes once.
+
+Heavy steps (signing and sending a request, recording an answer) go through a turnstile, one a loop iteration, so that
+between two of them every socket that has bytes is read and stamped. This file and ``load/`` are the only homes of gevent.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections import deque
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from time import monotonic_ns
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import gevent  # type: ignore[import-untyped]
+import gevent.socket  # type: ignore[import-untyped]
+import gevent.ssl  # type: ignore[import-untyped]
+from gevent.hub import Waiter, get_hub  # type: ignore[import-untyped]
+
+from fmbench.bedrock import wait_plain
+from fmbench.bedrock.deadlines import Deadlines
+from fmbench.bedrock.faults import DeadlineReached
+from fmbench.bedrock.http1 import ResponseReader
+from fmbench.core.failures import FailureKind
+
+READ_SIZE = 65_536
+_READABLE = 1
+
+
+class Turnstile:
+    """Lets one greenlet through in each iteration of the hub's loop, first come, first served."""
+
+    def __init__(self, hub: Any) -> None:
+        self._hub = hub
+        self._waiting: deque[tuple[Callable[[Any], None], Any]] = deque()
+        self._timer = hub.loop.timer(0)
+
+    def wait(self) -> None:
+        """Return when it is this greenlet's turn."""
+        waiter = Waiter(self._hub)
+        self.wake(waiter.switch, None)
+        waiter.get()
+
+    def wake(self, switch: Callable[[Any], None], value: Any) -> None:
+        """Have ``switch(value)`` called when its turn has come."""
+        self._waiting.append((switch, value))
+        if not self._timer.active:
+            self._timer.start(self._next)
+
+    def _next(self) -> None:
+        switch, value = self._waiting.popleft()
+        if self._waiting:
+            self._timer.start(self._next)
+        else:
+            self._timer.stop()
+        switch(value)
+
+
+_turnstiles: WeakKeyDictionary[Any, Turnstile] = WeakKeyDictionary()
+
+
+def _turnstile(hub: Any) -> Turnstile:
+    found = _turnstiles.get(hub)
+    if found is None:
+        found = _turnstiles[hub] = Turnstile(hub)
+    return found
+
+
+def turn() -> None:
+    """Let the loop read what has arrived before this greenlet's next heavy step."""
+    _turnstile(get_hub()).wait()
+
+
+def limit(seconds: float) -> AbstractContextManager[Any]:
+    """End what takes longer with ``DeadlineReached``: name resolution and handshakes included."""
+    timeout: AbstractContextManager[Any] = gevent.Timeout(seconds, DeadlineReached(FailureKind.TIMEOUT_CONNECT, seconds))
+    return timeout
+
+
+def read(sock: Any, reader: ResponseReader, deadlines: Deadlines) -> None:
+    """Feed ``reader`` until its answer is whole or the peer has closed. Raises ``OSError``, ``DeadlineReached``, the reader's."""
+    receive = _receiver(sock)
+    if receive is None:
+        return wait_plain.read(sock, reader, deadlines)
+    error = _Reading(get_hub(), sock.fileno(), receive, reader, deadlines).wait()
+    if error is not None:
+        raise error
+
+
+def _receiver(sock: Any) -> Callable[[int], bytes] | None:
+    """The non-blocking read beneath a gevent socket; None for a socket of another kind."""
+    if isinstance(sock, gevent.ssl.SSLSocket) and sock._sslobj is not None:
+        return sock._sslobj.read  # type: ignore[no-any-return]
+    if isinstance(sock, gevent.socket.socket):
+        return sock._sock.recv  # type: ignore[no-any-return]
+    return None
+
+
+class _Reading:
+    """One answer being read by the hub.
+
+    libev tells again as long as there are bytes, so that one read a callback is enough; a TLS read gives one record,
+    and OpenSSL takes no bytes of the next from the socket.
+    """
+
+    __slots__ = ("_deadlines", "_hub", "_reader", "_receive", "_timer", "_waiter", "_watcher")
+
+    def __init__(self, hub: Any, fd: int, receive: Callable[[int], bytes], reader: ResponseReader, deadlines: Deadlines) -> None:
+        self._hub = hub
+        self._receive = receive
+        self._reader = reader
+        self._deadlines = deadlines
+        self._waiter = Waiter(hub)
+        self._watcher = hub.loop.io(fd, _READABLE)
+        self._timer = hub.loop.timer(deadlines.left_s(reader, monotonic_ns()))
+
+    def wait(self) -> Exception | None:
+        """Block this greenlet until the answer has ended; what ended it, or None."""
+        self._watcher.start(self._on_first_bytes)
+        self._timer.start(self._on_time)
+        try:
+            outcome: Exception | None = self._waiter.get()
+            return outcome
+        finally:
+            self._close()
+
+    def _on_first_bytes(self) -> None:
+        """From here on the time between bytes is limited: set the timer for it, which then follows by itself."""
+        self._watcher.callback = self._on_readable
+        self._on_readable()
+        if self._watcher.active:
+            self._on_time()
+
+    def _on_readable(self) -> None:
+        try:
+            data = self._receive(READ_SIZE)
+            if data:
+                if not self._reader.feed(data, monotonic_ns()):
+                    return
+            else:
+                self._reader.end_of_input()
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
+            self._reader.end_of_input()
+        except Exception as error:
+            return self._end(error)
+        self._end(None)
+
+    def _on_time(self) -> None:
+        try:
+            left = self._deadlines.left_s(self._reader, monotonic_ns())
+        except DeadlineReached as error:
+            return self._end(error)
+        self._timer.close()
+        self._timer = self._hub.loop.timer(left)
+        self._timer.start(self._on_time)
+
+    def _end(self, error: Exception | None) -> None:
+        self._watcher.stop()
+        self._timer.stop()
+        _turnstile(self._hub).wake(self._waiter.switch, error)
+
+    def _close(self) -> None:
+        for watcher in (self._watcher, self._timer):
+            watcher.stop()
+            watcher.close()

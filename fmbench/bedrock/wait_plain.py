@@ -1,0 +1,42 @@
+"""Waiting for an answer with a blocking loop: for a process without gevent, and for sockets that only it can read."""
+
+from __future__ import annotations
+
+import select
+import ssl
+from contextlib import AbstractContextManager, nullcontext
+from time import monotonic_ns
+from typing import Any
+
+from fmbench.bedrock.deadlines import Deadlines
+from fmbench.bedrock.http1 import ResponseReader
+
+READ_SIZE = 65_536
+
+
+def turn() -> None:
+    """Others get their turn by themselves."""
+
+
+def limit(seconds: float) -> AbstractContextManager[Any]:
+    """Connecting is limited by the socket's own timeout."""
+    return nullcontext()
+
+
+def read(sock: Any, reader: ResponseReader, deadlines: Deadlines) -> None:
+    """Feed ``reader`` until its answer is whole or the peer has closed. Raises ``OSError``, ``DeadlineReached``, the reader's."""
+    sock.settimeout(0)
+    readable = select.poll()
+    readable.register(sock.fileno(), select.POLLIN)
+    while not reader.done:
+        try:
+            data = sock.recv(READ_SIZE)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            readable.poll(deadlines.left_s(reader, monotonic_ns()) * 1000 + 1)
+            continue
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
+            data = b""
+        if not data:
+            return reader.end_of_input()
+        reader.feed(data, monotonic_ns())
+        deadlines.left_s(reader, monotonic_ns())
