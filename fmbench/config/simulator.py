@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from fmbench.config.base import Strict
 
@@ -50,11 +50,17 @@ class Fault(Strict):
 
     kind: FaultKind
     rate: float | None = Field(default=None, ge=0, le=1)
-    at: list[int] | None = None
+    at: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)] | None = None
     after_events: int = Field(default=5, ge=0)
     """In-stream faults strike after so many content events."""
     seconds: float = Field(default=5.0, gt=0)
     """How long a stall lasts, or the time between two dripped bytes."""
+
+    @model_validator(mode="after")
+    def _rate_or_at(self) -> Self:
+        if (self.rate is None) == (self.at is None):
+            raise ValueError("a fault takes either rate (a share of the requests) or at (which requests, from 1)")
+        return self
 
 
 class Quota(Strict):
@@ -82,6 +88,8 @@ class Profile(Strict):
     jitter: float = Field(default=0.0, ge=0, le=2)
     output_tokens: int | None = Field(default=None, ge=1)
     """Mean length of an answer; None: as long as max_tokens lets it."""
+    max_output_tokens: int = Field(default=4096, ge=1)
+    """The longest answer of the model, and what a request without max_tokens may get."""
     accuracy: float = Field(default=0.8, ge=0, le=1)
     """How often a synthetic task is answered right."""
     tokens_per_event: int = Field(default=1, ge=1)
@@ -101,3 +109,10 @@ class Simulator(Strict):
     tls: bool = False
     bearer_key: str | None = None
     seed: int = 0
+
+    def profile_of(self, model_id: str) -> Profile:
+        """The profile that serves ``model_id``: ``profile``, with the keys that ``models`` sets for it."""
+        override = self.models.get(model_id)
+        if override is None:
+            return self.profile
+        return self.profile.model_copy(update={key: getattr(override, key) for key in override.model_fields_set})

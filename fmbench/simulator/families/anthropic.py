@@ -1,0 +1,96 @@
+"""Anthropic's Messages bodies."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from fmbench.simulator import errors, frames
+from fmbench.simulator.families.base import Ask, Generation, Json, limits, texts_of
+
+
+class Anthropic:
+    """``{"anthropic_version", "max_tokens", "messages"}`` → ``{"content": [{"type": "text", "text"}], "usage"}``."""
+
+    def read(self, body: Json) -> Ask:
+        """Anthropic alone insists on ``max_tokens``."""
+        if body.get("max_tokens") is None:
+            raise errors.validation("max_tokens: Field required")
+        system = body.get("system")
+        blocks = [system] if isinstance(system, str) else [str(block.get("text", "")) for block in system or ()]
+        return Ask(texts=texts_of(body), system=blocks, **limits(body, "max_tokens", "stop_sequences"))
+
+    def whole(self, generation: Generation) -> Json:
+        """One text block, after a thinking block when the model reasons."""
+        thinking = [{"type": "thinking", "thinking": generation.reasoning, "signature": ""}] if generation.reasoning else []
+        return {
+            **_message(generation),
+            "content": [*thinking, {"type": "text", "text": generation.text}],
+            "stop_reason": _stop_reason(generation),
+            "stop_sequence": generation.stop_sequence,
+            "usage": {**_input_usage(generation), "output_tokens": generation.output_tokens},
+        }
+
+    def opening(self, generation: Generation) -> list[Json]:
+        """message_start, and the first block's start."""
+        message = {
+            **_message(generation),
+            "content": [],
+            "stop_reason": None,
+            "stop_sequence": None,
+            "usage": {**_input_usage(generation), "output_tokens": 1},
+        }
+        return [{"type": "message_start", "message": message}, _block_start("reasoning" if generation.reasoning else "text", 0)]
+
+    def events(self, generation: Generation) -> list[bytes]:
+        """content_block_delta events; a second block starts with the first text after reasoning."""
+        text_index = 1 if generation.reasoning else 0
+        events = [_delta(kind, text_index if kind == "text" else 0, piece) for kind, piece in generation.parts()]
+        if generation.reasoning and generation.text:
+            first = next(index for index, (kind, _piece) in enumerate(generation.parts()) if kind == "text")
+            events[first] = b"".join(map(frames.body_part, (_block_stop(0), _block_start("text", 1)))) + events[first]
+        return events
+
+    def closing(self, generation: Generation) -> list[Json]:
+        """content_block_stop, message_delta with the stop reason, message_stop."""
+        delta = {"stop_reason": _stop_reason(generation), "stop_sequence": generation.stop_sequence}
+        return [
+            _block_stop(1 if generation.reasoning and generation.text else 0),
+            {"type": "message_delta", "delta": delta, "usage": {"output_tokens": generation.output_tokens}},
+            {"type": "message_stop"},
+        ]
+
+
+def _message(generation: Generation) -> Json:
+    return {
+        "id": f"msg_bdrk_{generation.request_id.replace('-', '')[:24]}",
+        "type": "message",
+        "role": "assistant",
+        "model": generation.model_id,
+    }
+
+
+def _input_usage(generation: Generation) -> Json:
+    return {
+        "input_tokens": generation.input_tokens,
+        "cache_creation_input_tokens": generation.cache_write_tokens or 0,
+        "cache_read_input_tokens": generation.cache_read_tokens or 0,
+    }
+
+
+def _stop_reason(generation: Generation) -> str:
+    return "end_turn" if generation.stop_reason == "guardrail_intervened" else generation.stop_reason
+
+
+def _block_start(kind: str, index: int) -> Json:
+    block = {"type": "text", "text": ""} if kind == "text" else {"type": "thinking", "thinking": "", "signature": ""}
+    return {"type": "content_block_start", "index": index, "content_block": block}
+
+
+def _block_stop(index: int) -> Json:
+    return {"type": "content_block_stop", "index": index}
+
+
+@lru_cache(maxsize=65_536)
+def _delta(kind: str, index: int, piece: str) -> bytes:
+    delta = {"type": "text_delta", "text": piece} if kind == "text" else {"type": "thinking_delta", "thinking": piece}
+    return frames.body_part({"type": "content_block_delta", "index": index, "delta": delta})

@@ -1,0 +1,56 @@
+"""Amazon Nova's bodies: Converse's words in InvokeModel."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from fmbench.simulator import frames
+from fmbench.simulator.families.base import Ask, Generation, Json, limits, texts_of
+
+
+class Nova:
+    """``{"messages", "inferenceConfig"}`` → ``{"output": {"message"}, "stopReason", "usage"}``."""
+
+    def read(self, body: Json) -> Ask:
+        """Nova takes ``maxTokens`` and, in older examples, ``max_new_tokens``."""
+        config = body.get("inferenceConfig") or {}
+        ask = Ask(texts=texts_of(body), **limits(config, "maxTokens", "stopSequences"))
+        ask.system = [str(block.get("text", "")) for block in body.get("system") or ()]
+        ask.max_tokens = ask.max_tokens or config.get("max_new_tokens")
+        return ask
+
+    def whole(self, generation: Generation) -> Json:
+        """One text block."""
+        message = {"content": [{"text": generation.reasoning + generation.text}], "role": "assistant"}
+        return {"output": {"message": message}, "stopReason": generation.stop_reason, "usage": _usage(generation)}
+
+    def opening(self, generation: Generation) -> list[Json]:
+        """messageStart."""
+        return [{"messageStart": {"role": "assistant"}}]
+
+    def events(self, generation: Generation) -> list[bytes]:
+        """contentBlockDelta parts."""
+        return [_delta(piece) for _kind, piece in generation.parts()]
+
+    def closing(self, generation: Generation) -> list[Json]:
+        """contentBlockStop, messageStop, metadata."""
+        return [
+            {"contentBlockStop": {"contentBlockIndex": 0}},
+            {"messageStop": {"stopReason": generation.stop_reason}},
+            {"metadata": {"usage": _usage(generation), "metrics": {}, "trace": {}}},
+        ]
+
+
+def _usage(generation: Generation) -> Json:
+    return {
+        "inputTokens": generation.input_tokens,
+        "outputTokens": generation.output_tokens,
+        "totalTokens": generation.prompt_tokens + generation.output_tokens,
+        "cacheReadInputTokenCount": generation.cache_read_tokens or 0,
+        "cacheWriteInputTokenCount": generation.cache_write_tokens or 0,
+    }
+
+
+@lru_cache(maxsize=65_536)
+def _delta(piece: str) -> bytes:
+    return frames.body_part({"contentBlockDelta": {"delta": {"text": piece}, "contentBlockIndex": 0}})

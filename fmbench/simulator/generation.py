@@ -1,0 +1,47 @@
+"""What a model answers to one ask, before it is put in the words of an API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from fmbench.simulator.text import pieces
+
+Part = Literal["reasoning", "text"]
+
+
+@dataclass(slots=True, kw_only=True)
+class Generation:
+    """An answer and its facts. Stop reasons are Converse's; ``input_tokens`` leaves out what the cache read or wrote."""
+
+    model_id: str
+    request_id: str
+    reasoning: str
+    text: str
+    output_tokens: int
+    stop_reason: str
+    input_tokens: int
+    stop_sequence: str | None = None
+    cache_read_tokens: int | None = None
+    """``None``: the model has no prompt cache."""
+    cache_write_tokens: int | None = None
+    latency: str | None = None
+    tier: str | None = None
+    tokens_per_event: int = 1
+    tells_usage: bool = True
+    tells_stop: bool = True
+    content_type: str | None = None
+    """Sent in place of the right content type."""
+
+    @property
+    def prompt_tokens(self) -> int:
+        """The whole prompt, cached or not."""
+        return self.input_tokens + (self.cache_read_tokens or 0) + (self.cache_write_tokens or 0)
+
+    def parts(self) -> Iterator[tuple[Part, str]]:
+        """The answer in the pieces that it is streamed in."""
+        for piece in pieces(self.reasoning, self.tokens_per_event):
+            yield "reasoning", piece
+        for piece in pieces(self.text, self.tokens_per_event):
+            yield "text", piece

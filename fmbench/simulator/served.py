@@ -1,0 +1,127 @@
+"""A served model: slots, a batch that slows down as it fills, answers drawn from a seed."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import exp
+from random import Random
+
+from fmbench.config.simulator import Profile
+from fmbench.simulator.asks import Ask
+from fmbench.simulator.cache import PromptCache
+from fmbench.simulator.faults import FaultPlan
+from fmbench.simulator.generation import Generation
+from fmbench.simulator.quota import Admission
+from fmbench.simulator.text import filler, tokens_of
+
+
+@dataclass(slots=True)
+class Pace:
+    """How fast one answer comes, nanoseconds: until the first token, and for each event alone in the batch."""
+
+    first_ns: int
+    event_ns: float
+
+
+class ServedModel:
+    """One model of the endpoint, by its profile. ``slowdown`` is what the streams in flight make of the time per token."""
+
+    def __init__(self, model_id: str, profile: Profile, seed: int) -> None:
+        self.profile = profile
+        self.admission = Admission(profile.quota)
+        self.slowdown = 1.0
+        self._model_id = model_id
+        self._faults = FaultPlan(profile.faults, f"{seed}/{model_id}")
+        self._pace = Random(f"{seed}/{model_id}/pace")
+        self._words = Random(f"{seed}/{model_id}/words")
+        self._cache = PromptCache() if profile.cache else None
+        self._requests = 0
+        self._in_flight = 0
+        self._queue: deque[Callable[[], None]] = deque()
+        self.draw_fault = self._faults.draw
+
+    def number(self) -> int:
+        """The number of the request that has just come, from 1."""
+        self._requests += 1
+        return self._requests
+
+    def limit(self, ask: Ask) -> int:
+        """The most tokens that an answer to ``ask`` may have."""
+        most = self.profile.max_output_tokens
+        return most if ask.max_tokens is None else min(ask.max_tokens, most)
+
+    def generate(self, ask: Ask, request_id: str) -> Generation:
+        """The answer to ``ask``. The k-th answer of a model is the same in every run of the same seed."""
+        read, written = self._cache.serve(ask.whole_prompt) if self._cache else (None, None)
+        wanted = self._length()
+        given = min(wanted, self.limit(ask))
+        reasoned = min(self.profile.reasoning_tokens, given)
+        generation = Generation(
+            model_id=self._model_id,
+            request_id=request_id,
+            reasoning=filler(reasoned, self._words),
+            text=filler(given - reasoned, self._words),
+            output_tokens=given,
+            stop_reason="max_tokens" if wanted >= self.limit(ask) else "end_turn",
+            input_tokens=ask.tokens - (read or 0) - (written or 0),
+            cache_read_tokens=read,
+            cache_write_tokens=written,
+            latency=ask.latency,
+            tier=ask.tier,
+            tokens_per_event=self.profile.tokens_per_event,
+        )
+        _stop_at(generation, ask.stop_sequences)
+        return generation
+
+    def pace(self, generation: Generation) -> Pace:
+        """How fast ``generation`` is to come; tokens read from the cache need no prefill."""
+        profile = self.profile
+        first_s = profile.ttft_s
+        if profile.prefill_tokens_per_s:
+            first_s += (generation.prompt_tokens - (generation.cache_read_tokens or 0)) / profile.prefill_tokens_per_s
+        first = first_s * self._noise()
+        return Pace(round(first * 1e9), profile.tpot_s * profile.tokens_per_event * self._noise() * 1e9)
+
+    def enter(self, begin: Callable[[], None]) -> None:
+        """Call ``begin`` as soon as there is a slot: now, or when others have left."""
+        if self.profile.slots is not None and self._in_flight >= self.profile.slots:
+            self._queue.append(begin)
+            return
+        self._change(+1)
+        begin()
+
+    def leave(self) -> None:
+        """An answer is over: its slot goes to the next in the queue."""
+        self._change(-1)
+        if self._queue:
+            self._change(+1)
+            self._queue.popleft()()
+
+    def _change(self, streams: int) -> None:
+        self._in_flight += streams
+        if self.profile.batch is not None:
+            self.slowdown = 1.0 + self._in_flight / self.profile.batch
+
+    def _noise(self) -> float:
+        jitter = self.profile.jitter
+        return exp(self._pace.gauss(0.0, jitter)) if jitter else 1.0
+
+    def _length(self) -> int:
+        mean = self.profile.output_tokens
+        if mean is None:
+            return self.profile.max_output_tokens
+        return self.profile.reasoning_tokens + self._words.randint(mean - mean // 2, mean + mean // 2)
+
+
+def _stop_at(generation: Generation, stop_sequences: list[str]) -> None:
+    """End the answer before the first stop sequence in its text."""
+    found = [(place, stop) for stop in stop_sequences if stop and (place := generation.text.find(stop)) >= 0]
+    if not found:
+        return
+    place, stop = min(found)
+    generation.text = generation.text[:place]
+    generation.output_tokens = len(tokens_of(generation.reasoning)) + len(tokens_of(generation.text))
+    generation.stop_reason = "stop_sequence"
+    generation.stop_sequence = stop

@@ -1,0 +1,238 @@
+"""From a request to its answer: the route, the key, the model, the quota, the fault; one row in the ledger each."""
+
+from __future__ import annotations
+
+import gc
+import hmac
+from base64 import b64decode
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+from random import Random
+from urllib.parse import parse_qs, unquote, urlsplit
+from uuid import UUID
+
+import orjson
+
+from fmbench.config.simulator import Fault, Simulator
+from fmbench.simulator import errors, faults, http, replies
+from fmbench.simulator.asks import Ask, Json, read_body, read_converse
+from fmbench.simulator.errors import ServiceError
+from fmbench.simulator.families import family_of
+from fmbench.simulator.generation import Generation
+from fmbench.simulator.http import Connection, Request
+from fmbench.simulator.ledger import Ledger, Row
+from fmbench.simulator.playing import Playing
+from fmbench.simulator.script import Script
+from fmbench.simulator.served import Pace, ServedModel
+from fmbench.simulator.timers import Timers
+
+OPERATIONS = frozenset({"converse", "converse-stream", "invoke", "invoke-with-response-stream", "count-tokens"})
+_STREAMS = frozenset({"converse-stream", "invoke-with-response-stream"})
+_JSON_HEADERS = {"content-type": "application/json"}
+
+
+class Service:
+    """The endpoint behind the sockets."""
+
+    def __init__(self, config: Simulator, timers: Timers) -> None:
+        self._config = config
+        self._timers = timers
+        self._ledger = Ledger()
+        self._models: dict[str, ServedModel] = {}
+        self._ids = _request_ids(config.seed)
+        self._admin: dict[tuple[str, str], Callable[[Request], bytes]] = {
+            ("GET", "/_simulator/ledger"): self._give_ledger,
+            ("GET", "/_simulator/counts"): self._give_counts,
+            ("POST", "/_simulator/reset"): self._reset,
+        }
+
+    def handle(self, connection: Connection, request: Request) -> None:
+        """Answer ``request`` on ``connection``, now or in time."""
+        if request.target.startswith("/_simulator/"):
+            connection.write(self._administer(request))
+            connection.finish(request.keep_alive)
+            return
+        model_id, operation = _route(request)
+        row = self._open_row(connection, request, model_id, operation)
+        try:
+            playing = self._play(connection, request, row)
+        except ServiceError as problem:
+            playing = self._playing(connection, request, row, replies.error(problem, row.request_id))
+        row.status = playing.script.status or None
+        row.error = playing.script.error
+        playing.start()
+
+    def _open_row(self, connection: Connection, request: Request, model_id: str | None, operation: str) -> Row:
+        return self._ledger.open(
+            operation=operation,
+            model=model_id,
+            connection=connection.number,
+            request_id=next(self._ids),
+            invocation_id=request.headers.get("amz-sdk-invocation-id"),
+            received_ns=request.first_byte_ns,
+            complete_ns=request.complete_ns,
+        )
+
+    def _play(self, connection: Connection, request: Request, row: Row) -> Playing:
+        if row.model is None:
+            raise errors.unknown_operation()
+        self._check_key(request)
+        body = read_body(request.body)
+        if row.operation == "count-tokens":
+            script = replies.count_tokens(_count(row.model, body), row.request_id)
+            return self._playing(connection, request, row, script)
+        ask = _read(row, request, body)
+        model = self._model(row.model)
+        _note(row, ask, model)
+        return self._serve(connection, request, row, body, ask, model)
+
+    def _serve(self, connection: Connection, request: Request, row: Row, body: Json, ask: Ask, model: ServedModel) -> Playing:
+        fault = model.draw_fault(model.number(), row.operation in _STREAMS)
+        generation = model.generate(ask, row.request_id)
+        reserved = generation.prompt_tokens + model.limit(ask)
+        if fault is None:
+            model.admission.admit(reserved)
+        script = _script(generation, row.operation, body, fault)
+        if fault is not None:
+            row.fault = fault.kind
+        row.prompt_tokens, row.stop_reason = generation.prompt_tokens, generation.stop_reason
+
+        def settle(playing: Playing) -> None:
+            _tell(row, generation, playing.script)
+            if fault is None:
+                model.admission.settle(model.limit(ask) - row.tokens_sent)
+            self._ledger.close(row)
+
+        return self._playing(connection, request, row, script, settle, model, model.pace(generation))
+
+    def _playing(
+        self,
+        connection: Connection,
+        request: Request,
+        row: Row,
+        script: Script,
+        on_end: Callable[[Playing], None] | None = None,
+        model: ServedModel | None = None,
+        pace: Pace | None = None,
+    ) -> Playing:
+        return Playing(
+            connection,
+            self._timers,
+            row,
+            script,
+            on_end or self._close,
+            keep_alive=request.keep_alive,
+            model=model,
+            pace=pace,
+        )
+
+    def _close(self, playing: Playing) -> None:
+        playing.row.completed = playing.script.whole and not playing.row.client_gone
+        self._ledger.close(playing.row)
+
+    def _model(self, model_id: str) -> ServedModel:
+        model = self._models.get(model_id)
+        if model is None:
+            model = ServedModel(model_id, self._config.profile_of(model_id), self._config.seed)
+            self._models[model_id] = model
+        return model
+
+    def _check_key(self, request: Request) -> None:
+        key = self._config.bearer_key
+        given = request.headers.get("authorization", "")
+        if key is not None and not hmac.compare_digest(given.encode(), f"Bearer {key}".encode()):
+            raise errors.WRONG_KEY
+
+    def _administer(self, request: Request) -> bytes:
+        do = self._admin.get((request.method, urlsplit(request.target).path))
+        if do is None:
+            return http.answer(404, _JSON_HEADERS, orjson.dumps({"message": "no such page"}))
+        return do(request)
+
+    def _give_ledger(self, request: Request) -> bytes:
+        since = parse_qs(urlsplit(request.target).query).get("since", ["0"])[0]
+        if not since.isdecimal():
+            return http.answer(400, _JSON_HEADERS, orjson.dumps({"message": "since takes the number of a row"}))
+        return http.answer(200, {"content-type": "application/jsonl"}, self._ledger.lines(int(since)))
+
+    def _give_counts(self, _request: Request) -> bytes:
+        return http.answer(200, _JSON_HEADERS, orjson.dumps(self._ledger.counts()))
+
+    def _reset(self, _request: Request) -> bytes:
+        """Everything from the start again: rows, models with their quotas, caches and draws."""
+        self._ledger.reset()
+        self._models.clear()
+        gc.collect()
+        return http.answer(200, _JSON_HEADERS, b"{}")
+
+
+def _request_ids(seed: int) -> Iterator[str]:
+    random = Random(f"{seed}/request ids")
+    while True:
+        yield str(UUID(int=random.getrandbits(128), version=4))
+
+
+def _route(request: Request) -> tuple[str | None, str]:
+    """(model id, operation); no model id when the path is no operation."""
+    path = urlsplit(request.target).path
+    parts = path.split("/")
+    known = request.method == "POST" and len(parts) >= 4 and parts[1] == "model" and parts[-1] in OPERATIONS
+    if not known:
+        return None, f"{request.method} {path}"[:200]
+    return unquote("/".join(parts[2:-1])), parts[-1]
+
+
+def _read(row: Row, request: Request, body: Json) -> Ask:
+    if row.operation.startswith("converse"):
+        return read_converse(body)
+    ask = family_of(row.model or "", body).read(body)
+    ask.latency = request.headers.get("x-amzn-bedrock-performanceconfig-latency")
+    ask.tier = request.headers.get("x-amzn-bedrock-service-tier")
+    return ask
+
+
+def _note(row: Row, ask: Ask, model: ServedModel) -> None:
+    prompt = ask.prompt
+    row.prompt_sha256 = sha256(prompt).hexdigest()
+    row.prompt_bytes = len(prompt)
+    row.max_tokens = model.limit(ask)
+
+
+def _script(generation: Generation, operation: str, body: Json, fault: Fault | None) -> Script:
+    if fault is not None:
+        faults.alter_generation(fault, generation)
+    script = _WRITERS[operation](generation, body)
+    return script if fault is None else faults.strike(fault, script, generation.request_id)
+
+
+_WRITERS: dict[str, Callable[[Generation, Json], Script]] = {
+    "converse": lambda generation, _body: replies.converse(generation),
+    "converse-stream": lambda generation, _body: replies.converse_stream(generation),
+    "invoke": lambda generation, body: replies.invoke(generation, family_of(generation.model_id, body)),
+    "invoke-with-response-stream": lambda generation, body: replies.invoke_stream(
+        generation, family_of(generation.model_id, body)
+    ),
+}
+
+
+def _count(model_id: str, body: Json) -> int:
+    asked = body.get("input")
+    if not isinstance(asked, dict) or not ({"converse", "invokeModel"} & asked.keys()):
+        raise errors.validation("The input must hold either converse or invokeModel.")
+    if "converse" in asked:
+        ask = read_converse(asked["converse"])
+    else:
+        inner = read_body(b64decode(asked["invokeModel"].get("body", "")))
+        ask = family_of(model_id, inner).read(inner)
+    return ask.tokens
+
+
+def _tell(row: Row, generation: Generation, script: Script) -> None:
+    """What became of the answer: tokens sent, and told."""
+    whole = not row.client_gone and script.served
+    row.completed = whole and script.whole
+    streamed = min(len(row.content_ns) * generation.tokens_per_event, generation.output_tokens)
+    row.tokens_sent = streamed if script.streams else generation.output_tokens * row.completed
+    if whole and script.tells_usage:
+        row.input_tokens, row.output_tokens = generation.input_tokens, generation.output_tokens
+        row.cache_read_tokens, row.cache_write_tokens = generation.cache_read_tokens, generation.cache_write_tokens
