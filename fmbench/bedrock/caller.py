@@ -23,9 +23,8 @@ from fmbench.bedrock.http1 import ResponseReader
 from fmbench.bedrock.request import PreparedCall as PreparedCall
 from fmbench.bedrock.waiting import waiting
 from fmbench.config.schema import Inference, Model, Timeouts
+from fmbench.core.plan import DEFAULT_MAX_TOKENS
 from fmbench.core.records import Exchange, Prompt
-
-DEFAULT_MAX_TOKENS = 128
 
 
 def effective_inference(model: Model, common: Inference) -> Inference:

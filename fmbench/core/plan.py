@@ -14,7 +14,7 @@ from fmbench.core.records import Cell, Usage
 if TYPE_CHECKING:
     from fmbench.config.schema import Config, Model
 
-DEFAULT_MAX_TOKENS = 512
+DEFAULT_MAX_TOKENS = 128
 """``max_tokens`` is always sent; this much when the configuration does not say."""
 
 
