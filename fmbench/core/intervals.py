@@ -2,8 +2,8 @@
 
 Requests that are served together share the server's state, so n of them tell less than n independent ones. Values in the order of
 time are cut into batches of equal size; what the batch means scatter, beyond what independent values would, is the **design
-effect** d, and the **effective sample size** is n / d. Batches start many and short, and are joined by twos as long as neighbouring
-batch means are still correlated (Law and Carson, Operations Research 27(5), 1979; Fishman, LABATCH.2, 1998).
+effect** d, and the **effective sample size** is n / d. Batches start many and short, and are joined by twos as long as
+neighbouring batch means are still correlated (Law and Carson, Operations Research 27(5), 1979; Fishman, LABATCH.2, 1998).
 
 - mean: Willink's interval (Communications in Statistics 34(4), 2005), Student's t corrected for skewness, over n / d samples;
 - quantile: the order-statistic interval (a beta distribution for the rank, David and Nagaraja, Order Statistics, 2.1 and 7.1)
@@ -130,7 +130,7 @@ def quantile_interval(ascending: Floats, share: float, known: Dependence) -> Int
 
 @lru_cache(maxsize=65536)
 def _bounds_of_rank(share: float, effective: float, tail: float) -> Interval:
-    """The shares of the sample between which the true quantile's rank lies: P(Beta(r, n + 1 − r) < share) at either tail."""
+    """The shares of the sample between which the true quantile's rank lies: P(Beta(r, n + 1 - r) < share) at either tail."""
 
     def missed(rank: float, chance: float) -> float:
         return float(special.betainc(rank, effective + 1 - rank, share)) - chance
@@ -173,7 +173,7 @@ def share_interval(within: int, known: Dependence) -> Interval:
 
 
 def difference_interval(first: float, of_first: Interval, second: float, of_second: Interval) -> Interval:
-    """MOVER: the interval of ``first − second`` from the two estimates and their own intervals."""
+    """MOVER: the interval of ``first - second`` from the two estimates and their own intervals."""
     gap = first - second
     down = math.hypot(first - of_first[0], of_second[1] - second)
     up = math.hypot(of_first[1] - first, second - of_second[0])

@@ -4,7 +4,7 @@ A quantile is always taken from pooled raw samples, never from other quantiles. 
 interpolation between order statistics; NumPy's and pandas' default), The American Statistician 50(4), 1996.
 
 A percentile is stated only when the sample can also bound it: the interval from the smallest to the largest value covers the true
-quantile, whatever the distribution, with a chance of 1 − p^n − (1 − p)^n. The floor is the first n at which neither tail's chance
+quantile, whatever the distribution, with a chance of 1 - p^n - (1 - p)^n. The floor is the first n at which neither tail's chance
 is above 2.5 % (a distribution-free two-sided 95 % interval): 6 for the median, 36 for p90, 72 for p95, 368 for p99.
 """
 

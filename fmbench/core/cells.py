@@ -1,0 +1,153 @@
+"""The cells of a run: each model, bucket and level with the requests that count for it.
+
+A cell may have been tried several times (a worker was lost, a run was resumed) and repeated in blocks. Attempts that were
+completed count; where none was, what is there is shown and not judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fmbench.core.table import Rows, Table, Words, no_rows
+
+STATUSES = ("complete", "stopped", "invalid", "skipped")
+"""How an attempt at a cell can end, best first."""
+
+Line = Mapping[str, Any]
+"""A line of cells.jsonl."""
+Window = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredCell:
+    """One model, bucket and level, with all its blocks. ``rows`` are of all phases, in the order of time."""
+
+    model: str
+    model_id: str
+    bucket: str
+    concurrency: int
+    status: str
+    reason: str | None
+    windows: list[Window]
+    rows: Rows
+    blocks: int
+    """How many blocks (repeats) are pooled."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether the cell was measured as planned: only then is it judged."""
+        return self.status == "complete"
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds measured, over all blocks."""
+        return float(sum(end - start for start, end in self.windows))
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """What names the cell."""
+        return (self.model, self.bucket, self.concurrency)
+
+
+def measured_cells(table: Table, lines: Iterable[Line], models: Mapping[str, str]) -> list[MeasuredCell]:
+    """The run's cells in the order in which they were first tried. ``models`` maps labels to ids."""
+    known = [*lines]
+    known += _missing_lines(table, known)
+    groups: dict[tuple[str, str, int], list[Line]] = {}
+    for line in known:
+        groups.setdefault((line["model"], line["bucket"], int(line["concurrency"])), []).append(line)
+    pieces = _rows_by_attempt(table, known)
+    return [_pooled(key, group, pieces, models) for key, group in groups.items()]
+
+
+def _pooled(key: tuple[str, str, int], lines: list[Line], pieces: dict[int, Rows], models: Mapping[str, str]) -> MeasuredCell:
+    status = next(status for status in STATUSES if any(line["status"] == status for line in lines))
+    counted = [line for line in lines if line["status"] == status]
+    rows = [pieces[id(line)] for line in counted if id(line) in pieces]
+    model, bucket, concurrency = key
+    return MeasuredCell(
+        model=model,
+        model_id=str(counted[0].get("model_id") or models.get(model, model)),
+        bucket=bucket,
+        concurrency=concurrency,
+        status=status,
+        reason=next((str(line["reason"]) for line in reversed(counted) if line.get("reason")), None),
+        windows=[window for line in counted if (window := _window(line, pieces.get(id(line)))) is not None],
+        rows=joined(rows),
+        blocks=len({line.get("block") or 0 for line in counted}),
+    )
+
+
+def joined(pieces: list[Rows]) -> Rows:
+    """Several pieces as one, one after the other."""
+    if len(pieces) == 1:
+        return pieces[0]
+    if not pieces:
+        return no_rows()
+    numbers = {name: np.concatenate([piece.numbers[name] for piece in pieces]) for name in pieces[0].numbers}
+    words = {
+        name: Words(np.concatenate([piece.words[name].codes for piece in pieces]), words.names)
+        for name, words in pieces[0].words.items()
+    }
+    return Rows(numbers, words)
+
+
+def _window(line: Line, rows: Rows | None) -> Window | None:
+    """The measured window; of an attempt that was cut, up to where its last measured request was sent."""
+    start, end = line.get("measure_at"), line.get("drain_at")
+    if start is None:
+        return None
+    if end is None:
+        sent = rows[rows.measured].known("sent_at") if rows is not None else np.empty(0)
+        end = float(sent.max()) if len(sent) else None
+    return None if end is None or end <= start else (float(start), float(end))
+
+
+def _rows_by_attempt(table: Table, lines: list[Line]) -> dict[int, Rows]:
+    """Each line's rows: those of its cell from when it was started to when the cell was tried again."""
+    pieces: dict[int, Rows] = {}
+    attempts: dict[int, list[Line]] = {}
+    for line in lines:
+        attempts.setdefault(int(line["cell"]), []).append(line)
+    for cell, rows in table.cells():
+        tries = sorted((line for line in attempts.get(cell, ()) if line["status"] != "skipped"), key=_started)
+        if len(tries) == 1:
+            pieces[id(tries[0])] = rows
+        elif tries:
+            which = np.searchsorted([_started(line) for line in tries[1:]], rows.at, side="right")
+            pieces.update({id(line): rows[which == index] for index, line in enumerate(tries)})
+    return pieces
+
+
+def _started(line: Line) -> float:
+    return float(line.get("started_at") or 0.0)
+
+
+def _missing_lines(table: Table, lines: list[Line]) -> list[Line]:
+    """Lines for cells that have rows and no line: the run was cut before the controller could write one."""
+    known = {int(line["cell"]) for line in lines if line["status"] != "skipped"}
+    return [_line_from_rows(cell, rows) for cell, rows in table.cells() if cell not in known]
+
+
+def _line_from_rows(cell: int, rows: Rows) -> Line:
+    sent = rows[rows.measured].known("sent_at")
+    names = rows.words
+    return {
+        "cell": cell,
+        "model": _only(names["model"]),
+        "bucket": _only(names["bucket"]),
+        "concurrency": int(np.nanmax(rows.number("concurrency"), initial=0)),
+        "status": "stopped",
+        "started_at": float(np.nanmin(rows.at)) if len(rows) else None,
+        "measure_at": float(sent.min()) if len(sent) else None,
+        "drain_at": float(sent.max()) if len(sent) else None,
+        "reason": "the run was cut inside this cell",
+    }
+
+
+def _only(words: Words) -> str:
+    return next(iter(words.counts()), "")

@@ -1,0 +1,225 @@
+"""One cell's figures: what stands for it in ``summary.json``, and what its objectives are judged by."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from fmbench.core.cells import MeasuredCell
+from fmbench.core.failures import THROTTLES
+from fmbench.core.intervals import Interval, dependence, mean_interval
+from fmbench.core.metrics import METRICS
+from fmbench.core.objectives import Judgement, Objective, Sample, good, judge, meets
+from fmbench.core.quantiles import Floats
+from fmbench.core.statistics import describe, finite, pair, rates, share
+from fmbench.core.steady import Steady, steady_state
+from fmbench.core.table import Rows
+
+PER = 10_000
+"""Costs are given for so many requests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """A cell, its judgements and its row of the summary."""
+
+    cell: MeasuredCell
+    row: dict[str, Any]
+    judgements: list[Judgement] = field(default_factory=list)
+    steady: Steady | None = None
+
+    @property
+    def meets(self) -> bool | None:
+        """Whether every objective is met; None when undecided, or when the cell was not measured as planned."""
+        return meets(self.judgements) if self.cell.complete else None
+
+
+def figures_of(cell: MeasuredCell, objectives: list[Objective], dataset: str) -> Figures:
+    """Everything that is known of a cell: latencies of the ok requests sent in the measured window, rates as time averages."""
+    counted = cell.rows[cell.rows.measured]
+    over_time = rates(cell.rows, cell.windows)
+    cost = cost_of(counted)
+    sample = Sample(counted, cost.per_10k, _figure(over_time["completions"], 60), _quality(counted))
+    judgements = [judge(objective, sample) for objective in objectives] if len(counted) else []
+    steady = _steady(cell)
+    row = {
+        **_identity(cell, dataset),
+        **_counts(counted),
+        "duration_s": cell.duration_s,
+        **_rates(over_time),
+        **_tokens(counted),
+        **{metric.column: describe(counted.number(metric.column)[counted.ok]) for metric in METRICS},
+        **cost.to_dict(counted, objectives),
+        "goodput": share(good(counted, objectives)),
+        "quality": _shown(sample.quality),
+        "steady": _steady_row(cell, steady),
+        "full_run": _full_run(cell.rows),
+        "e2e_by_output_tokens": length_fit(counted),
+    }
+    found = Figures(cell, row, judgements, steady)
+    row["meets_objectives"] = found.meets
+    row["objectives"] = [judgement.to_dict() for judgement in judgements]
+    return found
+
+
+def _identity(cell: MeasuredCell, dataset: str) -> dict[str, Any]:
+    return {
+        "model": cell.model,
+        "model_id": cell.model_id,
+        "dataset": next(iter(cell.rows.words["dataset"].counts()), dataset),
+        "bucket": cell.bucket,
+        "concurrency": cell.concurrency,
+        "status": cell.status,
+        "reason": cell.reason,
+        "blocks": cell.blocks,
+    }
+
+
+def _counts(counted: Rows) -> dict[str, Any]:
+    ended = counted.ok | counted.failed
+    failures = counted.words["failure"][counted.failed].counts()
+    throttled = sum(count for kind, count in failures.items() if kind in THROTTLES)
+    return {
+        "requests": len(counted),
+        "ok": int(counted.ok.sum()),
+        "failed": int(counted.failed.sum()),
+        "abandoned": int(len(counted) - ended.sum()),
+        "failures": failures,
+        "error_rate": share(counted.failed[ended]),
+        "throttled_share": throttled / int(ended.sum()) if ended.any() else None,
+        "stop_reasons": counted.words["stop_reason"][counted.ok].counts(),
+    }
+
+
+def _rates(over_time: dict[str, Any]) -> dict[str, Any]:
+    def times(name: str, factor: float) -> tuple[float | None, list[float] | None]:
+        value, ci95 = over_time[name]["value"], over_time[name]["ci95"]
+        return (None if value is None else value * factor), (None if ci95 is None else [end * factor for end in ci95])
+
+    per_minute, per_minute_ci95 = times("completions", 60)
+    return {
+        "achieved_concurrency": over_time["in_flight"]["value"],
+        "transactions_per_minute": per_minute,
+        "transactions_per_minute_ci95": per_minute_ci95,
+        "output_tokens_per_s": over_time["output_tokens"]["value"],
+        "output_tokens_per_s_ci95": over_time["output_tokens"]["ci95"],
+    }
+
+
+def _tokens(counted: Rows) -> dict[str, Any]:
+    answered = counted[counted.ok]
+
+    def mean(name: str) -> float | None:
+        known = answered.known(name)
+        return finite(known.mean()) if len(known) else None
+
+    def total(name: str) -> int | None:
+        known = answered.known(name)
+        return int(known.sum()) if len(known) else None
+
+    return {
+        "input_tokens_mean": mean("input_tokens"),
+        "output_tokens_mean": mean("output_tokens"),
+        "prompt_tokens_mean": mean("prompt_tokens"),
+        "cache_read_tokens": total("cache_read_tokens"),
+        "cache_write_tokens": total("cache_write_tokens"),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a cell's measured requests cost; ``total`` None when the price of any answer is not known."""
+
+    total: float | None
+    per_10k: tuple[float, Interval] | None
+
+    def to_dict(self, counted: Rows, objectives: list[Objective]) -> dict[str, Any]:
+        """The summary's cost columns. A good answer is one within every latency objective."""
+        answers = int(good(counted, objectives).sum())
+        return {
+            "usd": self.total,
+            "usd_per_10k": None if self.per_10k is None else self.per_10k[0],
+            "usd_per_10k_ci95": None if self.per_10k is None else pair(self.per_10k[1]),
+            "usd_per_10k_good": None if self.total is None or not answers else self.total / answers * PER,
+        }
+
+
+def cost_of(counted: Rows) -> Cost:
+    """The cost of all measured requests, and for 10,000 answers, which pay for failed requests that were charged."""
+    usd, ok = counted.number("usd"), counted.ok
+    paid = usd[ok]
+    if not len(usd) or np.isnan(paid).any() or np.isnan(usd).all():
+        return Cost(None, None)
+    total = math.fsum(usd[~np.isnan(usd)])
+    if not len(paid):
+        return Cost(total, None)
+    lost = float(np.nansum(usd[~ok])) / len(paid)
+    low, high = mean_interval(paid) or (float(paid.mean()), float(paid.mean()))
+    return Cost(total, (total / len(paid) * PER, (max(0.0, low + lost) * PER, (high + lost) * PER)))
+
+
+def _figure(rate: dict[str, Any], factor: float) -> tuple[float, Interval] | None:
+    if rate["value"] is None or rate["ci95"] is None:
+        return None
+    return rate["value"] * factor, (rate["ci95"][0] * factor, rate["ci95"][1] * factor)
+
+
+def _quality(counted: Rows) -> tuple[float, Interval] | None:
+    if "quality" not in counted.numbers:
+        return None
+    scores = counted.number("quality")[counted.ok]
+    scores = scores[~np.isnan(scores)]
+    interval = mean_interval(scores, dependence(scores))
+    return None if interval is None else (float(scores.mean()), (max(0.0, interval[0]), min(1.0, interval[1])))
+
+
+def _shown(figure: tuple[float, Interval] | None) -> dict[str, Any] | None:
+    return None if figure is None else {"value": figure[0], "ci95": pair(figure[1])}
+
+
+def _steady(cell: MeasuredCell) -> Steady | None:
+    """On end-to-end latency, from the first request on: warm-up and measured window of a cell of one block."""
+    if cell.blocks != 1 or len(cell.windows) != 1:
+        return None
+    rows = cell.rows[cell.rows.ok & (cell.rows.at < cell.windows[0][1])]
+    return steady_state(rows.at, rows.number("e2e_s"))
+
+
+def _steady_row(cell: MeasuredCell, steady: Steady | None) -> dict[str, Any] | None:
+    """Where the warm-up ended by the data, and how much of the measured window lies before that."""
+    if not cell.windows or cell.blocks != 1:
+        return None
+    start, end = cell.windows[0]
+    if steady is None:
+        return {"from": start, "to": end, "unsteady_s": 0.0, "e2e_before_s": None, "e2e_after_s": None}
+    late = min(max(0.0, steady.steady_from - start), end - start)
+    return {"from": start + late, "to": end, "unsteady_s": late, "e2e_before_s": steady.before, "e2e_after_s": steady.after}
+
+
+def _full_run(rows: Rows) -> dict[str, Any]:
+    """The same counts and latencies over all phases, warm-up and drain included."""
+    return {
+        "requests": len(rows),
+        "ok": int(rows.ok.sum()),
+        "failed": int(rows.failed.sum()),
+        **{metric.column: _quick(rows.number(metric.column)[rows.ok]) for metric in METRICS},
+    }
+
+
+def _quick(series: Floats) -> dict[str, Any]:
+    shown = describe(series)
+    return {name: shown[name] for name in ("n", "mean", "p50", "p95")}
+
+
+def length_fit(counted: Rows) -> dict[str, float] | None:
+    """``{fixed_s, per_token_s, n}``: the line e2e = fixed + per_token * output tokens by least squares; None without a spread."""
+    e2e, tokens = counted.number("e2e_s")[counted.ok], counted.number("output_tokens")[counted.ok]
+    known = ~np.isnan(e2e) & ~np.isnan(tokens)
+    e2e, tokens = e2e[known], tokens[known]
+    if len(e2e) < 3 or not float(np.var(tokens)) > 0:
+        return None
+    slope = float(np.cov(tokens, e2e, ddof=0)[0, 1] / np.var(tokens))
+    return {"fixed_s": float(e2e.mean()) - slope * float(tokens.mean()), "per_token_s": slope, "n": len(e2e)}

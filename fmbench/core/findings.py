@@ -1,0 +1,354 @@
+"""Can the numbers be trusted? Findings, each with its cure, and the verdict that follows: PASS, DEGRADED or INVALID.
+
+``error`` findings make a run INVALID, ``warning`` findings DEGRADED; a ``note`` is worth knowing and takes nothing away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fmbench.core.figures import Figures
+from fmbench.core.quantiles import samples_needed
+from fmbench.core.reconcile import differences
+from fmbench.core.wording import amount, count_of, joined
+
+ERROR, WARNING, NOTE = "error", "warning", "note"
+VERDICTS = {ERROR: "INVALID", WARNING: "DEGRADED", NOTE: "PASS"}
+
+LAG_SHARE, LAG_SHARE_INVALID, LAG_FLOOR_S = 0.05, 0.5, 0.005
+"""Instrument lag beyond 5 % of the lowest median latency degrades, beyond half of it invalidates; under 5 ms it is nothing."""
+BUSY_CPU = 0.9
+ACHIEVED_SHARE = 0.9
+UNSTEADY_SHARE = 0.1
+TRUNCATED_SHARE = 0.05
+LENGTH_RATIO = 1.3
+TOKEN_RATIO = 0.1
+THROTTLED_SHARE = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to know about a run: how grave, what about, and what to do."""
+
+    severity: str
+    subject: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the checks look at."""
+
+    figures: list[Figures]
+    manifest: Mapping[str, Any]
+    health: pd.DataFrame
+    own_counts: Mapping[str, Mapping[str, int]]
+    """Our counts by Locust's request names."""
+
+    @property
+    def measured(self) -> list[Figures]:
+        """The cells that have measured requests."""
+        return [found for found in self.figures if found.row["requests"]]
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """The configuration as resolved."""
+        return self.manifest.get("config") or {}
+
+    @property
+    def shortest_latency(self) -> float | None:
+        """The lowest median of what was measured: TTFT where there is one, else end to end."""
+        medians = [found.row[name]["p50"] for found in self.measured for name in ("ttft_s", "e2e_s")]
+        return min((value for value in medians if value is not None), default=None)
+
+
+Check = Callable[[Evidence], Iterator[Finding]]
+
+
+def validity(evidence: Evidence) -> dict[str, Any]:
+    """``{verdict, findings: [{severity, subject, message}]}``, the gravest first."""
+    found = [finding for check in CHECKS for finding in check(evidence)]
+    order = list(VERDICTS)
+    found.sort(key=lambda finding: order.index(finding.severity))
+    return {
+        "verdict": VERDICTS[found[0].severity] if found else "PASS",
+        "findings": [asdict(finding) for finding in found],
+    }
+
+
+def name_of(found: Figures) -> str:
+    """``nova-lite, en_500-1000, 4 users``."""
+    return f"{found.cell.model}, {found.cell.bucket}, {count_of(found.cell.concurrency, 'user')}"
+
+
+def _listed(names: list[str], most: int = 3) -> str:
+    return joined(names) if len(names) <= most else f"{', '.join(names[:most])} and {len(names) - most} more"
+
+
+def nothing_measured(evidence: Evidence) -> Iterator[Finding]:
+    """A run without a measured request says nothing."""
+    if not any(found.row["ok"] for found in evidence.figures):
+        yield Finding(
+            ERROR, "requests", "No request was answered in a measured window: there is nothing to report. See the failures."
+        )
+
+
+def unaccounted(evidence: Evidence) -> Iterator[Finding]:
+    """Requests whose end nobody saw, and rows of requests that a worker sent and that are missing."""
+    counts = evidence.manifest.get("accounting") or {}
+    sent = counts.get("sent") or 0
+    for key, meaning in (("lost", "are missing from the records"), ("abandoned", "have no known end")):
+        missing = counts.get(key) or 0
+        if missing:
+            severity = ERROR if missing > 0.01 * sent else WARNING
+            yield Finding(
+                severity,
+                "accounting",
+                f"{missing:,} of {sent:,} requests {meaning}. Their cells are better run again (--resume).",
+            )
+    if counts.get("dropped"):
+        message = (
+            f"{counts['dropped']:,} planned requests could not be started. Use more load processes (--processes), or fewer users."
+        )
+        yield Finding(WARNING, "accounting", message)
+
+
+def ended_early(evidence: Evidence) -> Iterator[Finding]:
+    """Why the load ended, when it did not run to the end of its plan."""
+    load = evidence.manifest.get("load") or {}
+    if load.get("ended") not in (None, "done"):
+        severity = ERROR if load["ended"] == "worker_lost" else WARNING
+        message = load.get("message") or f"The load ended before its plan was done: {load['ended']}."
+        yield Finding(severity, "load", f"{str(message).rstrip('.')}. --resume goes on with the cells that are missing.")
+
+
+def cells_not_run(evidence: Evidence) -> Iterator[Finding]:
+    """Cells that were skipped, cut or spoilt."""
+    for status, said in (("stopped", "cut short"), ("invalid", "spoilt"), ("skipped", "left out")):
+        cells = [found for found in evidence.figures if found.cell.status == status]
+        if cells:
+            why = next((f" ({found.cell.reason})" for found in cells if found.cell.reason), "")
+            message = f"{count_of(len(cells), 'cell')} {said}{why}: {_listed([name_of(found) for found in cells])}. Not judged."
+            yield Finding(WARNING, "cells", message)
+
+
+def against_locust(evidence: Evidence) -> Iterator[Finding]:
+    """Locust counted the same requests by itself; a difference means that one of the two is wrong."""
+    found = differences(evidence.own_counts, evidence.manifest)
+    if found:
+        yield Finding(WARNING, "counts", f"Counts differ: {_listed(found)}. The records are what this report is made of.")
+
+
+def instrument_lag(evidence: Evidence) -> Iterator[Finding]:
+    """How late the load processes' own event loops ran: every latency can be wrong by so much."""
+    lag, shortest = instrument_error(evidence.health), evidence.shortest_latency
+    if lag is None or shortest is None or lag <= max(LAG_FLOOR_S, LAG_SHARE * shortest):
+        return
+    severity = ERROR if lag > LAG_SHARE_INVALID * shortest else WARNING
+    beside = f"beside a median latency of {amount(shortest, 's')}"
+    message = f"The load processes ran up to {amount(lag, 's')} late (p99 of a second), {beside}."
+    yield Finding(severity, "instrument", f"{message} Use more load processes (--processes) or a less busy machine.")
+
+
+def instrument_error(health: pd.DataFrame) -> float | None:
+    """The 95th percentile over all seconds and workers of the event loop's p99 lag, seconds."""
+    values = _health(health, "lag_p99_s")
+    return float(np.quantile(values, 0.95)) if len(values) else None
+
+
+def busy_processes(evidence: Evidence) -> Iterator[Finding]:
+    """Load processes without CPU time left measure themselves."""
+    values = _health(evidence.health, "cpu")
+    if len(values) and float(np.quantile(values, 0.95)) > BUSY_CPU:
+        share = 100 * float(np.quantile(values, 0.95))
+        yield Finding(
+            WARNING, "instrument", f"Load processes used {share:.0f} % of a core (p95). Use more of them (--processes)."
+        )
+
+
+def _health(health: pd.DataFrame, column: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+    if column not in health:
+        return np.empty(0)
+    values = pd.to_numeric(health[column], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.asarray(values[~np.isnan(values)])
+
+
+def fewer_users(evidence: Evidence) -> Iterator[Finding]:
+    """Cells in which fewer requests were in flight than users were asked for."""
+    short = [found for found in evidence.measured if found.row["ok"] and _achieved(found) < ACHIEVED_SHARE]
+    if short:
+        worst = min(short, key=_achieved)
+        reached = f"{worst.row['achieved_concurrency']:.1f} of {worst.cell.concurrency} in {name_of(worst)}"
+        message = f"In {count_of(len(short), 'cell')} fewer requests were in flight than users asked for, at worst {reached}."
+        yield Finding(WARNING, "concurrency", f"{message} Read these cells by the achieved number; more load processes may help.")
+
+
+def _achieved(found: Figures) -> float:
+    reached = found.row["achieved_concurrency"]
+    return 1.0 if reached is None else float(reached) / found.cell.concurrency
+
+
+def late_starts(evidence: Evidence) -> Iterator[Finding]:
+    """Requests that went out later than their users wanted."""
+    for found in evidence.measured:
+        delay, usual = start_delay_p99(found), found.row["e2e_s"]["p50"]
+        if delay is not None and usual is not None and delay > max(0.02, LAG_SHARE * usual):
+            message = f"In {name_of(found)} requests went out up to {amount(delay, 's')} (p99) after their users wanted them."
+            yield Finding(WARNING, "start delay", f"{message} New connections or a busy load process: see the health table.")
+            return
+
+
+def start_delay_p99(found: Figures) -> float | None:
+    """Seconds from intended to sent, 99th percentile of a cell's measured requests."""
+    rows = found.cell.rows[found.cell.rows.measured]
+    delays = rows.number("sent_at") - rows.number("intended_at")
+    delays = delays[~np.isnan(delays)]
+    return float(np.quantile(delays, 0.99)) if len(delays) else None
+
+
+def not_steady(evidence: Evidence) -> Iterator[Finding]:
+    """Windows that began before the latency had settled."""
+    late = [found for found in evidence.measured if _unsteady(found) > UNSTEADY_SHARE]
+    if late:
+        worst = max(late, key=lambda found: found.row["steady"]["unsteady_s"])
+        seconds = amount(worst.row["steady"]["unsteady_s"], "s")
+        where = f"at worst for {seconds} in {name_of(worst)}"
+        message = f"In {count_of(len(late), 'cell')} the latency was still changing when the window began, {where}."
+        yield Finding(WARNING, "steady state", f"{message} Raise load.warmup_s.")
+
+
+def _unsteady(found: Figures) -> float:
+    steady = found.row["steady"]
+    return 0.0 if steady is None or not found.cell.duration_s else float(steady["unsteady_s"]) / found.cell.duration_s
+
+
+def small_samples(evidence: Evidence) -> Iterator[Finding]:
+    """Cells too small for a p95."""
+    needed = samples_needed(0.95)
+    small = [found for found in evidence.measured if found.row["ok"] < needed]
+    if small:
+        least = min(found.row["ok"] for found in small)
+        cells = f"{count_of(len(small), 'cell')} of {len(evidence.measured)}"
+        message = f"{cells} have fewer than the {needed} answers that a p95 takes (least: {least})."
+        yield Finding(NOTE, "sample size", f"{message} Raise load.min_requests or load.duration_s, or set load.until: decided.")
+
+
+def cached(evidence: Evidence) -> Iterator[Finding]:
+    """Tokens read from a prompt cache although each prompt was salted."""
+    tokens = sum(found.row["cache_read_tokens"] or 0 for found in evidence.measured)
+    if tokens and evidence.config.get("cache", "salt") == "salt":
+        message = f"{tokens:,} prompt tokens came from a cache although every prompt was salted: latency and cost are flattered."
+        yield Finding(WARNING, "prompt cache", f"{message} Look for a guardrail, router or system prompt that is cached.")
+
+
+def thin_buckets(evidence: Evidence) -> Iterator[Finding]:
+    """What the preparation of prompts warned of."""
+    for warning in evidence.manifest.get("warnings") or []:
+        yield Finding(NOTE, "prompts", str(warning))
+
+
+def truncated(evidence: Evidence) -> Iterator[Finding]:
+    """Answers that ended because they reached max_tokens."""
+    for model, cells in _by_model(evidence.measured).items():
+        answers = sum(found.row["ok"] for found in cells)
+        cut = sum(found.row["stop_reasons"].get("max_tokens", 0) for found in cells)
+        if answers and cut / answers > TRUNCATED_SHARE:
+            message = f"{100 * cut / answers:.0f} % of the answers of {model} ended at max_tokens."
+            yield Finding(NOTE, "answers", f"{message} Raise inference.max_tokens if whole answers are wanted.")
+
+
+def unlike_lengths(evidence: Evidence) -> Iterator[Finding]:
+    """Models that answer at different length: end-to-end latency and cost then compare unlike work."""
+    for bucket in dict.fromkeys(found.cell.bucket for found in evidence.measured):
+        cells = _by_model(
+            [found for found in evidence.measured if found.cell.bucket == bucket and found.row["output_tokens_mean"]]
+        )
+        means = {model: float(np.mean([found.row["output_tokens_mean"] for found in of])) for model, of in cells.items()}
+        if len(means) > 1 and max(means.values()) > LENGTH_RATIO * min(means.values()):
+            longest, shortest = max(means, key=means.__getitem__), min(means, key=means.__getitem__)
+            ratio = means[longest] / means[shortest]
+            message = f"In {bucket} {longest} answers with {ratio:.1f} times as many tokens as {shortest}."
+            yield Finding(
+                NOTE, "answer length", f"{message} Compare end-to-end latency at equal length (the fitted line), or TPOT."
+            )
+
+
+def token_count(evidence: Evidence) -> Iterator[Finding]:
+    """The local count that put prompts into buckets, against the service's own."""
+    for model, ratio in token_ratios(evidence.measured).items():
+        if abs(ratio - 1) > TOKEN_RATIO:
+            message = f"{model} counts {ratio:.2f} times as many prompt tokens as the local tokenizer that made the buckets."
+            yield Finding(NOTE, "tokens", f"{message} Read a bucket as a group of prompts, not as this model's token counts.")
+
+
+def token_ratios(measured: list[Figures]) -> dict[str, float]:
+    """By model: the service's count of prompt tokens, cached ones included, over the local count."""
+    ratios = {}
+    for model, cells in _by_model(measured).items():
+        local = counted = 0.0
+        for found in cells:
+            rows = found.cell.rows[found.cell.rows.measured & found.cell.rows.ok]
+            parts = [np.nan_to_num(rows.number(f"cache_{way}_tokens")) for way in ("read", "write")]
+            service = rows.number("input_tokens") + parts[0] + parts[1]
+            known = ~np.isnan(service) & (rows.number("prompt_tokens") > 0)
+            local += float(rows.number("prompt_tokens")[known].sum())
+            counted += float(service[known].sum())
+        if local:
+            ratios[model] = counted / local
+    return ratios
+
+
+def throttled(evidence: Evidence) -> Iterator[Finding]:
+    """Models that met a quota: then the quota was measured, not the model."""
+    for model, cells in _by_model(evidence.measured).items():
+        hit = [found for found in cells if (found.row["throttled_share"] or 0) > THROTTLED_SHARE]
+        if hit:
+            lowest = min(found.cell.concurrency for found in hit)
+            worst = max(found.row["throttled_share"] for found in hit)
+            much = f"from {count_of(lowest, 'user')} on (up to {100 * worst:.0f} % of the requests)"
+            message = f"{model} was throttled {much}: the limit is the quota, not the model."
+            yield Finding(NOTE, "throttling", f"{message} Ask for a higher quota, lower max_tokens, or read the levels below.")
+
+
+def no_price(evidence: Evidence) -> Iterator[Finding]:
+    """Models whose cost is not known."""
+    models = [
+        model for model, cells in _by_model(evidence.measured).items() if any(f.row["ok"] and f.row["usd"] is None for f in cells)
+    ]
+    if models:
+        yield Finding(NOTE, "price", f"The price of {joined(models)} is not known, so no cost is given. Set it under pricing:.")
+
+
+def _by_model(figures: list[Figures]) -> dict[str, list[Figures]]:
+    groups: dict[str, list[Figures]] = {}
+    for found in figures:
+        groups.setdefault(found.cell.model, []).append(found)
+    return groups
+
+
+CHECKS: tuple[Check, ...] = (
+    nothing_measured,
+    unaccounted,
+    ended_early,
+    cells_not_run,
+    against_locust,
+    instrument_lag,
+    busy_processes,
+    fewer_users,
+    late_starts,
+    not_steady,
+    cached,
+    throttled,
+    small_samples,
+    thin_buckets,
+    truncated,
+    unlike_lengths,
+    token_count,
+    no_price,
+)
+"""Every check; a new one is a new row here."""

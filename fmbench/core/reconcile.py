@@ -1,0 +1,54 @@
+"""Our counts against Locust's own, by cell and phase: the two count the same requests independently and have to agree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from fmbench.core.table import Table
+
+Counts = Mapping[str, Mapping[str, int]]
+"""``model|bucket|concurrency|phase`` → ``{requests, failures}``."""
+
+
+def counts_by_name(table: Table) -> dict[str, dict[str, int]]:
+    """The records' counts of requests that ended, under Locust's request names."""
+    rows = table.rows
+    words = [rows.words[name] for name in ("model", "bucket", "phase")]
+    levels = np.nan_to_num(rows.number("concurrency"), nan=-1).astype(np.int64)
+    ended = (rows.ok | rows.failed) & np.all([word.codes >= 0 for word in words], axis=0) & (levels >= 0)
+    keys = np.stack([words[0].codes, words[1].codes, levels, words[2].codes], axis=1)[ended]
+    if not len(keys):
+        return {}
+    width = keys.max(axis=0) + 1
+    flat = np.ravel_multi_index(tuple(keys.T), tuple(int(size) for size in width))
+    failed = np.bincount(flat, weights=rows.failed[ended])
+    total = np.bincount(flat)
+    found = {}
+    for place in np.flatnonzero(total):
+        model, bucket, level, phase = np.unravel_index(place, tuple(int(size) for size in width))
+        name = f"{words[0].names[model]}|{words[1].names[bucket]}|{level}|{words[2].names[phase]}"
+        found[name] = {"requests": int(total[place]), "failures": int(failed[place])}
+    return dict(sorted(found.items()))
+
+
+def locust_counts(manifest: Mapping[str, Any]) -> Counts | None:
+    """What Locust counted, as the manifest's ``load.locust.counts`` has it; None when the run has no such counts."""
+    counts: Counts | None = ((manifest.get("load") or {}).get("locust") or {}).get("counts")
+    return counts
+
+
+def differences(ours: Counts, manifest: Mapping[str, Any]) -> list[str]:
+    """One phrase for each name on which the records and Locust disagree; none when they agree, or Locust counted nothing."""
+    theirs = locust_counts(manifest)
+    if theirs is None:
+        return []
+    said = []
+    for name in sorted({*ours, *theirs}):
+        for what in ("requests", "failures"):
+            mine, other = ours.get(name, {}).get(what, 0), theirs.get(name, {}).get(what, 0)
+            if mine != other:
+                said.append(f"{name}: {mine:,} {what} in the records, {other:,} in Locust's count")
+    return said

@@ -1,0 +1,100 @@
+"""What a cell's samples say: the mean and percentiles of a latency with their intervals, rates over the window, shares."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fmbench.core.intervals import (
+    Interval,
+    dependence,
+    indicator_dependence,
+    mean_interval,
+    quantile_interval,
+    share_interval,
+)
+from fmbench.core.quantiles import PERCENTILES, Floats, stated_quantile
+from fmbench.core.table import Flags, Rows
+
+SLICES = 32
+"""A cell's windows are cut into about so many slices to see how its rates scatter."""
+
+RATES = ("completions", "output_tokens", "in_flight")
+
+
+def finite(value: float | None) -> float | None:
+    """The value, or None for what JSON cannot say."""
+    return float(value) if value is not None and np.isfinite(value) else None
+
+
+def pair(interval: Interval | None) -> list[float] | None:
+    """An interval as JSON has it; None when an end of it is not finite."""
+    if interval is None or not np.isfinite(interval).all():
+        return None
+    return [float(interval[0]), float(interval[1])]
+
+
+def describe(series: Floats) -> dict[str, Any]:
+    """``{n, mean, p50, p90, p95, p99, ci95, n_effective}`` of values in the order of time, NaN left out.
+
+    A percentile is None below its ``samples_needed``; ``ci95`` holds ``[low, high]`` (a latency is never below 0) for each
+    figure, None where there is no figure. ``n_effective`` is how many independent values the mean is worth.
+    """
+    series = series[~np.isnan(series)]
+    ascending = np.sort(series)
+    known = dependence(series)
+    figures: dict[str, Any] = {"n": len(series), "mean": finite(series.mean()) if len(series) else None}
+    intervals = {"mean": _positive(mean_interval(series, known))}
+    for percent in PERCENTILES:
+        value = stated_quantile(ascending, percent / 100)
+        figures[f"p{percent}"] = finite(value)
+        intervals[f"p{percent}"] = None if value is None else pair(_around(series, ascending, value, percent / 100))
+    return {**figures, "ci95": intervals, "n_effective": finite(round(known.effective, 1)) if len(series) else 0}
+
+
+def _around(series: Floats, ascending: Floats, value: float, share: float) -> Interval | None:
+    return quantile_interval(ascending, share, indicator_dependence(series <= value))
+
+
+def _positive(interval: Interval | None) -> list[float] | None:
+    return pair(interval if interval is None else (max(0.0, interval[0]), interval[1]))
+
+
+def share(flags: Flags) -> dict[str, Any]:
+    """``{value, n, ci95}``: how many of the requests, in the order of time, have the flag."""
+    if not len(flags):
+        return {"value": None, "n": 0, "ci95": None}
+    count = int(flags.sum())
+    return {"value": count / len(flags), "n": len(flags), "ci95": pair(share_interval(count, indicator_dependence(flags)))}
+
+
+def rates(rows: Rows, windows: list[tuple[float, float]]) -> dict[str, Any]:
+    """Completions and output tokens a second, and requests in flight, as time averages over the windows.
+
+    Each is ``{value, ci95}``. A request counts by the share of its [sent, ended] that lies in the window, whatever phase it was
+    sent in: neither the answers begun before the window nor those ended after it bias the figure, and no edge is lost or doubled.
+    """
+    slices = [_slice_rates(rows, window, max(2, round(SLICES / len(windows)))) for window in windows]
+    if not slices:
+        return {name: {"value": None, "ci95": None} for name in RATES}
+    seconds = np.concatenate([width for width, _ in slices])
+    sums = np.concatenate([values for _, values in slices])
+    return {name: _rate(sums[:, column], seconds) for column, name in enumerate(RATES)}
+
+
+def _rate(sums: Floats, seconds: Floats) -> dict[str, Any]:
+    return {"value": finite(sums.sum() / seconds.sum()), "ci95": _positive(mean_interval(sums / seconds))}
+
+
+def _slice_rates(rows: Rows, window: tuple[float, float], slices: int) -> tuple[Floats, Floats]:
+    """Seconds of each slice, and what fell into it: completions, output tokens, seconds in flight (an array of slices by 3)."""
+    sent, ended = rows.number("sent_at"), rows.number("ended_at")
+    inside = (sent < window[1]) & (ended > window[0])
+    sent, length = sent[inside], np.maximum(ended[inside] - sent[inside], 1e-9)
+    answered = rows.ok[inside].astype(np.float64)
+    tokens = answered * np.nan_to_num(rows.number("output_tokens")[inside])
+    weights = np.stack([answered, tokens, length], axis=1)
+    edges = np.linspace(*window, slices + 1)
+    passed = np.stack([np.clip((edge - sent) / length, 0.0, 1.0) @ weights for edge in edges])
+    return np.diff(edges), np.diff(passed, axis=0)

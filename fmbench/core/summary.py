@@ -1,0 +1,119 @@
+"""``summary.json``: everything that a run's records and manifest say, as one plain dict. A pure function of the two."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fmbench.core.cells import measured_cells
+from fmbench.core.figures import Figures, figures_of
+from fmbench.core.findings import Evidence, instrument_error, token_ratios, validity
+from fmbench.core.objectives import objectives_of
+from fmbench.core.reconcile import counts_by_name, differences, locust_counts
+from fmbench.core.records import SCHEMA_VERSION
+from fmbench.core.table import Rows, Table, read
+from fmbench.core.verdict import decide
+
+
+def summarise(records: pd.DataFrame, manifest: Mapping[str, Any], health: pd.DataFrame) -> dict[str, Any]:
+    """The summary of a run: its cells, the recommendation and why, how far the numbers can be trusted, the bill.
+
+    ``records`` needs the columns of ``table.COLUMNS`` (others are not looked at; a missing one counts as null, and ``quality``,
+    the score of an answer from 0 to 1, may be joined). The result holds plain Python values without NaN or infinities, and is the
+    same for the same input. docs/metrics.md defines every figure.
+    """
+    config = manifest.get("config") or {}
+    table = read(records)
+    asked = objectives_of(config.get("objectives") or {})
+    cells = measured_cells(table, manifest.get("cells") or [], _model_ids(config))
+    figures = [figures_of(cell, asked, _dataset(manifest)) for cell in cells]
+    verdicts = _verdicts(figures, config)
+    chosen = verdicts.get(_bucket_of_interest(figures, config) or "")
+    own_counts = counts_by_name(table)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "run_id": manifest.get("run_id"),
+        "cells": [found.row for found in figures],
+        "recommendation": None if chosen is None else chosen["recommendation"],
+        "recommendation_reason": "Nothing was measured." if chosen is None else chosen["reason"],
+        "bucket_of_interest": None if chosen is None else chosen["bucket"],
+        "bucket_of_interest_is": "configured" if (config.get("objectives") or {}).get("bucket") else "the one with most requests",
+        "verdicts": list(verdicts.values()),
+        "objectives": {objective.name: objective.limit for objective in asked},
+        "prefer": _prefer(config),
+        "validity": validity(Evidence(figures, manifest, health, own_counts)),
+        "accounting": _accounting(table, manifest, own_counts),
+        "spend": _spend(table, config),
+        "instrument_error_s": instrument_error(health),
+        "token_ratios": token_ratios([found for found in figures if found.row["requests"]]),
+    }
+
+
+def _model_ids(config: Mapping[str, Any]) -> dict[str, str]:
+    return {str(model.get("label") or model["id"]): str(model["id"]) for model in config.get("models") or []}
+
+
+def _dataset(manifest: Mapping[str, Any]) -> str:
+    datasets = manifest.get("datasets") or []
+    return str(datasets[0].get("name") or "") if datasets else ""
+
+
+def _prefer(config: Mapping[str, Any]) -> str:
+    return str((config.get("objectives") or {}).get("prefer") or "cost")
+
+
+def _verdicts(figures: list[Figures], config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    names = [objective.name for objective in objectives_of(config.get("objectives") or {})]
+    buckets = dict.fromkeys(found.cell.bucket for found in figures)
+    return {bucket: decide(figures, bucket, _prefer(config), names) for bucket in buckets}
+
+
+def _bucket_of_interest(figures: list[Figures], config: Mapping[str, Any]) -> str | None:
+    """The configured bucket, else the one with the most measured requests (the first of equals)."""
+    asked = (config.get("objectives") or {}).get("bucket")
+    if asked:
+        return str(asked)
+    totals: dict[str, int] = {}
+    for found in figures:
+        totals[found.cell.bucket] = totals.get(found.cell.bucket, 0) + found.row["requests"]
+    return max(totals, key=totals.__getitem__, default=None)
+
+
+def _accounting(table: Table, manifest: Mapping[str, Any], own_counts: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
+    """The manifest's accounting, the rows by phase and outcome, and what Locust counted."""
+    rows = table.rows
+    locust = locust_counts(manifest)
+    return {
+        **(manifest.get("accounting") or {}),
+        "rows": len(rows),
+        "by_phase": {phase: int(rows.words["phase"].is_(phase).sum()) for phase in ("warmup", "measure", "drain")},
+        "by_outcome": {outcome: int(rows.words["outcome"].is_(outcome).sum()) for outcome in ("ok", "failed", "abandoned")},
+        "locust_requests": None if locust is None else sum(counts["requests"] for counts in locust.values()),
+        "locust_differs": differences(own_counts, manifest),
+    }
+
+
+def _spend(table: Table, config: Mapping[str, Any]) -> dict[str, Any]:
+    """What all requests cost, warm-up and drain included; ``unpriced`` counts answers whose price is not known."""
+    rows = table.rows
+    models = rows.words["model"]
+    by_model = {name: _bill(rows[models.codes == code]) for code, name in enumerate(models.names)}
+    return {**_bill(rows), "by_model": by_model, "budget_usd": (config.get("budget") or {}).get("max_usd")}
+
+
+def _bill(rows: Rows) -> dict[str, Any]:
+    usd = rows.number("usd")
+    unpriced = int((np.isnan(usd) & rows.ok).sum())
+    known = usd[~np.isnan(usd)]
+    return {
+        "usd": math.fsum(known) if not unpriced and len(known) else None,
+        "known_usd": math.fsum(known) if len(known) else None,
+        "unpriced": unpriced,
+        "requests": len(rows),
+        "input_tokens": int(np.nansum(rows.number("input_tokens"))),
+        "output_tokens": int(np.nansum(rows.number("output_tokens"))),
+    }

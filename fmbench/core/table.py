@@ -1,0 +1,163 @@
+"""The records as arrays: only the columns that figures need, sorted by cell and time, so that a cell is a slice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fmbench.core.quantiles import Floats
+
+Flags = NDArray[np.bool_]
+
+NUMBERS = (
+    "concurrency",
+    "intended_at",
+    "sent_at",
+    "ended_at",
+    "connect_s",
+    "ttft_s",
+    "e2e_s",
+    "tpot_s",
+    "prompt_tokens",
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "usd",
+)
+WORDS = ("model", "dataset", "bucket", "phase", "outcome", "failure", "stop_reason", "service_tier")
+OPTIONAL = ("quality",)
+"""Columns that are not in the records; whoever scored the answers joins them."""
+
+COLUMNS = ("cell", *WORDS, *NUMBERS)
+"""The record columns that ``summarise`` reads: load no others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A column of few distinct words: ``codes`` index ``names``, -1 for null."""
+
+    codes: NDArray[np.int64]
+    names: tuple[str, ...]
+
+    def is_(self, word: str) -> Flags:
+        """Where the column holds ``word``."""
+        return self.codes == self.names.index(word) if word in self.names else np.zeros(len(self.codes), dtype=bool)
+
+    def counts(self) -> dict[str, int]:
+        """How often each word occurs, the most frequent first."""
+        found = np.bincount(self.codes[self.codes >= 0], minlength=len(self.names))
+        pairs = ((name, int(count)) for name, count in zip(self.names, found, strict=True) if count)
+        return dict(sorted(pairs, key=lambda pair: (-pair[1], pair[0])))
+
+    def __getitem__(self, rows: Any) -> Words:
+        return Words(self.codes[rows], self.names)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Some requests, in the order in which they were sent. Numbers are float64 with NaN for null."""
+
+    numbers: dict[str, Floats]
+    words: dict[str, Words]
+
+    def __len__(self) -> int:
+        return len(self.numbers["sent_at"])
+
+    def __getitem__(self, rows: Any) -> Rows:
+        return Rows(
+            {name: values[rows] for name, values in self.numbers.items()},
+            {name: words[rows] for name, words in self.words.items()},
+        )
+
+    def number(self, name: str) -> Floats:
+        """A numeric column."""
+        return self.numbers[name]
+
+    def known(self, name: str) -> Floats:
+        """A numeric column's values that are not null."""
+        values = self.numbers[name]
+        return values[~np.isnan(values)]
+
+    @property
+    def ok(self) -> Flags:
+        """Which requests gave a whole answer."""
+        return self.words["outcome"].is_("ok")
+
+    @property
+    def failed(self) -> Flags:
+        """Which requests failed."""
+        return self.words["outcome"].is_("failed")
+
+    @property
+    def measured(self) -> Flags:
+        """Which requests were sent in a measured window."""
+        return self.words["phase"].is_("measure")
+
+    @property
+    def at(self) -> Floats:
+        """When each request belongs in time: sent, or else intended, or else over."""
+        return _moment(self.numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """All requests of a run, a slice a cell."""
+
+    rows: Rows
+    slices: dict[int, slice]
+
+    def cells(self) -> Iterator[tuple[int, Rows]]:
+        """Every cell's index and its requests."""
+        for cell, place in self.slices.items():
+            yield cell, self.rows[place]
+
+
+def read(records: pd.DataFrame) -> Table:
+    """The records as a table; a column that is not there counts as null throughout."""
+    numbers = {name: _numbers(records, name) for name in (*NUMBERS, *OPTIONAL) if name in records or name in NUMBERS}
+    words = {name: _words(records, name) for name in WORDS}
+    cell = _numbers(records, "cell")
+    cells = np.where(np.isnan(cell), -1, cell).astype(np.int64)
+    order = np.lexsort((_moment(numbers), cells))
+    rows = Rows(numbers, words)[order]
+    return Table(rows, _slices(cells[order]))
+
+
+def no_rows() -> Rows:
+    """The rows of a cell that never ran."""
+    return read(pd.DataFrame()).rows
+
+
+def _slices(cells: NDArray[np.int64]) -> dict[int, slice]:
+    found, starts = np.unique(cells, return_index=True)
+    ends = np.append(starts, len(cells))[1:]
+    places = zip(found, starts, ends, strict=True)
+    return {int(cell): slice(int(start), int(end)) for cell, start, end in places if cell >= 0}
+
+
+def _moment(numbers: dict[str, Floats]) -> Floats:
+    sent, intended, ended = (numbers[name] for name in ("sent_at", "intended_at", "ended_at"))
+    first = np.where(np.isnan(sent), intended, sent)
+    return np.where(np.isnan(first), ended, first)
+
+
+def _numbers(records: pd.DataFrame, name: str) -> Floats:
+    if name not in records:
+        return np.full(len(records), np.nan)
+    column = records[name]
+    if not pd.api.types.is_numeric_dtype(column):
+        column = pd.to_numeric(column, errors="coerce")
+    return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
+
+
+def _words(records: pd.DataFrame, name: str) -> Words:
+    if name not in records:
+        return Words(np.full(len(records), -1, dtype=np.int64), ())
+    codes, names = pd.factorize(records[name], sort=True)
+    return Words(np.asarray(codes, dtype=np.int64), tuple(str(word) for word in names))

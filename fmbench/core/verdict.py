@@ -1,0 +1,270 @@
+"""The decision: which model, at how many users, for prompts of a bucket. Or why there is none.
+
+1. Feasible are the cells that meet every objective. A model's point is its feasible cell with the most users below which no level
+   failed (with ``prefer: latency``: the feasible cell with the lowest latency).
+2. ``prefer`` decides between the models' points: cost (USD for 10,000 answers), latency or throughput.
+3. Models whose difference from the best is inside the noise (its 95 % interval holds 0) are tied: the cheapest of them is chosen.
+4. Where nothing is feasible there is no recommendation: either no model meets the objectives, and what the nearest fails by is
+   said, or it is undecided, and the requests that it would take are said.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fmbench.core.figures import Figures
+from fmbench.core.intervals import difference_interval
+from fmbench.core.objectives import NOT_MET, UNDECIDED, Judgement
+from fmbench.core.wording import amount, count_of, joined, limit_text
+from fmbench.core.yardsticks import COST, Prefer, Yardstick, inside_noise, latency_of, latency_yardstick, pareto, yardstick_for
+
+
+def decide(figures: list[Figures], bucket: str, prefer: Prefer, objectives: list[str]) -> dict[str, Any]:
+    """The verdict for one bucket:
+    ``{bucket, status, recommendation, reason, runner_up, models, pareto, nearest, what_would_change}``.
+
+    ``status`` is recommended, undecided, none_feasible or not_measured; ``recommendation`` is None but for the first.
+    """
+    here = [found for found in figures if found.cell.bucket == bucket]
+    judged = [found for found in here if found.cell.complete and found.row["requests"]]
+    shared = {
+        "bucket": bucket,
+        "models": [_model_row(name, here) for name in _models(here)],
+        "pareto": pareto(judged, objectives),
+    }
+    points = _points(judged, prefer, objectives)
+    if points:
+        return {**shared, **_recommend(points, judged, bucket, prefer, objectives)}
+    return {**shared, "recommendation": None, "runner_up": None, "what_would_change": [], **_no_answer(judged, here, bucket)}
+
+
+def _models(figures: list[Figures]) -> list[str]:
+    return list(dict.fromkeys(found.cell.model for found in figures))
+
+
+def _of_model(figures: list[Figures], model: str) -> list[Figures]:
+    return sorted((found for found in figures if found.cell.model == model), key=lambda found: found.cell.concurrency)
+
+
+def _points(judged: list[Figures], prefer: Prefer, objectives: list[str]) -> list[Figures]:
+    """Each model's operating point; models without a feasible cell have none."""
+    feasible = [found for found in judged if found.meets]
+    if not feasible:
+        return []
+    if prefer == "latency":
+        yardstick = latency_yardstick(objectives, [found.row for found in feasible])
+        return [min(_of_model(feasible, model), key=lambda found: yardstick.better(found.row)) for model in _models(feasible)]
+    return [point for model in _models(judged) if (point := most_users(_of_model(judged, model), prefer)) is not None]
+
+
+def most_users(ladder: list[Figures], prefer: Prefer = "cost") -> Figures | None:
+    """Of one model's cells, levels rising: the feasible one with the most users (for throughput: the most transactions a minute)
+    below which no level failed."""
+    reached = []
+    for found in ladder:
+        if found.meets is False:
+            break
+        if found.meets:
+            reached.append(found)
+    if not reached:
+        return next((found for found in ladder if found.meets), None)
+    if prefer == "throughput":
+        return max(reached, key=lambda found: found.row["transactions_per_minute"] or 0.0)
+    return reached[-1]
+
+
+def _recommend(
+    points: list[Figures], judged: list[Figures], bucket: str, prefer: Prefer, objectives: list[str]
+) -> dict[str, Any]:
+    yardstick = yardstick_for(prefer, objectives, [point.row for point in points])
+    ranked = sorted(points, key=lambda point: yardstick.better(point.row))
+    tied = [point for point in ranked if inside_noise(ranked[0], point, yardstick)]
+    winner = min(tied, key=lambda point: (COST.better(point.row), yardstick.better(point.row)))
+    others = [point for point in ranked if point is not winner]
+    open_rivals = _open_rivals(winner, judged, points, yardstick)
+    runner_up = None if not others else _runner_up(winner, others[0], yardstick)
+    reason = _reason(winner, tied, runner_up, yardstick, prefer)
+    recommendation = {
+        "model": winner.cell.model,
+        "model_id": winner.cell.model_id,
+        "bucket": bucket,
+        "concurrency": winner.cell.concurrency,
+        "reason": reason,
+        "decided_by": yardstick.name,
+        "tied_with": [point.cell.model for point in tied if point is not winner],
+        "runner_up": runner_up,
+        "certain": not open_rivals,
+    }
+    return {
+        "status": "recommended",
+        "recommendation": recommendation,
+        "reason": reason,
+        "runner_up": runner_up,
+        "nearest": None,
+        "what_would_change": [*_above(winner, judged), *open_rivals, *_tighter(winner, others, objectives)],
+    }
+
+
+def _runner_up(winner: Figures, other: Figures, yardstick: Yardstick) -> dict[str, Any]:
+    """The next best model's point, and by how much it is behind: ``margin`` is its figure minus the winner's."""
+    ours, theirs = yardstick.of(winner.row), yardstick.of(other.row)
+    known = ours is not None and theirs is not None
+    margin = None
+    if ours is not None and theirs is not None:
+        low, high = difference_interval(*theirs, *ours)
+        ratio = theirs[0] / ours[0] if ours[0] else None
+        margin = {"figure": yardstick.name, "difference": theirs[0] - ours[0], "ci95": [low, high], "ratio": ratio}
+    return {
+        "model": other.cell.model,
+        "model_id": other.cell.model_id,
+        "concurrency": other.cell.concurrency,
+        yardstick.name: None if theirs is None else theirs[0],
+        "margin": margin if known else None,
+    }
+
+
+def _reason(winner: Figures, tied: list[Figures], runner_up: dict[str, Any] | None, yardstick: Yardstick, prefer: Prefer) -> str:
+    users = count_of(winner.cell.concurrency, "user")
+    met = f"{winner.cell.model} meets every objective at {users}"
+    if runner_up is None:
+        return f"{met}, and no other model does."
+    own = yardstick.of(winner.row)
+    said = "" if own is None else f": {amount(own[0], yardstick.unit)}"
+    fallback = " (no price is known, so latency decided)" if prefer == "cost" and yardstick is not COST else ""
+    rivals = [point.cell.model for point in tied if point is not winner]
+    if rivals:
+        cheaper = ", and it is the cheaper" if winner.row["usd_per_10k"] is not None else ""
+        return f"{met}; {joined(rivals)} cannot be told from it by {yardstick.title}{said}{cheaper}{fallback}."
+    return f"{met} with the best {yardstick.title}{said}; {_behind(runner_up, yardstick)}{fallback}."
+
+
+def _behind(runner_up: dict[str, Any], yardstick: Yardstick) -> str:
+    margin = runner_up["margin"]
+    if margin is None:
+        return f"of {runner_up['model']} it is not known"
+    low, high = sorted(abs(end) for end in margin["ci95"])
+    gap, low_text, high_text = (amount(value, yardstick.unit) for value in (abs(margin["difference"]), low, high))
+    rival = f"{runner_up['model']} at {count_of(runner_up['concurrency'], 'user')}"
+    return f"{rival} is {gap} (95 %: {low_text} to {high_text}) {yardstick.worse}"
+
+
+def _above(winner: Figures, judged: list[Figures]) -> list[str]:
+    """What stops the winner from carrying more users."""
+    ladder = _of_model(judged, winner.cell.model)
+    more = [found for found in ladder if found.cell.concurrency > winner.cell.concurrency]
+    if not more:
+        return [f"Nothing was measured above {count_of(winner.cell.concurrency, 'user')} of {winner.cell.model}."]
+    failed = _of_status(more[0].judgements, NOT_MET)
+    users = count_of(more[0].cell.concurrency, "user")
+    if failed:
+        return [
+            f"At {users} {winner.cell.model} does not meet {joined(limit_text(item.objective, item.limit) for item in failed)}."
+        ]
+    return [f"At {users} of {winner.cell.model} it is undecided{_needed(more[0].judgements)}."] if more[0].meets is None else []
+
+
+def _open_rivals(winner: Figures, judged: list[Figures], points: list[Figures], yardstick: Yardstick) -> list[str]:
+    """Models that may yet turn out feasible, and would then be better than the winner."""
+    settled = {point.cell.model for point in points}
+    found = []
+    for model in _models(judged):
+        undecided = [cell for cell in _of_model(judged, model) if cell.meets is None]
+        better = [cell for cell in undecided if yardstick.better(cell.row) < yardstick.better(winner.row)]
+        if model not in settled and better:
+            nearest = min(better, key=_requests_needed)
+            users = count_of(nearest.cell.concurrency, "user")
+            found.append(f"{model} at {users} would be better, and is undecided{_needed(nearest.judgements)}.")
+    return found
+
+
+def _tighter(winner: Figures, others: list[Figures], objectives: list[str]) -> list[str]:
+    """Latency limits below which another feasible model would be chosen."""
+    said = []
+    for name in (name for name in objectives if "_p" in name and name.endswith("_s")):
+        metric, figure = name.split("_")[:2]
+        of = latency_of(metric, figure)
+        ours = of(winner.row)
+        faster = [(theirs[0], other.cell.model) for other in others if (theirs := of(other.row)) is not None]
+        if ours is not None and faster and min(faster)[0] < ours[1][0]:
+            said.append(f"A {name} under {amount(ours[1][0], 's')} would rule {winner.cell.model} out, and {min(faster)[1]} in.")
+    return said
+
+
+def _of_status(judgements: list[Judgement], status: str) -> list[Judgement]:
+    return [judgement for judgement in judgements if judgement.status == status]
+
+
+def _requests_needed(found: Figures) -> float:
+    """The requests until every objective of a cell is decided; infinite when some never will be."""
+    needed = [item.requests_needed for item in _of_status(found.judgements, UNDECIDED)]
+    return float("inf") if not needed or None in needed else float(max(item for item in needed if item is not None))
+
+
+def _needed(judgements: list[Judgement]) -> str:
+    """`` (ttft_p95_s at most 1.5 s: about 140 requests more)``, or why more would not help."""
+    parts = []
+    for item in _of_status(judgements, UNDECIDED):
+        more = item.why or (
+            f"about {item.requests_needed:,} requests more" if item.requests_needed else "too near its limit to tell"
+        )
+        parts.append(f"{limit_text(item.objective, item.limit)}: {more}")
+    return f" ({'; '.join(parts)})" if parts else ""
+
+
+def _no_answer(judged: list[Figures], here: list[Figures], bucket: str) -> dict[str, Any]:
+    if not judged:
+        why = next((found.cell.reason for found in here if found.cell.reason), None)
+        reason = f"No cell of {bucket} was measured to its end{f': {why}' if why else ''}."
+        return {"status": "not_measured", "reason": reason, "nearest": None}
+    undecided = [found for found in judged if found.meets is None]
+    if undecided:
+        best = min(undecided, key=_requests_needed)
+        nearest = f"{best.cell.model} at {count_of(best.cell.concurrency, 'user')}{_needed(best.judgements)}"
+        reason = f"Undecided: no model is shown to meet every objective yet. Nearest is {nearest}."
+        return {"status": "undecided", "reason": reason, "nearest": _nearest_row(best)}
+    best = min(judged, key=_excess)
+    nearest = f"{best.cell.model} at {count_of(best.cell.concurrency, 'user')}: {_fails(best)}"
+    reason = f"No model meets the objectives. Nearest is {nearest}."
+    return {"status": "none_feasible", "reason": reason, "nearest": _nearest_row(best)}
+
+
+def _excess(found: Figures) -> float:
+    """How far a cell is beyond its worst objective, as a share of the limit."""
+    return max((item.by or 0.0 for item in _of_status(found.judgements, NOT_MET)), default=float("inf"))
+
+
+def _fails(found: Figures) -> str:
+    said = []
+    for item in _of_status(found.judgements, NOT_MET):
+        by = f", {100 * item.by:.0f} % beyond it" if item.by else ""
+        said.append(f"{limit_text(item.objective, item.limit)} is not met{by}")
+    return joined(said)
+
+
+def _nearest_row(found: Figures) -> dict[str, Any]:
+    return {
+        "model": found.cell.model,
+        "model_id": found.cell.model_id,
+        "concurrency": found.cell.concurrency,
+        "fails": [item.to_dict() for item in _of_status(found.judgements, NOT_MET)],
+        "undecided": [item.to_dict() for item in _of_status(found.judgements, UNDECIDED)],
+        "requests_needed": None if (needed := _requests_needed(found)) == float("inf") else int(needed),
+    }
+
+
+def _model_row(model: str, here: list[Figures]) -> dict[str, Any]:
+    """How one model stands in a bucket: ``highest_concurrency`` and its throughput are of the most users within all limits."""
+    ladder = _of_model(here, model)
+    judged = [found for found in ladder if found.cell.complete and found.row["requests"]]
+    top = most_users(judged)
+    closest = top or min(judged, key=lambda found: (found.meets is False, _excess(found)), default=None)
+    return {
+        "model": model,
+        "model_id": ladder[0].cell.model_id,
+        "status": "not_measured" if closest is None else {True: "met", False: "not_met", None: "undecided"}[closest.meets],
+        "highest_concurrency": None if top is None else top.cell.concurrency,
+        "transactions_per_minute": None if top is None else top.row["transactions_per_minute"],
+        "usd_per_10k": None if closest is None else closest.row["usd_per_10k"],
+        "closest": None if closest is None else _nearest_row(closest),
+        "levels": {str(found.cell.concurrency): found.meets for found in ladder},
+    }
