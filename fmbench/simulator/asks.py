@@ -27,9 +27,9 @@ class Ask:
     tier: str | None = None
 
     @property
-    def prompt(self) -> bytes:
-        """The messages' text; what the ledger takes the digest of."""
-        return "\n".join(self.texts).encode()
+    def text(self) -> str:
+        """The messages' text."""
+        return "\n".join(self.texts)
 
     @property
     def whole_prompt(self) -> bytes:

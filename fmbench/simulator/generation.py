@@ -17,9 +17,10 @@ class Generation:
 
     model_id: str
     request_id: str
-    reasoning: str
-    text: str
-    output_tokens: int
+    thought: list[str]
+    """The tokens of its reasoning, which comes first."""
+    said: list[str]
+    """The tokens of its visible text."""
     stop_reason: str
     input_tokens: int
     stop_sequence: str | None = None
@@ -35,13 +36,28 @@ class Generation:
     """Sent in place of the right content type."""
 
     @property
+    def reasoning(self) -> str:
+        """The reasoning as text."""
+        return "".join(self.thought)
+
+    @property
+    def text(self) -> str:
+        """The visible text."""
+        return "".join(self.said)
+
+    @property
+    def output_tokens(self) -> int:
+        """All that was generated."""
+        return len(self.thought) + len(self.said)
+
+    @property
     def prompt_tokens(self) -> int:
         """The whole prompt, cached or not."""
         return self.input_tokens + (self.cache_read_tokens or 0) + (self.cache_write_tokens or 0)
 
     def parts(self) -> Iterator[tuple[Part, str]]:
         """The answer in the pieces that it is streamed in."""
-        for piece in pieces(self.reasoning, self.tokens_per_event):
+        for piece in pieces(self.thought, self.tokens_per_event):
             yield "reasoning", piece
-        for piece in pieces(self.text, self.tokens_per_event):
+        for piece in pieces(self.said, self.tokens_per_event):
             yield "text", piece

@@ -9,6 +9,7 @@ from math import exp
 from random import Random
 
 from fmbench.config.simulator import Profile
+from fmbench.simulator.answers import tokens_to_say
 from fmbench.simulator.asks import Ask
 from fmbench.simulator.cache import PromptCache
 from fmbench.simulator.faults import FaultPlan
@@ -55,16 +56,15 @@ class ServedModel:
     def generate(self, ask: Ask, request_id: str) -> Generation:
         """The answer to ``ask``. The k-th answer of a model is the same in every run of the same seed."""
         read, written = self._cache.serve(ask.whole_prompt) if self._cache else (None, None)
-        wanted = self._length()
-        given = min(wanted, self.limit(ask))
-        reasoned = min(self.profile.reasoning_tokens, given)
+        wanted, limit = self._length(), self.limit(ask)
+        given = min(wanted, limit)
+        thought = tokens_of(filler(min(self.profile.reasoning_tokens, given), self._words))
         generation = Generation(
             model_id=self._model_id,
             request_id=request_id,
-            reasoning=filler(reasoned, self._words),
-            text=filler(given - reasoned, self._words),
-            output_tokens=given,
-            stop_reason="max_tokens" if wanted >= self.limit(ask) else "end_turn",
+            thought=thought,
+            said=tokens_to_say(ask.text, given - len(thought), self.profile.accuracy, self._words),
+            stop_reason="max_tokens" if wanted >= limit else "end_turn",
             input_tokens=ask.tokens - (read or 0) - (written or 0),
             cache_read_tokens=read,
             cache_write_tokens=written,
@@ -121,7 +121,6 @@ def _stop_at(generation: Generation, stop_sequences: list[str]) -> None:
     if not found:
         return
     place, stop = min(found)
-    generation.text = generation.text[:place]
-    generation.output_tokens = len(tokens_of(generation.reasoning)) + len(tokens_of(generation.text))
+    generation.said = tokens_of(generation.text[:place])
     generation.stop_reason = "stop_sequence"
     generation.stop_sequence = stop

@@ -192,7 +192,7 @@ def _read(row: Row, request: Request, body: Json) -> Ask:
 
 
 def _note(row: Row, ask: Ask, model: ServedModel) -> None:
-    prompt = ask.prompt
+    prompt = ask.text.encode()
     row.prompt_sha256 = sha256(prompt).hexdigest()
     row.prompt_bytes = len(prompt)
     row.max_tokens = model.limit(ask)

@@ -41,9 +41,8 @@ def tokens_of(text: str) -> list[str]:
     return _whole_characters(text)
 
 
-def pieces(text: str, tokens_per_piece: int) -> list[str]:
-    """``text`` cut into pieces of so many tokens, the last one shorter."""
-    tokens = tokens_of(text)
+def pieces(tokens: list[str], tokens_per_piece: int) -> list[str]:
+    """``tokens`` put together by so many; the last piece may have fewer."""
     if tokens_per_piece == 1:
         return tokens
     return ["".join(tokens[start : start + tokens_per_piece]) for start in range(0, len(tokens), tokens_per_piece)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from fmbench.simulator import errors
@@ -40,12 +40,12 @@ def required_text(body: Json, name: str) -> str:
     return value
 
 
-def texts_of(body: Json, name: str = "messages") -> list[str]:
-    """The text of every message, whether its content is a string or a list of blocks; an empty list is refused."""
-    messages = body.get(name)
-    if not isinstance(messages, list) or not messages:
-        raise errors.validation(f"{name}: at least one message is required")
-    return [text for message in messages for text in _texts(message.get("content") if isinstance(message, dict) else None)]
+def texts_of(body: Json, wanted: Callable[[Any], bool] = lambda role: True) -> list[str]:
+    """The text of every message of a ``wanted`` role, its content a string or a list of blocks; no message is refused."""
+    messages = body.get("messages")
+    if not isinstance(messages, list) or not messages or not all(isinstance(message, dict) for message in messages):
+        raise errors.validation("messages: at least one message is required")
+    return [text for message in messages if wanted(message.get("role")) for text in _texts(message.get("content"))]
 
 
 def _texts(content: Any) -> list[str]:

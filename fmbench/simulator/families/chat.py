@@ -12,8 +12,9 @@ class Chat:
     """``{"messages", "max_tokens"}`` → ``{"choices": [{"message", "finish_reason"}], "usage"}``."""
 
     def read(self, body: Json) -> Ask:
-        """Messages with string or block content."""
-        return Ask(texts=texts_of(body), **limits(body, "max_tokens", "stop"))
+        """Messages with string or block content; those of the role ``system`` are no prompt text."""
+        texts = texts_of(body, lambda role: role != "system")
+        return Ask(texts=texts, system=texts_of(body, lambda role: role == "system"), **limits(body, "max_tokens", "stop"))
 
     def whole(self, generation: Generation) -> Json:
         """One choice."""

@@ -18,8 +18,11 @@ class Cohere:
         """The message with its chat history, or one prompt string."""
         if "prompt" in body:
             return Ask(texts=[required_text(body, "prompt")], **limits(body, "max_tokens", "stop_sequences"))
+        preamble = body.get("preamble")
         history = [str(turn.get("message", "")) for turn in body.get("chat_history") or ()]
-        return Ask(texts=[*history, required_text(body, "message")], **limits(body, "max_tokens", "stop_sequences"))
+        ask = Ask(texts=[*history, required_text(body, "message")], **limits(body, "max_tokens", "stop_sequences"))
+        ask.system = [preamble] if isinstance(preamble, str) else []
+        return ask
 
     def whole(self, generation: Generation) -> Json:
         """Command R's members, with Command's ``generations`` beside them."""
