@@ -1,0 +1,1 @@
+"""Everything that runs inside Locust: users, steps, journals. The one home of Locust and gevent."""

@@ -1,0 +1,79 @@
+"""``cells.jsonl``: a line each time a cell was tried, written when its last request was over."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fmbench.core.plan import cell_row
+from fmbench.core.records import Cell
+from fmbench.load.tally import Tally
+
+FINISHED = ("complete", "skipped")
+"""Cells that a resumed run does not try again."""
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One go at a cell. ``leases`` is ``{client: (requests, USD)}``; times are UTC epoch seconds of the controller."""
+
+    cell: Cell
+    number: int
+    leases: dict[str, tuple[int | None, float | None]]
+    started_at: float = field(default_factory=time.time)
+    opened_at: float | None = None
+    measure_at: float | None = None
+    drain_at: float | None = None
+    usd: float = 0.0
+    """What the budget counts for it: true costs, and the bound of what may have been billed."""
+    tallies: dict[str, Tally] = field(default_factory=dict)
+    """What each worker, by its name, sent."""
+
+    def ended(self, status: str, reason: str = "") -> dict[str, Any]:
+        """The line in ``cells.jsonl``."""
+        workers = {name: {"sent": tally.sent, "ok": tally.ok, "failed": tally.failed} for name, tally in self.tallies.items()}
+        times = {"started_at": self.started_at, "measure_at": self.measure_at, "drain_at": self.drain_at}
+        row = {"cell": self.cell.index, "attempt": self.number, **cell_row(self.cell), "status": status}
+        return {**row, **times, "ended_at": time.time(), "reason": reason, "budget_usd": self.usd, "workers": workers}
+
+
+class Ledger:
+    """The lines of ``cells.jsonl``: those of earlier parts of the run, and new ones."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "cells.jsonl"
+        self.rows: list[dict[str, Any]] = []
+        if self._path.exists():
+            self.rows = [json.loads(line) for line in self._path.read_text().splitlines() if _whole(line)]
+
+    def write(self, row: dict[str, Any]) -> None:
+        """Append one line and bring it to the disk."""
+        self.rows.append(row)
+        with self._path.open("a") as file:
+            file.write(json.dumps(row) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def finished(self) -> set[int]:
+        """The cells that need no further try."""
+        return {row["cell"] for row in self.rows if row["status"] in FINISHED}
+
+    def attempts(self, cell: Cell) -> int:
+        """How often a cell was tried."""
+        return sum(row["cell"] == cell.index for row in self.rows)
+
+    def used(self) -> tuple[int, float]:
+        """Requests and USD that the budget has to count for all lines."""
+        requests = sum(worker["sent"] for row in self.rows for worker in row["workers"].values())
+        return requests, sum(row["budget_usd"] for row in self.rows)
+
+
+def _whole(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False

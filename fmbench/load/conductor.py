@@ -1,0 +1,132 @@
+"""One run inside Locust's life: begins with the test, answers signals and the web UI's Stop, and ends the process when done."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gevent
+from gevent.event import Event
+
+from fmbench.core.failures import ExitCode
+from fmbench.load.closing import History, finish
+from fmbench.load.controller import GRACE_S, SLACK_S, Controller
+
+if TYPE_CHECKING:
+    from fmbench.simulator.process import RunningSimulator
+
+log = logging.getLogger(__name__)
+
+SIGNALS = {signal.SIGINT: ("sigint", ExitCode.INTERRUPTED), signal.SIGTERM: ("sigterm", ExitCode.TERMINATED)}
+
+
+class Conductor:
+    """On the master, or on the only process. Made in Locust's ``init`` event, after any fork."""
+
+    def __init__(self, environment: Any, folder: Path) -> None:
+        self.environment = environment
+        self.folder = folder
+        self.simulator: RunningSimulator | None = None
+        self.controller = Controller(environment, folder)
+        self._greenlet: gevent.Greenlet[[], None] | None = None
+        self._over = Event()
+        self._quitting = False
+        environment.events.test_start.add_listener(self._begin)
+        environment.events.test_stopping.add_listener(self._stopped_by_hand)
+        environment.events.quitting.add_listener(self._quit)
+        for number in SIGNALS:
+            gevent.signal_handler(number, self._signalled, number)
+
+    def _begin(self, **_: Any) -> None:
+        if self._greenlet is None:
+            self._greenlet = gevent.spawn(self._run)
+        else:
+            log.error("this run is over; start Locust again for a new one")
+
+    def _run(self) -> None:
+        try:
+            self._wait_for_locust()
+            history = History(self.environment, self.folder / "locust")
+            ended, message = self.controller.run(self._endpoint())
+            history.close()
+            finish(self.environment, self.controller.crew, self.folder, ended, message)
+            self.environment.process_exit_code = 0
+        except Exception:
+            self.environment.process_exit_code = int(ExitCode.FAULT)
+            log.exception("a fault of the program")
+        finally:
+            if self.simulator is not None:
+                self.simulator.stop()
+            self._over.set()
+            self._end_process()
+
+    def _wait_for_locust(self) -> None:
+        """Locust's own start, which began this test, has to be over before users are moved."""
+        runner = self.environment.runner
+        while runner.state != "running":
+            gevent.sleep(0.01)
+
+    def _endpoint(self) -> dict[str, str | None] | None:
+        """The endpoint of the plan; under plain Locust the embedded one is started here."""
+        config, planned = self.controller.config, self.controller.plan.endpoint
+        if planned is not None or config.simulator is None:
+            return planned
+        from fmbench.simulator.process import start
+
+        self.simulator = start(config.simulator)
+        return {"url": self.simulator.url, "ca_bundle": self.simulator.ca_bundle}
+
+    def _end_process(self) -> None:
+        """Leave, unless Locust is leaving already or its web UI is to stay open."""
+        options, runner = self.environment.parsed_options, self.environment.runner
+        if self._quitting:
+            return
+        if options.headless or options.autostart:
+            runner.quit()
+            if self.environment.web_ui is not None:
+                self.environment.web_ui.stop()
+        else:
+            runner.stop()
+
+    def _signalled(self, number: signal.Signals) -> None:
+        word, status = SIGNALS[number]
+        if self._greenlet is not None:
+            self.controller.stop(word, f"interrupted by {number.name}")
+        elif number == signal.SIGINT:
+            sys.exit(int(status))
+        else:
+            self.environment.process_exit_code = int(status)
+
+    def _stopped_by_hand(self, **_: Any) -> None:
+        """The web UI's Stop, or Locust giving up: the run ends in good order before Locust takes the users away."""
+        if self._greenlet is not None and not self._over.is_set():
+            if not self.controller.stopping:
+                self.controller.stop("sigint", "stopped by hand")
+            self._over.wait(GRACE_S + SLACK_S)
+
+    def _quit(self, **_: Any) -> None:
+        """Locust is leaving (its own handler of SIGTERM): it waits here until the run has ended in good order."""
+        self._quitting = True
+        if self._greenlet is not None and not self._over.is_set():
+            if not self.controller.stopping:
+                self.controller.stop("sigterm", "Locust was asked to quit")
+            self._over.wait(GRACE_S + SLACK_S)
+
+
+def watch_parent(environment: Any) -> None:
+    """End in good order when the program that started this process is gone. ``FMBENCH_PARENT`` is its process id."""
+    parent = int(os.environ.get("FMBENCH_PARENT", "0"))
+    if not parent:
+        return
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            gevent.sleep(1)
+        log.error("the program that started this one is gone: ending")
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    gevent.spawn(watch)

@@ -1,0 +1,83 @@
+"""Health of the instrument: once a second each load process writes down how late its event loop was and how busy it is."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import gevent
+import orjson
+
+TICK_S = 0.01
+
+
+@dataclass(slots=True)
+class Second:
+    """What happened in this process since the last line."""
+
+    new_connections: int = 0
+    start_delay_max_s: float | None = None
+    """The longest that a request went out after the plan wanted it, connecting left out."""
+    lags: list[float] = field(default_factory=list)
+
+    def note_start(self, delay_s: float, connected: bool) -> None:
+        """A request's bytes went out ``delay_s`` after they were wanted, on a new connection or not."""
+        self.new_connections += connected
+        self.start_delay_max_s = max(delay_s, self.start_delay_max_s or 0.0)
+
+
+class HealthLog:
+    """Writes ``health/<worker>.jsonl``. ``counts`` gives ``(in flight, sent, done)`` when asked."""
+
+    def __init__(self, path: Path, worker: str, counts: Any) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        self.worker = worker
+        self.second = Second()
+        self._counts = counts
+        self._cpu, self._wall = time.process_time(), time.monotonic()
+        self._greenlets = [gevent.spawn(self._tick), gevent.spawn(self._write_each_second)]
+
+    def close(self) -> None:
+        """Write what is left and stop."""
+        gevent.killall(self._greenlets)
+        self.write()
+        os.close(self._file)
+
+    def write(self) -> None:
+        """One line for the time since the last one."""
+        second, self.second = self.second, Second()
+        line = {"at": time.time(), "worker": self.worker, **self._lags(second.lags), "cpu": self._cpu_share()}
+        in_flight, sent, done = self._counts()
+        line |= {"in_flight": in_flight, "sent": sent, "done": done}
+        line |= {"new_connections": second.new_connections, "start_delay_max_s": second.start_delay_max_s}
+        os.write(self._file, orjson.dumps(line) + b"\n")
+
+    def _tick(self) -> None:
+        while True:
+            before = time.monotonic()
+            gevent.sleep(TICK_S)
+            self.second.lags.append(max(0.0, time.monotonic() - before - TICK_S))
+
+    def _write_each_second(self) -> None:
+        while True:
+            gevent.sleep(1)
+            self.write()
+
+    def _cpu_share(self) -> float:
+        """The share of one core that this process used since the last line."""
+        cpu, wall = time.process_time(), time.monotonic()
+        share = (cpu - self._cpu) / max(wall - self._wall, 1e-9)
+        self._cpu, self._wall = cpu, wall
+        return round(share, 4)
+
+    @staticmethod
+    def _lags(lags: list[float]) -> dict[str, float | None]:
+        ranked = sorted(lags)
+        if not ranked:
+            return {"lag_p50_s": None, "lag_p99_s": None, "lag_max_s": None}
+        last = len(ranked) - 1
+        return {"lag_p50_s": ranked[last // 2], "lag_p99_s": ranked[round(last * 0.99)], "lag_max_s": ranked[last]}

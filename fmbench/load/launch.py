@@ -1,0 +1,120 @@
+"""Runs Locust on a prepared run folder, as a supervised process: plain Python, in which neither gevent nor boto3 is imported."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from fmbench.core.failures import ExitCode, FmbenchError, Refused, UnusableInput
+
+LOG_LINES = 15
+
+
+def launch(
+    folder: Path,
+    processes: int = 1,
+    master: bool = False,
+    expect_workers: int = 1,
+    web: bool = False,
+    web_port: int = 8089,
+) -> str:
+    """Put the load of a prepared run folder on its endpoint, and return the ``ended`` word of its ``load.json``.
+
+    SIGINT and SIGTERM go to the load processes, which end in good order; a second one ends them at once. Raises ``Refused``,
+    ``UnusableInput`` or ``FmbenchError`` when there was no run at all.
+    """
+    where = ["--master", "--expect-workers", str(expect_workers)] if master else _processes(processes)
+    look = ["--autostart", "--web-host", "127.0.0.1", "--web-port", str(web_port)] if web else ["--headless"]
+    result = folder / "load.json"
+    result.unlink(missing_ok=True)
+    status = _supervise([*look, *where], folder / "locust", {"FMBENCH_RUN": str(folder.resolve())})
+    if not result.exists():
+        _write_what_is_known(result, status, folder / "locust" / "locust.log")
+    ended: str = json.loads(result.read_text())["ended"]
+    return ended
+
+
+def join(master_host: str, scratch: Path, processes: int = 1) -> int:
+    """Carry users for a master elsewhere until it says that the run is over. Returns Locust's exit status."""
+    where = ["--worker", "--master-host", master_host, *_processes(processes)]
+    return _supervise(where, scratch, {})
+
+
+def _processes(processes: int) -> list[str]:
+    return [] if processes == 1 else ["--processes", str(processes)]
+
+
+def _supervise(arguments: list[str], scratch: Path, variables: Mapping[str, str]) -> int:
+    """Run Locust with ``scratch`` as its working folder, where its log goes too, and hand signals on to it."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    log = (scratch / "locust.log").resolve()
+    common = ["-f", str(Path(__file__).with_name("locustfile.py")), "-u", "0", "-r", "1", "--only-summary", "--stop-timeout", "0"]
+    command = [sys.executable, "-m", "fmbench.load", *common, "--logfile", str(log), "--loglevel", "WARNING", *arguments]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
+    environment = clean | dict(variables) | {"FMBENCH_PARENT": str(os.getpid()), "PYTHONPATH": _import_path()}
+    child: list[subprocess.Popen[bytes]] = []
+    with _signals_to(child):
+        child.append(
+            subprocess.Popen(
+                command,
+                cwd=scratch,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        )
+        try:
+            return child[0].wait()
+        finally:
+            if child[0].poll() is None:
+                child[0].kill()
+
+
+def _import_path() -> str:
+    """Where this package was found, so that the child finds the same one from another folder."""
+    own = str(Path(__file__).resolve().parents[2])
+    return os.pathsep.join([own, *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
+@contextmanager
+def _signals_to(child: list[subprocess.Popen[bytes]]) -> Iterator[None]:
+    """Within it SIGINT and SIGTERM are the child's business."""
+
+    def hand_on(number: int, frame: FrameType | None) -> None:
+        for process in child:
+            process.send_signal(number)
+
+    before = {number: signal.signal(number, hand_on) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _write_what_is_known(result: Path, status: int, log: Path) -> None:
+    """Locust ended without a word: what was sent stands in the journals, if there are any."""
+    if not any(result.parent.glob("journal/*.jsonl")):
+        raise _refusal(status, log)
+    reason = f"signal {signal.Signals(-status).name}" if status < 0 else f"status {status}"
+    row: dict[str, Any] = {"ended": "worker_lost", "message": f"the load process was ended by {reason}", "ended_at": time.time()}
+    result.write_text(json.dumps(row | {"workers": [], "locust": {}}) + "\n")
+
+
+def _refusal(status: int, log: Path) -> FmbenchError:
+    if status == ExitCode.UNUSABLE:
+        return UnusableInput("the load did not start; the reason stands above.")
+    if status == ExitCode.REFUSED:
+        return Refused("the load did not start; the reason stands above.")
+    tail = "\n".join(log.read_text(errors="replace").splitlines()[-LOG_LINES:]) if log.exists() else ""
+    return FmbenchError(f"Locust ended with status {status} before the first request; its log {log} says:\n{tail}")

@@ -1,0 +1,78 @@
+"""Counts of one step in one process: small, mergeable, and all that ever travels to the master."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from fmbench.core.failures import Outcome
+from fmbench.core.records import Record
+
+_GROWTH = math.log(1.05)
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """What became of the requests of a step so far. ``ttft`` counts them by latency in steps of 5 per cent."""
+
+    sent: int = 0
+    done: int = 0
+    ok: int = 0
+    failed: int = 0
+    measured: int = 0
+    """Requests that are over and were sent in the measured window."""
+    usd: float = 0.0
+    output_tokens: int = 0
+    failures: Counter[str] = field(default_factory=Counter)
+    ttft: Counter[int] = field(default_factory=Counter)
+
+    @property
+    def in_flight(self) -> int:
+        return self.sent - self.done
+
+    def add(self, record: Record) -> None:
+        """Count a request that is over."""
+        self.done += 1
+        self.measured += record.phase == "measure"
+        self.usd += record.usd or 0.0
+        if record.outcome == Outcome.OK:
+            self.ok += 1
+            self.output_tokens += record.output_tokens or 0
+        else:
+            self.failed += 1
+            self.failures[record.failure or "unknown"] += 1
+        if record.ttft_s:
+            self.ttft[round(math.log(record.ttft_s) / _GROWTH)] += 1
+
+    def ttft_s(self, share: float) -> float | None:
+        """The TTFT that ``share`` of the requests stay under, within 3 per cent: for the live view, never for a report."""
+        rank = share * sum(self.ttft.values())
+        for step in sorted(self.ttft):
+            rank -= self.ttft[step]
+            if rank <= 0:
+                return math.exp(step * _GROWTH)
+        return None
+
+    def to_message(self) -> dict[str, Any]:
+        """As Locust's messages carry it."""
+        row = {name: getattr(self, name) for name in self.__slots__}
+        return row | {"failures": dict(self.failures), "ttft": list(self.ttft.items())}
+
+    @classmethod
+    def from_message(cls, row: dict[str, Any]) -> Tally:
+        """The tally that ``to_message`` wrote."""
+        return cls(**{**row, "failures": Counter(row["failures"]), "ttft": Counter(dict(row["ttft"]))})
+
+
+def total(tallies: Iterable[Tally]) -> Tally:
+    """All of them in one."""
+    result = Tally()
+    for tally in tallies:
+        for name in ("sent", "done", "ok", "failed", "measured", "usd", "output_tokens"):
+            setattr(result, name, getattr(result, name) + getattr(tally, name))
+        result.failures += tally.failures
+        result.ttft += tally.ttft
+    return result

@@ -1,0 +1,261 @@
+"""A load process: it carries its share of the users, writes their journal, and does what the controller's messages say.
+
+The same code runs alone, where controller and worker are one process, and on any number of workers.
+
+Messages in:  ``fmbench_hello``, ``_clock``, ``_step``, ``_open``, ``_measure``, ``_drain``, ``_bye``
+Messages out: ``fmbench_ack`` {kind, worker, …}, ``fmbench_pulse`` once a second.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import gevent
+import orjson
+from locust.exception import RPCError, RPCSendError
+from locust.runners import WorkerRunner
+
+from fmbench.core.failures import ExitCode, FmbenchError
+from fmbench.core.records import Record
+from fmbench.load.budget import Lease
+from fmbench.load.gate import Gate
+from fmbench.load.health import HealthLog
+from fmbench.load.step import Step, StepOrder
+from fmbench.load.tally import Tally
+from fmbench.load.workplace import Workplace
+from fmbench.storage.journal import JournalWriter
+
+log = logging.getLogger(__name__)
+
+PULSE_S = 1.0
+MASTER_LOST_TICKS = 7
+"""Seconds without a word from the master after which a worker ends by itself: it stops sending within ten."""
+GRACE_S = 25.0
+"""How long requests in flight may go on after a signal, or after the master was lost."""
+
+
+class AnswersWriter:
+    """Appends to ``answers/<worker>.jsonl``, a line an answer; only made when the configuration asks for quality."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+
+    def write(self, record: Record, text: str) -> None:
+        """Keep the answer's text under its request's identity."""
+        row = {"worker": record.worker, "user": record.user, "seq": record.seq, "prompt_id": record.prompt_id, "text": text}
+        os.write(self._file, orjson.dumps(row) + b"\n")
+
+    def close(self) -> None:
+        os.fsync(self._file)
+        os.close(self._file)
+
+
+class Worker:
+    """One load process of a run."""
+
+    workplace: Workplace
+    journal: JournalWriter
+    health: HealthLog
+    answers: AnswersWriter | None = None
+
+    def __init__(self, environment: Any) -> None:
+        self.environment = environment
+        self.runner = environment.runner
+        self.gate = Gate()
+        self.name = ""
+        self.run_id = ""
+        self.step: Step | None = None
+        self.epoch_offset_ns = time.time_ns() - time.monotonic_ns()
+        self._seqs: Counter[int] = Counter()
+        self._fault: str | None = None
+        self._sealed = False
+        self._silent_s = 0
+        self._register()
+
+    @property
+    def distributed(self) -> bool:
+        """Whether the controller is another process."""
+        return isinstance(self.runner, WorkerRunner)
+
+    def next_seq(self, user: int) -> int:
+        """How many requests this user of this process has sent before."""
+        seq = self._seqs[user]
+        self._seqs[user] = seq + 1
+        return seq
+
+    def _register(self) -> None:
+        handlers: dict[str, Callable[[dict[str, Any]], None]] = {
+            "hello": self._hello,
+            "clock": self._clock,
+            "step": self._take_step,
+            "open": self._open,
+            "measure": self._measure,
+            "drain": self._drain,
+            "bye": self._bye,
+        }
+        for kind, handler in handlers.items():
+            self.runner.register_message(f"fmbench_{kind}", self._guarded(kind, handler))
+        if self.distributed:
+            self.environment.events.heartbeat_received.add_listener(self._hear_master)
+            gevent.spawn(self._watch_master)
+
+    def _guarded(self, kind: str, handler: Callable[[dict[str, Any]], None]) -> Callable[..., None]:
+        """Run a handler in a greenlet of its own, so that heartbeats go on; what goes wrong is told to the controller."""
+
+        def handle(data: dict[str, Any]) -> None:
+            try:
+                handler(data)
+            except FmbenchError as error:
+                self._ack(kind, run_id=data["run_id"], number=data.get("number"), error=str(error))
+            except Exception as error:
+                text = f"{type(error).__name__}: {error}"
+                self._ack(kind, run_id=data["run_id"], number=data.get("number"), error=text)
+                raise
+
+        def listen(environment: Any, msg: Any) -> None:
+            if self.run_id and msg.data["run_id"] != self.run_id:
+                self._ack(kind, run_id=msg.data["run_id"], error=f"this worker belongs to the run {self.run_id}")
+            else:
+                gevent.spawn(handle, msg.data)
+
+        return listen
+
+    def _hello(self, data: dict[str, Any]) -> None:
+        """The first message: which run, where it is, and what this process is called in it."""
+        if not self.run_id:
+            self.workplace = Workplace(Path(data["folder"]), data["endpoint"])
+            self.run_id, self.name = data["run_id"], self._choose_name()
+            folder = self.workplace.folder
+            self.journal = JournalWriter(folder / "journal" / f"{self.name}.jsonl")
+            self.health = HealthLog(folder / "health" / f"{self.name}.jsonl", self.name, self._counts)
+            if self.workplace.config.quality:
+                self.answers = AnswersWriter(folder / "answers" / f"{self.name}.jsonl")
+            gevent.spawn(self._pulse_each_second)
+        self._ack("hello", host=socket.gethostname(), pid=os.getpid())
+
+    def _choose_name(self) -> str:
+        """``local`` for the first part of a run on one process; a name is never used twice in a run."""
+        if self.distributed:
+            return f"worker-{self.runner.worker_index}-{self.runner.client_id[-8:]}"
+        taken = {path.stem for path in (self.workplace.folder / "health").glob("local*.jsonl")}
+        return "local" if not taken else f"local-{len(taken) + 1}"
+
+    def _clock(self, data: dict[str, Any]) -> None:
+        self._ack("clock", number=data["number"], epoch=self._now())
+
+    def _now(self) -> float:
+        """UTC epoch seconds on the clock that the records use."""
+        return (time.monotonic_ns() + self.epoch_offset_ns) / 1e9
+
+    def _take_step(self, data: dict[str, Any]) -> None:
+        """Make everything ready for the next step, behind the closed gate."""
+        order = StepOrder.from_message(data)
+        self.workplace.deck(order.cell)
+        self.step = Step(order=order, lease=Lease(requests=order.requests, usd=order.usd), slots=deque(order.slots))
+        self._ack("step", number=order.number)
+
+    def _open(self, data: dict[str, Any]) -> None:
+        """Let the users in."""
+        if self.step is not None and self.step.order.number == data["number"]:
+            self.step.opened_ns = time.monotonic_ns()
+            if data["measured"]:
+                self.step.measure()
+            self.gate.open(self.step)
+
+    def _measure(self, data: dict[str, Any]) -> None:
+        if self.step is not None and self.step.order.number == data["number"]:
+            self.step.measure()
+
+    def _drain(self, data: dict[str, Any]) -> None:
+        """Close the gate, let every request in flight end, and say what became of all of them."""
+        step = self.step
+        if step is None or step.order.number != data["number"]:
+            return self._ack("drain", number=data["number"], **self._counted(None))
+        self.gate.close()
+        self._ack("closed", number=data["number"])
+        step.empty.wait(data["timeout_s"])
+        self._ack("drain", number=data["number"], **self._counted(step))
+        return None
+
+    def _counted(self, step: Step | None) -> dict[str, Any]:
+        if step is None:
+            return {"tally": Tally().to_message(), "lease": Lease(requests=None, usd=None).to_message()}
+        return {"tally": step.tally.to_message(), "lease": step.lease.to_message()}
+
+    def _bye(self, data: dict[str, Any]) -> None:
+        """The run is over: bring everything to the disk."""
+        self.seal()
+        self._ack("bye", drift_s=self._drift_s())
+
+    def seal(self) -> None:
+        """Close the files. Once; nothing is sent after it."""
+        if self.run_id and not self._sealed:
+            self._sealed = True
+            self.gate.close()
+            self.health.close()
+            self.journal.close()
+            if self.answers is not None:
+                self.answers.close()
+
+    def fail(self, error: Exception) -> None:
+        """This process cannot go on (its disk is full, say): no more requests; the next pulse tells why."""
+        self._fault = f"{type(error).__name__}: {error}"
+        self.gate.close()
+
+    def end_alone(self) -> None:
+        """End without the controller: nothing more is sent, what is in flight may end, and the files are closed."""
+        self.gate.close()
+        if self.step is not None:
+            self.step.close()
+            self.step.empty.wait(GRACE_S)
+        self.seal()
+
+    def _hear_master(self, **_: Any) -> None:
+        self._silent_s = 0
+
+    def _watch_master(self) -> None:
+        """Count seconds of this process's own, so that one that was stopped for a while does not blame the master."""
+        while self._silent_s < MASTER_LOST_TICKS:
+            gevent.sleep(1)
+            self._silent_s += 1
+        log.error("no word from the master for %d s: this worker ends", MASTER_LOST_TICKS)
+        self.end_alone()
+        self.environment.process_exit_code = ExitCode.UNACCOUNTED
+        self.runner.quit()
+
+    def _drift_s(self) -> float:
+        """How far the wall clock has moved away from this process's stamps since it began."""
+        return (time.time_ns() - time.monotonic_ns() - self.epoch_offset_ns) / 1e9
+
+    def _counts(self) -> tuple[int, int, int]:
+        tally = Tally() if self.step is None else self.step.tally
+        return tally.in_flight, tally.sent, tally.done
+
+    def _pulse_each_second(self) -> None:
+        while not self._sealed:
+            gevent.sleep(PULSE_S)
+            self._pulse()
+
+    def _pulse(self) -> None:
+        step = self.step
+        if step is None:
+            return
+        data = {"worker": self.name, "number": step.order.number, "exhausted": step.lease.exhausted, "fault": self._fault}
+        self._send("fmbench_pulse", data | {"tally": step.tally.to_message(), "users": step.users})
+
+    def _ack(self, kind: str, **data: Any) -> None:
+        self._send("fmbench_ack", {"kind": kind, "worker": self.name, "run_id": self.run_id, **data})
+
+    def _send(self, kind: str, data: dict[str, Any]) -> None:
+        """Tell the controller; a master that cannot be reached is found out by its silence."""
+        with suppress(RPCError, RPCSendError):
+            self.runner.send_message(kind, data)

@@ -1,0 +1,103 @@
+"""What a load process works with: the configuration, the prompts, one caller a model, prices; made once, before measuring."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import gevent
+
+from fmbench.bedrock.caller import Caller, Endpoint, PreparedCall
+from fmbench.config.load import parse_config
+from fmbench.config.schema import Config, Model
+from fmbench.core.cost import ModelPrice, PriceBook
+from fmbench.core.failures import Refused, UnusableInput
+from fmbench.core.plan import Plan, PromptFile
+from fmbench.core.records import Cell, Prompt
+from fmbench.prompts import payload
+
+
+@dataclass(slots=True, kw_only=True)
+class Deck:
+    """A cell's prompts, ready to be sent to its model."""
+
+    prompts: list[Prompt]
+    calls: list[PreparedCall]
+    caller: Caller
+    price: ModelPrice | None
+    max_tokens: int
+
+    def bound_usd(self, index: int) -> float | None:
+        """The most that a request with prompt ``index`` can cost; None when the price is not known."""
+        return None if self.price is None else self.price.bound(self.prompts[index].tokens, self.max_tokens)
+
+
+class Workplace:
+    """Reads a prepared run folder. Raises ``Refused`` when it is not there, ``UnusableInput`` when a prompt cannot be sent."""
+
+    def __init__(self, folder: Path, endpoint: dict[str, str | None] | None) -> None:
+        self.folder = folder
+        self._endpoint = Endpoint() if endpoint is None else Endpoint(endpoint["url"], endpoint["ca_bundle"])
+        self.config: Config = parse_config(_read(folder / "config.yml").decode(), str(folder / "config.yml")).config
+        self.plan = Plan.from_json(_read(folder / "plan.json"))
+        self.prices = PriceBook(self.config.pricing, self.config.region)
+        self._models: dict[str, Model] = {model.name: model for model in self.config.models}
+        self._files: dict[str, PromptFile] = {file.bucket: file for file in self.plan.prompts}
+        self._prompts: tuple[str, list[Prompt]] = ("", [])
+        self._callers: dict[str, Caller] = {}
+        self._deck: tuple[tuple[str, str], Deck] | None = None
+
+    @property
+    def salted(self) -> bool:
+        return self.config.cache == "salt"
+
+    def deck(self, cell: Cell) -> Deck:
+        """Everything that requests of ``cell`` need, serialised. The one of the last cell is kept, no other."""
+        key = (cell.model, cell.bucket)
+        if self._deck is None or self._deck[0] != key:
+            self._deck = (key, self._make_deck(cell))
+        return self._deck[1]
+
+    def _make_deck(self, cell: Cell) -> Deck:
+        prompts, caller = self._bucket(cell.bucket), self._caller(cell.model)
+        calls = []
+        for prompt in prompts:
+            calls.append(caller.prepare(prompt, self.salted))
+            gevent.sleep(0)
+        price = self.prices.price_of(cell.model_id, cell.model)
+        return Deck(prompts=prompts, calls=calls, caller=caller, price=price, max_tokens=caller.max_tokens)
+
+    def _caller(self, name: str) -> Caller:
+        if name not in self._callers:
+            model, config = self._models[name], self.config
+            self._callers[name] = Caller(
+                model,
+                config.inference,
+                model.region or config.region,
+                config.load.timeouts,
+                max(config.load.concurrency),
+                config.quality,
+                self._endpoint,
+            )
+        return self._callers[name]
+
+    def _bucket(self, bucket: str) -> list[Prompt]:
+        if self._prompts[0] != bucket:
+            self._prompts = (bucket, self._read_bucket(self._files[bucket]))
+        return self._prompts[1]
+
+    def _read_bucket(self, file: PromptFile) -> list[Prompt]:
+        path = self.folder / file.file
+        if hashlib.sha256(_read(path)).hexdigest() != file.sha256:
+            raise UnusableInput(f"{path}: its bytes are not those that were prepared (SHA-256 differs); prepare the run again.")
+        return payload.load(path)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Refused(
+            f"{path}: cannot be read here ({error.strerror}); every load process needs the prepared run folder."
+        ) from None
