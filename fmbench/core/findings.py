@@ -120,11 +120,20 @@ def unaccounted(evidence: Evidence) -> Iterator[Finding]:
 
 def ended_early(evidence: Evidence) -> Iterator[Finding]:
     """Why the load ended, when it did not run to the end of its plan."""
-    load = evidence.manifest.get("load") or {}
-    if load.get("ended") not in (None, "done"):
-        severity = ERROR if load["ended"] == "worker_lost" else WARNING
-        message = load.get("message") or f"The load ended before its plan was done: {load['ended']}."
-        yield Finding(severity, "load", f"{str(message).rstrip('.')}. --resume goes on with the cells that are missing.")
+    ended = evidence.manifest.get("ended")
+    if ended not in (None, "done"):
+        message = evidence.manifest.get("message") or f"the load ended before its plan was done ({ended})"
+        text = f"Ended early: {str(message).rstrip('.')}. --resume goes on with the cells that are missing."
+        yield Finding(WARNING, "load", text)
+
+
+def workers_lost(evidence: Evidence) -> Iterator[Finding]:
+    """Load processes that were gone before the end: their share of the users went with them."""
+    lost = [str(worker.get("id")) for worker in evidence.manifest.get("workers") or [] if worker.get("lost")]
+    if lost or evidence.manifest.get("ended") == "worker_lost":
+        who = f"{len(lost)} load processes" if len(lost) > 1 else "A load process"
+        message = f"{who} {'were' if len(lost) > 1 else 'was'} lost{f' ({joined(lost)})' if lost else ''}."
+        yield Finding(ERROR, "workers", f"{message} Cells that it took part in are not judged; look at its log and memory.")
 
 
 def cells_not_run(evidence: Evidence) -> Iterator[Finding]:
@@ -335,6 +344,7 @@ CHECKS: tuple[Check, ...] = (
     nothing_measured,
     unaccounted,
     ended_early,
+    workers_lost,
     cells_not_run,
     against_locust,
     instrument_lag,

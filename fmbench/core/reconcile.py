@@ -12,6 +12,8 @@ from fmbench.core.table import Table
 Counts = Mapping[str, Mapping[str, int]]
 """``model|bucket|concurrency|phase`` → ``{requests, failures}``."""
 
+KINDS = ("requests", "failures")
+
 
 def counts_by_name(table: Table) -> dict[str, dict[str, int]]:
     """The records' counts of requests that ended, under Locust's request names."""
@@ -34,21 +36,29 @@ def counts_by_name(table: Table) -> dict[str, dict[str, int]]:
     return dict(sorted(found.items()))
 
 
-def locust_counts(manifest: Mapping[str, Any]) -> Counts | None:
-    """What Locust counted, as the manifest's ``load.locust.counts`` has it; None when the run has no such counts."""
-    counts: Counts | None = ((manifest.get("load") or {}).get("locust") or {}).get("counts")
-    return counts
+def locust_requests(manifest: Mapping[str, Any]) -> int | None:
+    """How many requests Locust counted in all; None when the run has no such count."""
+    total = (manifest.get("locust") or {}).get("requests")
+    return None if total is None else int(total)
 
 
 def differences(ours: Counts, manifest: Mapping[str, Any]) -> list[str]:
-    """One phrase for each name on which the records and Locust disagree; none when they agree, or Locust counted nothing."""
-    theirs = locust_counts(manifest)
-    if theirs is None:
+    """One phrase for each count on which the records and Locust disagree; none when they agree, or Locust counted nothing.
+
+    The manifest's ``locust`` holds Locust's totals ``{requests, failures}`` and, by request name, ``counts: {name: {requests,
+    failures}}``; the names are compared where they are there, else the totals.
+    """
+    locust = manifest.get("locust") or {}
+    if locust.get("counts") is not None:
+        return [phrase for name in sorted({*ours, *locust["counts"]}) for phrase in _phrases(name, ours, locust["counts"])]
+    if locust.get("requests") is None:
         return []
-    said = []
-    for name in sorted({*ours, *theirs}):
-        for what in ("requests", "failures"):
-            mine, other = ours.get(name, {}).get(what, 0), theirs.get(name, {}).get(what, 0)
-            if mine != other:
-                said.append(f"{name}: {mine:,} {what} in the records, {other:,} in Locust's count")
-    return said
+    totals = {what: sum(counts[what] for counts in ours.values()) for what in KINDS}
+    return _phrases("all cells", {"all cells": totals}, {"all cells": locust})
+
+
+def _phrases(name: str, ours: Counts, theirs: Counts) -> list[str]:
+    pairs = [(what, ours.get(name, {}).get(what, 0), theirs.get(name, {}).get(what, 0)) for what in KINDS]
+    return [
+        f"{name}: {mine:,} {what} in the records, {other:,} in Locust's count" for what, mine, other in pairs if mine != other
+    ]

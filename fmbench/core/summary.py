@@ -13,7 +13,7 @@ from fmbench.core.cells import measured_cells
 from fmbench.core.figures import Figures, figures_of
 from fmbench.core.findings import Evidence, instrument_error, token_ratios, validity
 from fmbench.core.objectives import objectives_of
-from fmbench.core.reconcile import counts_by_name, differences, locust_counts
+from fmbench.core.reconcile import counts_by_name, differences, locust_requests
 from fmbench.core.records import SCHEMA_VERSION
 from fmbench.core.table import Rows, Table, read
 from fmbench.core.verdict import decide
@@ -86,13 +86,12 @@ def _bucket_of_interest(figures: list[Figures], config: Mapping[str, Any]) -> st
 def _accounting(table: Table, manifest: Mapping[str, Any], own_counts: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
     """The manifest's accounting, the rows by phase and outcome, and what Locust counted."""
     rows = table.rows
-    locust = locust_counts(manifest)
     return {
         **(manifest.get("accounting") or {}),
         "rows": len(rows),
         "by_phase": {phase: int(rows.words["phase"].is_(phase).sum()) for phase in ("warmup", "measure", "drain")},
         "by_outcome": {outcome: int(rows.words["outcome"].is_(outcome).sum()) for outcome in ("ok", "failed", "abandoned")},
-        "locust_requests": None if locust is None else sum(counts["requests"] for counts in locust.values()),
+        "locust_requests": locust_requests(manifest),
         "locust_differs": differences(own_counts, manifest),
     }
 

@@ -54,7 +54,7 @@ THROUGHPUT = Yardstick("transactions_per_minute", "transactions a minute", "/min
 
 
 def latency_yardstick(objectives: list[str], rows: list[Mapping[str, Any]]) -> Yardstick:
-    """The latency to compare by: that of the objectives (end to end first), else end to end; p95, or the highest that all have."""
+    """The latency to compare by: that of the objectives (end to end first), else end to end; p95, or the highest all have."""
     asked = next((key for key in LATENCY_ORDER if any(name.startswith(f"{key}_p") for name in objectives)), "e2e")
     metric = asked if all(row[f"{asked}_s"]["n"] for row in rows) else "e2e"
     figures = [name.split("_")[1] for name in objectives if name.startswith(f"{metric}_p")]
