@@ -1,0 +1,183 @@
+# ruff: noqa: RUF001
+"""LongBench's own quality metrics: how near an answer is to the dataset's, between 0 and 1.
+
+Definitions follow ``metrics.py`` and ``eval.py`` of THUDM/LongBench (Bai et al., 2023, arXiv:2308.14508) and, for ROUGE-L, the
+``rouge`` package that they call. One difference: Chinese text is cut into characters, not into jieba's words (docs/datasets.md).
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
+
+from rapidfuzz import fuzz
+from rapidfuzz.distance import LCSseq
+
+from fmbench.core import synthetic_tasks
+
+_ARTICLES = re.compile(r"\b(a|an|the)\b")
+_NUMBERS = re.compile(r"\d+")
+_PUNCTUATION_ZH = (
+    "！？｡。＂＃＄％＆＇（）＊＋，－／：；＜＝＞＠［＼］＾＿｀｛｜｝～｟｠｢｣､、〃》「」『』【】"
+    "〔〕〖〗〘〙〚〛〜〝〞〟〰〾〿–—‘’‛“”„‟…‧﹏."
+)
+_DROP_EN = str.maketrans("", "", string.punctuation)
+_DROP_ZH = str.maketrans("", "", string.punctuation + _PUNCTUATION_ZH)
+_WORDS_ZH = re.compile(r"[A-Za-z0-9]+|\S")
+_FIRST_LINE_TASKS = frozenset({"trec", "triviaqa", "samsum", "lsht"})
+
+Metric = Callable[[str, str, Sequence[str]], float]
+
+
+def score(
+    task: str, language: str, prediction: str, answers: Sequence[str], all_classes: Sequence[str] | None = None
+) -> float | None:
+    """The best of ``prediction``'s scores against each of ``answers``, by the metric of ``task``; None where there is none.
+
+    There is none when the row has no answer. A task that LongBench does not know is scored by F1 (``language`` says which).
+    """
+    if not answers:
+        return None
+    name = base_task(task)
+    metric = METRICS.get(name) or (qa_f1_zh if language == "zh" else qa_f1)
+    if name in _FIRST_LINE_TASKS:
+        prediction = prediction.lstrip("\n").split("\n")[0]
+    return max(metric(prediction, answer, all_classes or ()) for answer in answers)
+
+
+def metric_name(task: str, language: str) -> str:
+    """What ``score`` measures a task by: f1, rouge_l, classification, retrieval, count or edit_similarity."""
+    return _NAMES.get(METRICS.get(base_task(task), qa_f1), "f1")
+
+
+def base_task(task: str) -> str:
+    """A task's name without LongBench-E's ``_e``."""
+    return task.removesuffix("_e")
+
+
+def qa_f1(prediction: str, answer: str, all_classes: Sequence[str] = ()) -> float:
+    """F1 of the words that both share (as multisets), without case, punctuation and articles: SQuAD's."""
+    return _f1(_words_en(prediction), _words_en(answer))
+
+
+def qa_f1_zh(prediction: str, answer: str, all_classes: Sequence[str] = ()) -> float:
+    """F1 of the characters that both share (as multisets), without case and punctuation; a run of Latin is one item."""
+    return _f1(_characters_zh(prediction), _characters_zh(answer))
+
+
+def rouge_l(prediction: str, answer: str, all_classes: Sequence[str] = ()) -> float:
+    """Summary-level ROUGE-L's F, over sentences cut at full stops and words counted once, as the ``rouge`` package has it."""
+    return _union_lcs_f([part.split() for part in prediction.split(".")], [part.split() for part in answer.split(".")])
+
+
+def rouge_l_zh(prediction: str, answer: str, all_classes: Sequence[str] = ()) -> float:
+    """``rouge_l`` over characters; a run of Latin letters or digits is one item."""
+    return _union_lcs_f(
+        [_WORDS_ZH.findall(part) for part in prediction.split(".")], [_WORDS_ZH.findall(part) for part in answer.split(".")]
+    )
+
+
+def classification(prediction: str, answer: str, all_classes: Sequence[str] = ()) -> float:
+    """1 / the number of classes named, if the right one is among them; a class that is a part of the right one does not count."""
+    named = [name for name in all_classes if name in prediction]
+    # Taking items out of the list that is being walked, as the published code does, skips the item after each one.
+    for name in named:
+        if name in answer and name != answer:
+            named.remove(name)
+    return 1.0 / len(named) if answer in named else 0.0
+
+
+def retrieval(prediction: str, answer: str, all_classes: Sequence[str] = ()) -> float:
+    """The share of the numbers in the answer that are the right paragraph's."""
+    right = _NUMBERS.search(answer)
+    return _share_of_numbers(prediction, right[0]) if right else 0.0
+
+
+def count(prediction: str, answer: str, all_classes: Sequence[str] = ()) -> float:
+    """The share of the numbers in the answer that are the right count."""
+    return _share_of_numbers(prediction, answer)
+
+
+def edit_similarity(prediction: str, answer: str, all_classes: Sequence[str] = ()) -> float:
+    """Similarity (2 · matches / lengths) of the first line that is neither comment nor fence, to the program's next line."""
+    lines = prediction.lstrip("\n").split("\n")
+    code = next((line for line in lines if not any(mark in line for mark in ("`", "#", "//"))), "")
+    return round(fuzz.ratio(code, answer)) / 100 if code and answer else 0.0
+
+
+METRICS: dict[str, Metric] = {
+    "narrativeqa": qa_f1,
+    "qasper": qa_f1,
+    "multifieldqa_en": qa_f1,
+    "multifieldqa_zh": qa_f1_zh,
+    "hotpotqa": qa_f1,
+    "2wikimqa": qa_f1,
+    "musique": qa_f1,
+    "dureader": rouge_l_zh,
+    "gov_report": rouge_l,
+    "qmsum": rouge_l,
+    "multi_news": rouge_l,
+    "vcsum": rouge_l_zh,
+    "trec": classification,
+    "triviaqa": qa_f1,
+    "samsum": rouge_l,
+    "lsht": classification,
+    "passage_retrieval_en": retrieval,
+    "passage_retrieval_zh": retrieval,
+    "passage_count": count,
+    "lcc": edit_similarity,
+    "repobench-p": edit_similarity,
+    synthetic_tasks.RETRIEVAL: retrieval,
+    synthetic_tasks.COUNTING: count,
+}
+"""LongBench's dataset2metric, and the synthetic tasks'; any other task is scored by F1."""
+
+_NAMES: dict[Metric, str] = {
+    qa_f1: "f1",
+    qa_f1_zh: "f1",
+    rouge_l: "rouge_l",
+    rouge_l_zh: "rouge_l",
+    classification: "classification",
+    retrieval: "retrieval",
+    count: "count",
+    edit_similarity: "edit_similarity",
+}
+
+
+def _words_en(text: str) -> list[str]:
+    return _ARTICLES.sub(" ", text.lower().translate(_DROP_EN)).split()
+
+
+def _characters_zh(text: str) -> list[str]:
+    return _WORDS_ZH.findall(text.lower().translate(_DROP_ZH))
+
+
+def _f1(prediction: Sequence[str], answer: Sequence[str]) -> float:
+    same = sum((Counter(prediction) & Counter(answer)).values())
+    return 2 * same / (len(prediction) + len(answer)) if same else 0.0
+
+
+def _share_of_numbers(prediction: str, right: str) -> float:
+    numbers = _NUMBERS.findall(prediction)
+    return numbers.count(right) / len(numbers) if numbers else 0.0
+
+
+def _union_lcs_f(prediction: Sequence[Sequence[str]], answer: Sequence[Sequence[str]]) -> float:
+    """F of the words that stand in a longest common subsequence of any sentence pair, each word counted once."""
+    predicted, right = _vocabulary(prediction), _vocabulary(answer)
+    union: set[Hashable] = set()
+    for reference in answer:
+        for sentence in prediction:
+            for block in LCSseq.opcodes(reference, sentence):
+                if block.tag == "equal":
+                    union.update(reference[block.src_start : block.src_end])
+    if not union:
+        return 0.0
+    precision, recall = len(union) / len(predicted), len(union) / len(right)
+    return 2 * precision * recall / (precision + recall + 1e-8)
+
+
+def _vocabulary(sentences: Sequence[Sequence[str]]) -> set[str]:
+    return {word for sentence in sentences for word in sentence}

@@ -1,0 +1,149 @@
+"""The prepare step: a dataset's rows become payload files, one a bucket, and each row's fate is written down."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fmbench.config.schema import Config
+from fmbench.core.failures import UnusableInput
+from fmbench.core.records import Prompt
+from fmbench.prompts import fates, holdings, payload
+from fmbench.prompts.buckets import buckets_of
+from fmbench.prompts.fates import Candidate, Judge
+from fmbench.prompts.sources import huggingface, jsonl, longbench, synthetic
+from fmbench.prompts.sources.base import Loaded, Progress, Row, Source, Workshop
+from fmbench.prompts.templates import Templates, templates_for
+from fmbench.prompts.tokens import Tokenizer, default_tokenizer
+
+SOURCES: dict[str, Source] = {
+    "longbench": longbench.load,
+    "huggingface": huggingface.load,
+    "jsonl": jsonl.load,
+    "synthetic": synthetic.load,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BucketInfo:
+    """One payload file. Token figures are the local tokenizer's, of the exact text sent, salt included."""
+
+    name: str
+    file: str
+    """The payload file's name in the prompts folder."""
+    count: int
+    sha256: str
+    tokens_min: int
+    tokens_mean: float
+    tokens_max: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedPrompts:
+    """What the prepare step made. ``buckets`` holds those that have prompts, in the configuration's order."""
+
+    buckets: dict[str, BucketInfo]
+    datasets: list[dict[str, Any]]
+    tokenizer: dict[str, Any]
+    warnings: list[str]
+
+
+def prepare(config: Config, folder: Path, progress: Progress) -> PreparedPrompts:
+    """Write ``folder/payload_<bucket>.jsonl`` and ``folder/fates.csv``, and say what they hold.
+
+    The same configuration and data give the same bytes. Raises ``UnusableInput`` when there are no prompts to be had.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer = default_tokenizer()
+    text = _Text(templates_for(config.dataset), tokenizer, config.cache == "salt")
+    with tempfile.TemporaryDirectory(prefix="fmbench-prompts-") as scratch:
+        workshop = Workshop(config.seed, Path(scratch), lambda row: text.measure(text.of(row)), progress)
+        loaded = SOURCES[config.dataset.source](config.dataset, workshop)
+        judge = Judge(config, text.of, text.measure)
+        candidates = judge.judge(loaded.rows, progress)
+        fates.write(folder / "fates.csv", candidates)
+        buckets = _write_payloads(config, folder, judge, candidates, loaded.rows, text)
+    _check(config, candidates, buckets)
+    return PreparedPrompts(
+        buckets=buckets,
+        datasets=[_manifest_row(loaded, candidates)],
+        tokenizer={"name": tokenizer.name, "version": tokenizer.version, "note": tokenizer.note},
+        warnings=_warnings(config, loaded, candidates),
+    )
+
+
+class _Text:
+    """A row's text, and what it counts when it is sent."""
+
+    def __init__(self, templates: Templates, tokenizer: Tokenizer, salted: bool) -> None:
+        self.of = templates.render
+        self._tokenizer = tokenizer
+        self._salted = salted
+
+    def measure(self, text: str) -> int:
+        """Tokens of the exact text sent: every salt is as long as any other."""
+        return self._tokenizer.count(payload.salted(text, "0" * payload.SALT_LENGTH) if self._salted else text)
+
+
+def _write_payloads(
+    config: Config, folder: Path, judge: Judge, candidates: Sequence[Candidate], rows: Sequence[Row], text: _Text
+) -> dict[str, BucketInfo]:
+    written = {}
+    for bucket in buckets_of(config.dataset):
+        kept = judge.kept(candidates, bucket)
+        if kept:
+            prompts = [_prompt(candidate, rows[candidate.index], text) for candidate in kept]
+            written[bucket.name] = _bucket_info(bucket.name, folder, prompts)
+    return written
+
+
+def _prompt(candidate: Candidate, row: Row, text: _Text) -> Prompt:
+    return Prompt(
+        prompt_id=candidate.prompt_id,
+        text=text.of(row),
+        tokens=candidate.tokens or 0,
+        dataset=row.task,
+        language=row.language,
+        answers=row.answers,
+        all_classes=row.all_classes,
+    )
+
+
+def _bucket_info(name: str, folder: Path, prompts: Sequence[Prompt]) -> BucketInfo:
+    file = payload.file_name(name)
+    tokens = [prompt.tokens for prompt in prompts]
+    return BucketInfo(
+        name=name,
+        file=file,
+        count=len(prompts),
+        sha256=payload.write(folder / file, prompts),
+        tokens_min=min(tokens),
+        tokens_mean=sum(tokens) / len(tokens),
+        tokens_max=max(tokens),
+    )
+
+
+def _check(config: Config, candidates: Sequence[Candidate], buckets: dict[str, BucketInfo]) -> None:
+    if not buckets:
+        raise UnusableInput(holdings.nothing_fits(candidates, config.dataset))
+    interest = config.objectives.bucket
+    if interest is not None and interest not in buckets:
+        held = holdings.in_words(candidates, interest.split("_")[0])
+        raise UnusableInput(
+            f"objectives.bucket: {interest} has no prompt, so the run could not answer its question; the data holds {held}"
+        )
+
+
+def _warnings(config: Config, loaded: Loaded, candidates: Sequence[Candidate]) -> list[str]:
+    thin = holdings.thin_buckets(candidates, buckets_of(config.dataset), config.dataset.prompts_per_bucket)
+    return [*loaded.warnings, *holdings.missing(candidates, config.dataset), *thin]
+
+
+def _manifest_row(loaded: Loaded, candidates: Sequence[Candidate]) -> dict[str, Any]:
+    tasks = Counter(candidate.task for candidate in candidates)
+    lots = Counter(line[4] for candidate in candidates for line in candidate.lines())
+    return {**loaded.origin, "tasks": dict(sorted(tasks.items())), "fates": dict(sorted(lots.items()))}

@@ -1,0 +1,57 @@
+"""What a prompt source gives: rows of LongBench's shape, and where they came from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from fmbench.config.schema import Dataset
+
+Progress = Callable[[str, int, int | None], None]
+"""``progress(what, done, total)``: called now and then; ``total`` is None where it is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a dataset, before any template."""
+
+    task: str
+    language: str
+    input: str
+    context: str
+    answers: list[str]
+    all_classes: list[str] | None
+    row_id: str | None
+    """The dataset's own id; None: the content's digest stands in."""
+    where: str
+    """File and line, or dataset and index: what a message about this row names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A source's rows, to be read by index as often as needed, and its rows for the manifest."""
+
+    rows: Sequence[Row]
+    origin: dict[str, Any]
+    """The manifest's row: ``name, revision, sha256, rows`` and what else says where the rows came from."""
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What a source may use while it loads."""
+
+    seed: int
+    scratch: Path
+    """A folder of its own that is gone after the prepare step: caches and downloads go here."""
+    measure: Callable[[Row], int]
+    """Tokens of the exact text that would be sent for a row."""
+    progress: Progress
+
+
+class Source(Protocol):
+    """A way to get rows. Raises ``UnusableInput`` when there are none to be had."""
+
+    def __call__(self, dataset: Dataset, workshop: Workshop) -> Loaded: ...

@@ -1,0 +1,105 @@
+"""JSON-lines files wherever they are: one file, a folder of them, inside a zip, or any of these on S3."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO, cast
+
+from fmbench.core.failures import UnusableInput
+from fmbench.prompts.sources import remote
+
+
+@dataclass(frozen=True, slots=True)
+class LinesFile:
+    """One JSON-lines file. ``size`` is in bytes; ``name`` is what messages call it."""
+
+    name: str
+    size: int
+    open: Callable[[], AbstractContextManager[BinaryIO]]
+
+    @property
+    def task(self) -> str:
+        """The file's name without folder and ending: ``hotpotqa`` for ``data/hotpotqa.jsonl``."""
+        return PurePosixPath(self.name).name.rsplit(".", 1)[0]
+
+
+def find(address: str, scratch: Path) -> tuple[list[LinesFile], str]:
+    """The JSON-lines files at a path or ``s3://`` address, by name, and the SHA-256 of it all.
+
+    That of a file or a zip is its own; a folder's is that of its ``sha256sum`` listing.
+    Raises ``UnusableInput`` when none is there.
+    """
+    path = remote.download(address, scratch / "s3", (".jsonl",)) if address.startswith("s3://") else Path(address).expanduser()
+    if not path.exists():
+        raise UnusableInput(
+            f"dataset.path: {address} does not exist: give a folder of *.jsonl, a file, a data.zip or an s3:// address"
+        )
+    if path.is_dir():
+        return _in_folder(path, address)
+    digest = sha256(path)
+    return (_in_zip(path, address), digest) if zipfile.is_zipfile(path) else ([_plain(path, path.name)], digest)
+
+
+def records(file: LinesFile) -> Iterator[tuple[dict[str, Any], int, int]]:
+    """Each line's object, its number (from 1) and the bytes read so far. Blank lines are passed over."""
+    done = 0
+    with file.open() as lines:
+        for number, line in enumerate(lines, start=1):
+            done += len(line)
+            if line.strip():
+                yield _parsed(line, file.name, number), number, done
+
+
+def sha256(path: Path) -> str:
+    """A file's SHA-256 (hex), read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _parsed(line: bytes, name: str, number: int) -> dict[str, Any]:
+    where = f"{name} line {number}"
+    try:
+        record = json.loads(line.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise UnusableInput(f"{where}: is not UTF-8 (byte {error.start + 1} of the line): save the file as UTF-8") from error
+    except (ValueError, RecursionError) as error:
+        raise UnusableInput(f"{where}: is not JSON ({error}): each line must be one whole JSON object") from error
+    if not isinstance(record, dict):
+        raise UnusableInput(f"{where}: is a JSON {type(record).__name__}, not an object: each line must be one JSON object")
+    return record
+
+
+def _plain(path: Path, name: str) -> LinesFile:
+    return LinesFile(name, path.stat().st_size, lambda: path.open("rb"))
+
+
+def _in_folder(folder: Path, address: str) -> tuple[list[LinesFile], str]:
+    paths = sorted(path for path in folder.iterdir() if path.suffix == ".jsonl" and path.is_file())
+    if not paths:
+        raise UnusableInput(
+            f"dataset.path: the folder {address} holds no *.jsonl file: give the folder that the <task>.jsonl are in"
+        )
+    listing = "".join(f"{sha256(path)}  {path.name}\n" for path in paths)
+    return [_plain(path, path.name) for path in paths], hashlib.sha256(listing.encode()).hexdigest()
+
+
+def _in_zip(path: Path, address: str) -> list[LinesFile]:
+    archive = zipfile.ZipFile(path)
+    members = sorted((member for member in archive.infolist() if _is_rows(member)), key=lambda member: member.filename)
+    if not members:
+        raise UnusableInput(f"dataset.path: the archive {address} holds no *.jsonl file: LongBench's has data/<task>.jsonl")
+    return [LinesFile(member.filename, member.file_size, _opener(archive, member)) for member in members]
+
+
+def _is_rows(member: zipfile.ZipInfo) -> bool:
+    return member.filename.endswith(".jsonl") and not member.filename.startswith("__MACOSX/")
+
+
+def _opener(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[], AbstractContextManager[BinaryIO]]:
+    return lambda: cast(BinaryIO, archive.open(member))

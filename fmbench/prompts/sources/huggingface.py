@@ -1,0 +1,164 @@
+"""Rows of any dataset that ``datasets.load_dataset`` reads: the hub's, or a local folder, Parquet, JSON or CSV file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+from fmbench.config.schema import Dataset
+from fmbench.core.failures import UnusableInput
+from fmbench.prompts.sources import hub, remote
+from fmbench.prompts.sources.base import Loaded, Row, Workshop
+from fmbench.prompts.sources.files import sha256
+from fmbench.prompts.sources.mapping import Mapper
+from fmbench.prompts.sources.table import TableRows, library
+
+if TYPE_CHECKING:
+    import datasets
+
+_BUILDERS = {".parquet": "parquet", ".json": "json", ".jsonl": "json", ".ndjson": "json", ".csv": "csv", ".arrow": "arrow"}
+_SPLITS = ("test", "validation", "train")
+
+
+def load(dataset: Dataset, workshop: Workshop) -> Loaded:
+    """The rows of ``dataset.repo`` (with ``subset``, ``split``, ``revision``) or of ``dataset.path``.
+
+    Without a split: test, else validation, else train, else the only one. Raises ``UnusableInput`` when they cannot be had.
+    """
+    place, revision = _place(dataset, workshop)
+    workshop.progress(f"loading {dataset.repo or dataset.path}", 0, None)
+    table, split = _table(place, dataset.subset, dataset.split, revision, workshop)
+    rows = _rows(table, dataset.subset or Path(place).stem, dataset)
+    return Loaded(rows, _origin(dataset, revision, len(rows), [dataset.subset or "default"], split, _digest(place, table)))
+
+
+def load_configurations(dataset: Dataset, workshop: Workshop) -> Loaded:
+    """The rows of a mirror that keeps each LongBench task as a configuration of its name: the asked tasks, or all."""
+    place, revision = _place(dataset, workshop)
+    names = dataset.tasks or _configurations(place, revision)
+    parts = []
+    for done, name in enumerate(names):
+        workshop.progress(f"loading {dataset.repo}", done, len(names))
+        table, split = _table(place, name, dataset.split, revision, workshop)
+        parts.append((_rows(table, name, dataset), _digest(place, table), split))
+    rows = ChainedRows([part for part, _, _ in parts])
+    digest = parts[0][1] if len(parts) == 1 else None
+    return Loaded(rows, _origin(dataset, revision, len(rows), names, parts[0][2], digest))
+
+
+class ChainedRows(Sequence[Row]):
+    """Several sequences of rows as one."""
+
+    def __init__(self, parts: Sequence[Sequence[Row]]) -> None:
+        self._parts = parts
+
+    def __len__(self) -> int:
+        return sum(len(part) for part in self._parts)
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Row]: ...
+    def __getitem__(self, index: int | slice) -> Row | Sequence[Row]:
+        if isinstance(index, slice):
+            return [self[each] for each in range(*index.indices(len(self)))]
+        for part in self._parts:
+            if index < len(part):
+                return part[index]
+            index -= len(part)
+        raise IndexError(index)
+
+
+def _place(dataset: Dataset, workshop: Workshop) -> tuple[str, str | None]:
+    """What to hand to ``load_dataset``, and the commit where it is the hub's."""
+    if dataset.path is not None:
+        if dataset.path.startswith("s3://"):
+            return str(remote.download(dataset.path, workshop.scratch / "s3", tuple(_BUILDERS))), None
+        return str(Path(dataset.path).expanduser()), None
+    if dataset.repo is None:
+        raise UnusableInput("dataset.repo: is needed for source: huggingface (or dataset.path for data that is here already)")
+    if hub.offline():
+        folder = hub.cached_folder(dataset.repo, dataset.revision)
+        return str(folder), folder.name
+    return dataset.repo, hub.commit_of(dataset.repo, dataset.revision)
+
+
+def _table(
+    place: str, subset: str | None, split: str | None, revision: str | None, workshop: Workshop
+) -> tuple[datasets.Dataset, str]:
+    library_ = library()
+    arguments: dict[str, Any] = {"cache_dir": str(workshop.scratch / "datasets"), "split": split}
+    path = Path(place)
+    if path.is_file():
+        arguments |= {"path": _builder(path), "data_files": str(path), "split": split or "train"}
+    elif path.is_dir():
+        arguments |= {"path": place, "name": subset}
+    else:
+        arguments |= {"path": place, "name": subset, "revision": revision}
+    try:
+        loaded = library_.load_dataset(**arguments)
+    except Exception as error:  # the library raises its own, pyarrow's, the hub client's, ValueError and OSError
+        raise _unloadable(place, error) from error
+    return _one_split(loaded, place) if split is None and not path.is_file() else (loaded, arguments["split"])
+
+
+def _one_split(loaded: datasets.DatasetDict, place: str) -> tuple[datasets.Dataset, str]:
+    names = list(loaded)
+    chosen = next((name for name in _SPLITS if name in names), names[0] if len(names) == 1 else None)
+    if chosen is None:
+        raise UnusableInput(f"dataset.split: {place} has the splits {', '.join(names)}: say which one")
+    return loaded[chosen], chosen
+
+
+def _builder(path: Path) -> str:
+    if path.suffix not in _BUILDERS:
+        raise UnusableInput(f"dataset.path: {path}: the ending {path.suffix!r} is none of {', '.join(_BUILDERS)}")
+    return _BUILDERS[path.suffix]
+
+
+def _unloadable(place: str, error: Exception) -> UnusableInput:
+    if not Path(place).exists() and isinstance(error, OSError) and place.count("/") != 1:
+        return UnusableInput(f"dataset.path: {place} does not exist")
+    reason = str(error.__cause__ or error).strip().splitlines() or [type(error).__name__]
+    return UnusableInput(
+        f"dataset: {place} cannot be loaded ({type(error).__name__}: {reason[0]}): check dataset.repo or "
+        "dataset.path, subset, split and revision"
+    )
+
+
+def _configurations(place: str, revision: str | None) -> list[str]:
+    try:
+        return list(library().get_dataset_config_names(place, revision=None if Path(place).is_dir() else revision))
+    except Exception as error:
+        raise _unloadable(place, error) from error
+
+
+def _rows(table: datasets.Dataset, task: str, dataset: Dataset) -> Sequence[Row]:
+    mapper = Mapper(dataset.columns, dataset.languages[0])
+    name = f"{dataset.repo or dataset.path} {task}"
+    mapper.check(table.column_names, name)
+    return TableRows(table, lambda record, index: mapper.row(record, task, f"{name} row {index}"))
+
+
+def _digest(place: str, table: datasets.Dataset) -> str | None:
+    """The SHA-256 of a dataset that is one file; a folder's or a repository's rows are named by their revision instead."""
+    if Path(place).is_file():
+        return sha256(Path(place))
+    checksums = table.info.download_checksums or {}
+    known = [entry.get("checksum") for entry in checksums.values()]
+    return known[0] if len(known) == 1 else None
+
+
+def _origin(
+    dataset: Dataset, revision: str | None, rows: int, subsets: Sequence[str], split: str, digest: str | None
+) -> dict[str, Any]:
+    return {
+        "name": dataset.name or dataset.repo or dataset.source,
+        "repo": dataset.repo,
+        "revision": revision or dataset.revision,
+        "sha256": digest,
+        "rows": rows,
+        "subsets": list(subsets),
+        "split": split,
+    }

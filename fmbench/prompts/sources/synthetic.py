@@ -1,0 +1,108 @@
+"""Rows made here, offline and from the seed alone: LongBench's shape, any asked length, and answers that are known.
+
+Each row is of one bucket and of one of ``core.synthetic_tasks.TASKS``, in turn; its paragraphs are about people who never lived.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Sequence
+from dataclasses import astuple
+from typing import Any
+
+from fmbench.config.schema import Dataset
+from fmbench.core.failures import UnusableInput
+from fmbench.core.synthetic_tasks import TASKS
+from fmbench.prompts.buckets import TokenBucket, buckets_of
+from fmbench.prompts.sources import prose_en, prose_zh
+from fmbench.prompts.sources.base import Loaded, Row, Workshop
+from fmbench.prompts.sources.story import Story
+
+REVISION = "1"
+"""Raise it when the same seed gives other rows."""
+
+PROSE = {"en": prose_en, "zh": prose_zh}
+_ATTEMPTS = 60
+
+
+def load(dataset: Dataset, workshop: Workshop) -> Loaded:
+    """``prompts_per_bucket`` rows for each bucket. Raises ``UnusableInput`` for a language, task or bucket it cannot make."""
+    tasks = _asked_tasks(dataset)
+    _check_languages(dataset)
+    buckets = buckets_of(dataset)
+    rows: list[Row] = []
+    for bucket in buckets:
+        floors = {task: _floor(bucket, task, workshop) for task in tasks}
+        for number in range(dataset.prompts_per_bucket):
+            task = tasks[number % len(tasks)]
+            rows.append(_made(bucket, task, number, floors[task], workshop))
+            workshop.progress("writing synthetic prompts", len(rows), len(buckets) * dataset.prompts_per_bucket)
+    return Loaded(rows, _origin(dataset, rows))
+
+
+def _asked_tasks(dataset: Dataset) -> Sequence[str]:
+    unknown = [task for task in dataset.tasks or () if task not in TASKS]
+    if unknown:
+        raise UnusableInput(f"dataset.tasks: source: synthetic has no task {unknown[0]!r}; it has {', '.join(TASKS)}")
+    return dataset.tasks or TASKS
+
+
+def _check_languages(dataset: Dataset) -> None:
+    unknown = [language for language in dataset.languages if language not in PROSE]
+    if unknown:
+        raise UnusableInput(f"dataset.languages: source: synthetic does not write {unknown[0]!r}; it writes {', '.join(PROSE)}")
+
+
+def _story(bucket: TokenBucket, task: str, name: str, workshop: Workshop) -> Story:
+    return Story(PROSE[bucket.language], bucket.language, task, random.Random(f"{workshop.seed}/{name}"))
+
+
+def _row(story: Story, bucket: TokenBucket, row_id: str) -> Row:
+    return Row(
+        task=story.task,
+        language=bucket.language,
+        input=story.question,
+        context=story.context(),
+        answers=[story.answer()],
+        all_classes=None,
+        row_id=row_id,
+        where=f"synthetic {row_id}",
+    )
+
+
+def _floor(bucket: TokenBucket, task: str, workshop: Workshop) -> int:
+    """About the fewest tokens that a prompt of ``task`` takes."""
+    least = max(workshop.measure(_row(_story(bucket, task, f"floor {n}", workshop), bucket, "floor")) for n in range(5))
+    if least >= bucket.high:
+        raise UnusableInput(
+            f"dataset.buckets: {bucket.low}-{bucket.high}: a synthetic prompt takes {least} tokens or more with its question and "
+            f"template: ask for buckets that end above {least + 20}"
+        )
+    return least
+
+
+def _made(bucket: TokenBucket, task: str, number: int, floor: int, workshop: Workshop) -> Row:
+    name = f"{bucket.name}-{number}"
+    story = _story(bucket, task, f"{name}/{task}", workshop)
+    target = story.random.randrange(max(bucket.low, floor), bucket.high)
+    tolerance = max(24, target // 50)
+    for _ in range(_ATTEMPTS):
+        row = _row(story, bucket, name)
+        tokens = workshop.measure(row)
+        if bucket.low <= tokens < bucket.high and abs(target - tokens) <= tolerance:
+            return row
+        story.resize(target - tokens, tokens)
+    raise UnusableInput(f"dataset.buckets: {bucket.low}-{bucket.high}: too narrow to write a synthetic prompt for: make it wider")
+
+
+def _origin(dataset: Dataset, rows: Sequence[Row]) -> dict[str, Any]:
+    digest = hashlib.sha256()
+    for row in rows:
+        digest.update(repr(astuple(row)).encode())
+    return {
+        "name": dataset.name or "synthetic",
+        "revision": REVISION,
+        "sha256": digest.hexdigest(),
+        "rows": len(rows),
+    }
