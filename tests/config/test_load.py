@@ -1,0 +1,332 @@
+"""What a configuration file may say, and what is said about one that cannot be used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fmbench.config.document import read_document
+from fmbench.config.load import config_sha256, load_config, parse_config, resolved_yaml
+from fmbench.core.failures import ExitCode, UnusableInput
+
+MODELS = "models: [{id: some.model-v1:0}]\n"
+
+
+def parse(text: str, *overrides: str):
+    return parse_config(text, "cfg.yml", list(overrides)).config
+
+
+def refusal(text: str, *overrides: str) -> str:
+    """The message that ``text`` is refused with."""
+    with pytest.raises(UnusableInput) as caught:
+        parse_config(text, "cfg.yml", list(overrides))
+    assert caught.value.exit_code == ExitCode.UNUSABLE
+    return str(caught.value)
+
+
+def test_the_contract_s_example_is_a_whole_configuration(tmp_path: Path):
+    (tmp_path / "longbench").mkdir()
+    text = """
+name: nova-or-haiku
+region: us-east-1
+seed: 7
+output: results
+models:
+  - id: us.amazon.nova-lite-v1:0
+    label: nova-lite
+  - id: us.anthropic.claude-haiku-4-5-20251001-v1:0
+    api: converse-stream
+    inference: {max_tokens: 64}
+inference: {max_tokens: 128, temperature: 0.0}
+dataset:
+  source: longbench
+  path: PATH
+  tasks: [hotpotqa, multi_news]
+  languages: [en]
+  buckets: ["1-500", "500-1000", "1000-2000", "2000-3000", "3000-4000"]
+  prompts_per_bucket: 50
+load:
+  concurrency: [1, 2, 4, 8]
+  warmup_s: 5
+  duration_s: 30
+  min_requests: 20
+objectives:
+  bucket: en_2000-3000
+  ttft_p95_s: 1.5
+  e2e_p95_s: 5
+  error_rate: 0.01
+  usd_per_10k: 50
+  prefer: cost
+budget: {max_usd: 5.0, max_requests: 20000}
+pricing:
+  us.amazon.nova-lite-v1:0: {input: 0.06, output: 0.24}
+simulator: {}
+"""
+    config = parse(text.replace("PATH", str(tmp_path / "longbench")))
+    assert [model.name for model in config.models] == ["nova-lite", "us.anthropic.claude-haiku-4-5-20251001-v1:0"]
+    assert config.models[1].inference.max_tokens == 64
+    assert config.load.concurrency == [1, 2, 4, 8]
+    assert config.pricing["us.amazon.nova-lite-v1:0"].output == 0.24
+    assert config.simulator is not None
+
+
+def test_models_alone_are_enough():
+    config = parse(MODELS)
+    assert (config.seed, config.output, config.simulator) == (7, "results", None)
+
+
+def test_all_faults_are_named_at_once_with_line_path_value_and_cure():
+    message = refusal(
+        """models:
+  - id: a.model
+    inference: {max_tokens: 0}
+  - {id: b.model, api: convers-stream}
+objectvies: {prefer: cost}
+dataset:
+  buckets: [500-100, 1-2]
+load:
+  duration_s: soon
+  concurrency: [1, 1]
+seed: 1.5
+seed: 2
+"""
+    )
+    for line in (
+        "cfg.yml:3: models[0].inference.max_tokens = 0: is too small; write 1 or more",
+        'cfg.yml:4: models[1].api = "convers-stream"',
+        'did you mean "converse-stream"?',
+        "cfg.yml:5: objectvies = {'prefer': 'cost'}: is an unknown key; did you mean \"objectives\"?",
+        'cfg.yml:7: dataset.buckets[0] = "500-100": is no bucket; write "<min>-<max>"',
+        'cfg.yml:9: load.duration_s = "soon": is not a number',
+        "cfg.yml:10: load.concurrency = [1, 1]: has the same entry twice",
+        "cfg.yml:11: seed = 1.5: is not a whole number",
+        "cfg.yml:12: seed: stands twice: here and in line 11; leave one out",
+    ):
+        assert line in message
+    assert "cfg.yml cannot be used (8 faults); nothing was sent." in message
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "is empty"),
+        ("- a\n- b\n", "holds no keys"),
+        ("just words\n", "holds no keys"),
+        ("models: [\n", "is not YAML"),
+        ("models:\n\t- id: a\n", "is not YAML"),
+        ("models: []\n", "models = []: has too few entries"),
+        ("models:\n", "models = null"),
+        ("models: {id: a}\n", "is not a list"),
+        ("models: [a]\n", 'models[0] = "a": is not a section of keys'),
+        ("models: [{label: x}]\n", "models[0].id: is missing"),
+        (MODELS + "quality: yes\n", "write true"),
+        (MODELS + "quality: on\n", "write true"),
+        (MODELS + "seed: 1e3\n", "not a whole number"),
+        (MODELS + "seed: '7'\n", 'seed = "7": is not a whole number'),
+        (MODELS + "seed: 99999999999999999999\n", "seed"),
+        (MODELS + "seed: true\n", "seed = true: is not a whole number"),
+        (MODELS + "name: 12\n", "is not text; put it in quotes"),
+        (MODELS + "region: 2024-01-01x: y\n", "is not YAML"),
+        (MODELS + "load: {duration_s: .inf}\n", "is not a finite number"),
+        (MODELS + "load: {duration_s: .nan}\n", "load.duration_s"),
+        (MODELS + "load: {duration_s: }\n", "is left empty"),
+        (MODELS + "load: {concurrency: [0]}\n", "load.concurrency[0] = 0: is too small"),
+        (MODELS + "load: {concurrency: []}\n", "load.concurrency = []: has too few entries"),
+        (MODELS + "load: {prompts_per_bucket: 3}\n", "it belongs to dataset:"),
+        (MODELS + "ttft_p95_s: 3\n", "it belongs to objectives:"),
+        (MODELS + "load: 7\n", "load = 7: is not a section of keys"),
+        (MODELS + "dataset: {template: 3}\n", "dataset.template = 3: is not text"),
+        (MODELS + "dataset: {buckets: [500]}\n", "dataset.buckets[0] = 500: is not text; put it in quotes"),
+        (MODELS + "dataset: {buckets: ['-500']}\n", "is no bucket"),
+        (MODELS + "dataset: {buckets: ['500-500']}\n", "is no bucket"),
+        (MODELS + "dataset: {buckets: ['1-2', '1-2']}\n", "same entry twice"),
+        (MODELS + "pricing: {x: {input: -1, output: 0}}\n", "pricing.x.input = -1: is too small"),
+        (MODELS + "pricing: {x: {input: 1}}\n", "pricing.x.output: is missing"),
+        (MODELS + "budget: {max_usd: 0}\n", "budget.max_usd = 0: is too small"),
+        (MODELS + "? [a, b]\n: c\n", "a key that is a list or a mapping"),
+        (MODELS + "name: !!python/object/apply:os.system [ls]\n", "name"),
+        (MODELS + "x: &a [*a]\n", "repeats itself without end"),
+        ("models: [{id: a.model, label: x}, {id: b.model, label: x}]\n", "is the name of models[0] too"),
+        ("models: [{id: a.model}, {id: a.model}]\n", "give each a label of its own"),
+        ("models: [{id: 'a b'}]\n", "models[0].id"),
+        ("models: [{id: a, label: 'a|b'}]\n", "models[0].label"),
+        (MODELS + "objectives: {bucket: en_1-2}\n", "is none of this configuration's buckets"),
+        (MODELS + "objectives: {bucket: en_2000-300}\n", 'did you mean "en_2000-3000"?'),
+        (MODELS + "objectives: {quality_min: 0.5}\n", "add quality: true"),
+        (MODELS + "dataset: {source: longbench, path: /not/there}\n", "does not exist; there is no /not/there"),
+        (MODELS + "dataset: {source: jsonl}\n", "dataset.path: is missing"),
+        (MODELS + "dataset: {source: huggingface}\n", "dataset.repo: is missing"),
+        (MODELS + "load: {duration_s: 30, max_duration_s: 3}\n", "is shorter than load.duration_s"),
+    ],
+)
+def test_each_unusable_thing_is_said(text: str, said: str):
+    assert said in refusal(text)
+
+
+def test_a_fault_does_not_hide_one_between_other_values():
+    message = refusal(
+        "models: [{id: a.m, label: x}, {id: b.m, label: x}]\nsede: 3\nobjectives: {bucket: en_1-2}\nload: {duration_s: -1}\n"
+    )
+    for path in ("models[1].label", "sede", "objectives.bucket", "load.duration_s"):
+        assert path in message
+
+
+def test_alias_bombs_are_refused_at_once():
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
+    assert "repeats itself without end" in refusal("\n".join(lines))
+
+
+def test_anchors_and_merges_work():
+    config = parse(
+        "models:\n  - id: a.m\n    inference: &shared {max_tokens: 5, top_p: 0.5}\n"
+        "  - id: b.m\n    inference: {<<: *shared, max_tokens: 6}\n"
+    )
+    assert (config.models[1].inference.max_tokens, config.models[1].inference.top_p) == (6, 0.5)
+
+
+def test_words_of_yaml_1_1_stay_words():
+    config = parse("models: [{id: a.m, label: on}]\ndataset: {languages: [no]}\nregion: 1:30\n")
+    assert (config.models[0].label, config.dataset.languages, config.region) == ("on", ["no"], "1:30")
+
+
+def test_numbers_with_exponents_are_numbers():
+    assert parse(MODELS + "load: {duration_s: 1e1, warmup_s: 5}\n").load.duration_s == 10.0
+
+
+@pytest.mark.parametrize("section", ["inference", "dataset", "load", "objectives", "budget", "pricing"])
+@pytest.mark.parametrize("empty", ["", " null", " ~", " {}"])
+def test_an_empty_section_means_its_defaults(section: str, empty: str):
+    assert parse(f"{MODELS}{section}:{empty}\n") == parse(MODELS)
+
+
+def test_an_empty_simulator_section_never_means_aws():
+    assert parse(MODELS + "simulator:\n").simulator is not None
+    assert parse(MODELS + "simulator: {}\n").simulator is not None
+    assert parse(MODELS + "simulator: null\n").simulator is None
+
+
+def test_overrides_win_and_are_read_as_yaml():
+    config = parse(
+        "models: [{id: a.m}, {id: b.m}]\nload: {duration_s: 3}\npricing: {us.a.b-v1:0: {input: 1, output: 2}}\n",
+        "load.duration_s=10",
+        "load.concurrency=[3, 5]",
+        "models.1.label=second",
+        "models[0].inference.max_tokens=9",
+        "pricing.us.a.b-v1:0.input=4",
+        'pricing["c.d"]={input: 5, output: 6}',
+        "objectives.prefer=latency",
+        "simulator={}",
+        "region=",
+    )
+    assert (config.load.duration_s, config.load.concurrency) == (10, [3, 5])
+    assert config.models[1].name == "second"
+    assert config.models[0].inference.max_tokens == 9
+    assert (config.pricing["us.a.b-v1:0"].input, config.pricing["c.d"].output) == (4, 6)
+    assert config.objectives.prefer == "latency"
+    assert config.simulator is not None
+    assert config.region is None
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("load", "--set load: the file: is no key=value"),
+        ("=3", "is no key=value"),
+        ("load.duration_s=-1", "--set load.duration_s=-1: load.duration_s = -1: is too small"),
+        ("load.duratoin_s=1", 'did you mean "duration_s"?'),
+        ("models.4.id=x", "models[4]: is not one of the list's 1 entries"),
+        ("models.x.id=x", "is not one of the list's 1 entries"),
+        ("seed.a=1", "seed = {'a': 1}"),
+        ("name.a.b=1", "name"),
+        ("load.concurrency=[1", "put quotes around the value"),
+    ],
+)
+def test_an_unusable_override_is_named(override: str, said: str):
+    assert said in refusal(MODELS, override)
+
+
+def test_output_and_seed_win_over_everything():
+    loaded = parse_config(MODELS + "seed: 1\noutput: a\n", "cfg.yml", ["seed=2", "output=b"], output="s3://c/d", seed=3)
+    assert (loaded.config.seed, loaded.config.output) == (3, "s3://c/d")
+
+
+def test_a_price_for_a_model_that_is_not_asked_is_a_warning():
+    loaded = parse_config("models: [{id: a.model-v1:0}]\npricing: {a.model-v1: {input: 1, output: 1}}\n", "cfg.yml")
+    assert len(loaded.warnings) == 1
+    assert 'pricing has "a.model-v1"' in loaded.warnings[0]
+    assert 'Did you mean "a.model-v1:0"?' in loaded.warnings[0]
+
+
+def test_what_was_resolved_loads_again_as_the_same():
+    text = "models: [{id: a.m, inference: {additionalModelRequestFields: {top_k: 3}}}]\nsimulator: {tls: true}\n"
+    config = parse(text)
+    again = parse(resolved_yaml(config))
+    assert again == config
+    assert config_sha256(again) == config_sha256(config)
+    assert config_sha256(parse(text, "seed=8")) != config_sha256(config)
+
+
+def test_secrets_are_neither_stored_nor_shown():
+    config = parse(MODELS + "simulator: {bearer_key: s3cr3t}\n")
+    assert config.simulator is not None and config.simulator.bearer_key == "s3cr3t"
+    assert "s3cr3t" not in resolved_yaml(config)
+    assert "s3cr3t" not in refusal(MODELS + "simulator: {bearer_key: [s3cr3t]}\n")
+
+
+@pytest.mark.parametrize("name", ["missing.yml", "."])
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str):
+    with pytest.raises(UnusableInput, match="cannot be read"):
+        load_config(str(tmp_path / name))
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path):
+    (tmp_path / "cfg.yml").write_bytes(b"models: \xff\xfe\x00")
+    with pytest.raises(UnusableInput, match="UTF-8"):
+        load_config(str(tmp_path / "cfg.yml"))
+
+
+def test_a_byte_order_mark_is_no_fault(tmp_path: Path):
+    (tmp_path / "cfg.yml").write_bytes(b"\xef\xbb\xbf" + MODELS.encode())
+    assert load_config(str(tmp_path / "cfg.yml")).config.models
+
+
+@given(st.text(max_size=200))
+def test_no_text_at_all_makes_it_fall_over(text: str):
+    try:
+        parse_config(text, "cfg.yml")
+    except UnusableInput as refused:
+        assert "cfg.yml" in str(refused)
+
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["models", "load", "dataset", "objectives", "pricing", "simulator", "seed", "quality"]), PLAIN
+    )
+)
+def test_no_value_in_any_section_makes_it_fall_over(values: dict[str, object]):
+    try:
+        parse_config(yaml.safe_dump(values), "cfg.yml")
+    except UnusableInput as refused:
+        assert "cfg.yml" in str(refused)
+
+
+WORDS = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=8)
+
+
+@given(st.dictionaries(WORDS, st.integers() | WORDS | st.lists(st.booleans(), max_size=3)))
+def test_values_are_read_as_they_were_written(values: dict[str, object]):
+    document = read_document(yaml.safe_dump(values, allow_unicode=True), "cfg.yml")
+    assert document.faults == []
+    assert (document.value or {}) == values
