@@ -1,0 +1,65 @@
+"""How latencies are spread: cumulative shares on a logarithmic axis, because a mean or a box hides the tail."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fmbench.report.charts.base import Chart, cumulative
+from fmbench.report.numbers import listed, seconds
+from fmbench.report.picture import Axis, Line, Panel, Picture, Rule
+from fmbench.report.study import Study
+
+METRICS = {"ttft_s": "time to first token", "e2e_s": "end to end"}
+
+
+def prepare(study: Study) -> Picture | None:
+    """Two panels a bucket (first token, end to end), a curve a model, at the level that is recommended (or highest)."""
+    level = study.level_shown
+    panels = [panel for bucket in study.buckets for metric in METRICS if (panel := _panel(study, bucket, metric, level))]
+    if not panels:
+        return None
+    return Picture(
+        title=f"Distribution of latencies at {level} users",
+        sentence=_sentence(study, level),
+        panels=tuple(panels),
+        caption="Read up from a latency to the share of answers that came within it. Answered requests of the measured windows.",
+    )
+
+
+def _panel(study: Study, bucket: str, metric: str, level: int | None) -> Panel | None:
+    lines, counts = [], []
+    for model in study.models:
+        values = study.values(metric, model, bucket, level)
+        x, y = cumulative(values[values > 0])
+        if len(x) > 1:
+            counts.append(int(np.isfinite(values).sum()))
+            lines.append(Line(label=study.short(model), look=study.look(model), x=x, y=100 * y, markers=False))
+    if not lines:
+        return None
+    rules = [
+        Rule(axis="x", value=limit, label=f"{name.split('_')[1]} objective {seconds(limit)}")
+        for name, limit in study.objectives.items()
+        if name.startswith(metric[:-2] + "_p")
+    ]
+    note = f"n = {min(counts):,}–{max(counts):,}" if len(set(counts)) > 1 else f"n = {counts[0]:,}"
+    return Panel(
+        title=f"{bucket}: {METRICS[metric]}",
+        x=Axis(label=f"{METRICS[metric][0].upper()}{METRICS[metric][1:]} (s, log)", log=True),
+        y=Axis(label="Share of answers within (%)", low=0.0, high=101.0),
+        marks=(*lines, *rules),
+        note=note,
+    )
+
+
+def _sentence(study: Study, level: int | None) -> str:
+    bucket, parts = study.buckets[0], []
+    for model in study.models:
+        values = study.values("e2e_s", model, bucket, level)
+        values = values[np.isfinite(values)]
+        if len(values) >= 20:
+            middle, slow = np.quantile(values, [0.5, 0.9])
+            parts.append(f"{study.short(model)} gives half of its answers within {seconds(middle)} and nine in ten within {seconds(slow)}")
+    return f"In {bucket}, {listed(parts)}." if parts else "A steep curve is a steady model; a long upper end is a tail that some users meet."
+
+
+CHART = Chart("distributions", prepare)

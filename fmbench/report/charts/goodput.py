@@ -1,0 +1,45 @@
+"""Goodput against users: of all that was sent, the share that was answered within every latency objective."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from fmbench.report.charts.base import Chart, level_panels, number
+from fmbench.report.numbers import listed, share
+from fmbench.report.picture import Axis, Line, Panel, Picture
+from fmbench.report.study import Study
+
+
+def prepare(study: Study) -> Picture | None:
+    """A panel a bucket, a line a model; failures and slow answers both count against a model."""
+    panels = level_panels(study, ("goodput", "value"), ("goodput", "ci95"), "%", "Answered within the objectives (%)")
+    if not panels:
+        return None
+    return Picture(
+        title="Goodput against users",
+        sentence=_sentence(study),
+        panels=tuple(_fitted(panel) for panel in panels),
+        caption="Share of all requests sent, failures included, that were answered within the latency objectives. Bands: 95 % intervals.",
+    )
+
+
+def _fitted(panel: Panel) -> Panel:
+    lines = [mark for mark in panel.marks if isinstance(mark, Line)]
+    lowest = min(float(np.nanmin(line.y if line.low is None else np.fmin(line.y, line.low))) for line in lines)
+    floor = 0.0 if lowest < 70 else max(0.0, lowest - 0.3 * (100 - lowest) - 1)
+    return replace(panel, y=Axis(label=panel.y.label, low=floor, high=100 + 0.03 * (100 - floor)))
+
+
+def _sentence(study: Study) -> str:
+    bucket, parts = study.buckets[0], []
+    for model in study.models:
+        cells = [cell for cell in study.ladder(model, bucket) if np.isfinite(number(cell, "goodput", "value"))]
+        if cells:
+            last = cells[-1]
+            parts.append(f"{study.short(model)} answers {share(number(last, 'goodput', 'value'))} within the objectives at {last['concurrency']} users")
+    return f"In {bucket}, {listed(parts)}." if parts else "Higher is better; each line is a model."
+
+
+CHART = Chart("goodput-users", prepare)

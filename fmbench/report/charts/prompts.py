@@ -1,0 +1,74 @@
+"""Latency against prompt tokens, with the fitted line."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fmbench.report.charts.base import Chart, fitted
+from fmbench.report.numbers import listed, seconds
+from fmbench.report.picture import Axis, Dots, Line, Mark, Panel, Picture
+from fmbench.report.study import Study, thinned
+
+METRICS = {"ttft_s": "Time to first token", "e2e_s": "End-to-end latency"}
+MOST = 700
+"""Points drawn a model and panel; the line is fitted to all."""
+
+
+def prepare(study: Study) -> Picture | None:
+    """A panel for each metric: a cloud and a line a model, all buckets together, at one level."""
+    level = study.level_shown
+    panels = [panel for metric in METRICS if (panel := _panel(study, metric, level))]
+    if not panels:
+        return None
+    return Picture(
+        title=f"Latency against prompt tokens at {level} users",
+        sentence=_sentence(study, level),
+        panels=tuple(panels),
+        caption=f"Prompt tokens as the service counted them. Least-squares lines over all points; at most {MOST} points a model are drawn.",
+    )
+
+
+def _panel(study: Study, metric: str, level: int | None) -> Panel | None:
+    clouds: list[Mark] = []
+    lines: list[Mark] = []
+    for model in study.models:
+        tokens, values = _sample(study, metric, model, level)
+        if len(tokens) < 2:
+            continue
+        shown = thinned(np.arange(len(tokens)), MOST)
+        name, look = study.short(model), study.look(model)
+        clouds.append(Dots(label="", look=look, x=tokens[shown], y=values[shown], size=2.6, alpha=0.35))
+        line = fitted(tokens, values)
+        ends = np.array([tokens.min(), tokens.max()])
+        y = line[0] + line[1] * ends if line else np.full(2, np.nan)
+        lines.append(Line(label=name, look=look, x=ends, y=y, width=2.2))
+    if not clouds:
+        return None
+    top = max(float(np.quantile(mark.y, 0.995)) for mark in clouds if isinstance(mark, Dots))
+    return Panel(
+        title=METRICS[metric],
+        x=Axis(label="Prompt tokens", low=0.0, high=1.04 * max(float(np.nanmax(mark.x)) for mark in clouds if isinstance(mark, Dots))),
+        y=Axis(label=f"{METRICS[metric]} (s)", low=0.0, high=1.15 * top),
+        marks=(*clouds, *lines),
+    )
+
+
+def _sample(study: Study, metric: str, model: str, level: int | None) -> tuple[np.ndarray, np.ndarray]:
+    tokens = study.values("input_tokens", model, None, level)
+    values = study.values(metric, model, None, level)
+    both = np.isfinite(tokens) & np.isfinite(values)
+    return tokens[both], values[both]
+
+
+def _sentence(study: Study, level: int | None) -> str:
+    parts = []
+    for model in study.models:
+        line = fitted(*_sample(study, "ttft_s", model, level))
+        if line:
+            parts.append(f"{seconds(1000 * line[1])} for {study.short(model)}")
+    if not parts:
+        return "Each point is an answered request."
+    return f"A thousand prompt tokens more add to the time to first token: {listed(parts)}."
+
+
+CHART = Chart("prompt-tokens", prepare)

@@ -1,0 +1,63 @@
+"""Transactions a minute against users, and what share of the requests failed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fmbench.report.charts.base import Chart, level_line, level_panels, number, users_axis
+from fmbench.report.numbers import listed, plain, share
+from fmbench.report.picture import Axis, Panel, Picture, Rule
+from fmbench.report.study import Cell, Study
+
+
+def prepare(study: Study) -> Picture | None:
+    """A panel a bucket of transactions a minute; where anything failed, a panel of the failed share beside each."""
+    path, ci = ("transactions_per_minute",), ("transactions_per_minute_ci95",)
+    panels = level_panels(study, path, ci, "a minute", "Answered transactions a minute")
+    if not panels:
+        return None
+    return Picture(
+        title="Transactions a minute against users",
+        sentence=_sentence(study),
+        panels=tuple(_interleaved(study, panels) if any(cell["failed"] for cell in study.cells) else panels),
+        caption="Only whole answers count as transactions. A line that goes flat has found the model's limit, or your quota's. Bands: 95 % intervals.",
+    )
+
+
+def _interleaved(study: Study, panels: list[Panel]) -> list[Panel]:
+    both = []
+    for panel in panels:
+        both += [panel, _failed(study, panel.title)]
+    return both
+
+
+def _failed(study: Study, bucket: str) -> Panel:
+    path, ci = ("error_rate", "value"), ("error_rate", "ci95")
+    lines = [line for model in study.models if (line := level_line(study, model, bucket, path, ci, "%"))]
+    top = max((float(np.nanmax(line.y if line.high is None else line.high)) for line in lines), default=0.0)
+    most = study.objectives.get("error_rate")
+    limit = [] if most is None else [Rule(axis="y", value=100 * most, label=f"objective ≤ {share(most)}")]
+    return Panel(
+        title=f"{bucket}: failed or throttled",
+        x=users_axis(study.levels),
+        y=Axis(label="Share of requests that failed (%)", low=0.0, high=max(1.0, 1.1 * top, 110 * (most or 0))),
+        marks=(*lines, *limit),
+    )
+
+
+def _sentence(study: Study) -> str:
+    bucket = study.buckets[0]
+    parts = []
+    for model in study.models:
+        cells = [cell for cell in study.ladder(model, bucket) if np.isfinite(_rate(cell))]
+        if cells:
+            best = max(cells, key=_rate)
+            parts.append(f"{study.short(model)} at most {plain(_rate(best))} a minute (at {best['concurrency']} users)")
+    return f"In {bucket}, {listed(parts)}." if parts else "Each line is a model, each panel a bucket of prompt lengths."
+
+
+def _rate(cell: Cell) -> float:
+    return number(cell, "transactions_per_minute")
+
+
+CHART = Chart("throughput-users", prepare)

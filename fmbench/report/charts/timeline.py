@@ -1,0 +1,117 @@
+"""The run over time: requests in flight with the measured windows, latency as it went, and failures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from fmbench.report.charts.base import Chart
+from fmbench.report.numbers import plural, share
+from fmbench.report.picture import Axis, Dots, Line, Mark, Panel, Picture, Shade, Values
+from fmbench.report.study import Study, thinned
+from fmbench.report.style import LIMIT, MEASURED, Look
+
+BINS = 360
+MOST = 2500
+FAILED = Look(colour=LIMIT, marker="X", dash="solid", hatch="")
+
+
+def prepare(study: Study) -> Picture | None:
+    """Three panels over one time axis: in flight, end-to-end latency (a dot a request), failures a bin."""
+    sent = study.column("sent_at")
+    if not np.isfinite(sent).any():
+        return None
+    clock = Clock(study)
+    panels = [_in_flight(study, clock), _latency(study, clock)]
+    if (study.records["outcome"] != "ok").any():
+        panels.append(_failures(study, clock))
+    return Picture(
+        title="The run over time",
+        sentence=_sentence(study),
+        panels=tuple(panels),
+        columns=1,
+        caption=f"Shaded: measured windows. {clock.width_note} Times count from the first request.",
+    )
+
+
+class Clock:
+    """Turns epochs into seconds or minutes since the first request, and cuts the run into equal bins."""
+
+    def __init__(self, study: Study) -> None:
+        self.sent, self.ended = study.column("sent_at"), study.column("ended_at")
+        self.start = study.start
+        self.end = float(np.nanmax(np.concatenate([self.sent, self.ended])))
+        self.unit, self.scale = ("min", 60.0) if self.end - self.start > 300 else ("s", 1.0)
+        self.edges: Values = np.linspace(self.start, max(self.end, self.start + 1e-3), BINS + 1)
+
+    def axis(self) -> Axis:
+        return Axis(label=f"Time since the first request ({self.unit})", low=0.0, high=float(self.of(np.array([self.edges[-1]]))[0]))
+
+    def of(self, epochs: Values) -> Values:
+        return (epochs - self.start) / self.scale
+
+    @property
+    def width_note(self) -> str:
+        return f"A step is {(self.edges[1] - self.edges[0]):.3g} s."
+
+
+def windows(study: Study, clock: Clock) -> list[Mark]:
+    """The measured windows, shaded; neighbours that touch stay apart."""
+    shades: list[Mark] = []
+    for line in study.windows:
+        if line.get("measure_at") is not None and line.get("drain_at") is not None:
+            left, right = clock.of(np.array([line["measure_at"], line["drain_at"]], dtype=np.float64))
+            shades.append(Shade(label="measured window", colour=MEASURED, left=float(left), right=float(right)))
+    return shades
+
+
+def _in_flight(study: Study, clock: Clock) -> Panel:
+    lines: list[Mark] = []
+    for model in study.models:
+        mine = np.asarray((study.records["model"] == model).to_numpy(dtype=bool)) & np.isfinite(clock.sent)
+        if mine.any():
+            begun = np.searchsorted(np.sort(clock.sent[mine]), clock.edges, side="right")
+            over = np.searchsorted(np.sort(np.nan_to_num(clock.ended[mine], nan=clock.end)), clock.edges, side="right")
+            flying = (begun - over).astype(np.float64)
+            flying[_idle(flying)] = np.nan
+            lines.append(Line(label=study.short(model), look=replace(study.look(model), dash="solid"), x=clock.of(clock.edges), y=flying, markers=False, steps=True, width=1.3))
+    return Panel(title="Requests in flight", x=clock.axis(), y=Axis(label="In flight", low=0.0), marks=(*windows(study, clock), *lines), height=1.6)
+
+
+def _idle(flying: Values) -> Values:
+    empty = flying == 0
+    beside = np.zeros_like(empty)
+    beside[1:] |= ~empty[:-1]
+    beside[:-1] |= ~empty[1:]
+    return empty & ~beside
+
+
+def _latency(study: Study, clock: Clock) -> Panel:
+    e2e = study.column("e2e_s")
+    good = np.asarray((study.records["outcome"] == "ok").to_numpy(dtype=bool)) & (e2e > 0) & np.isfinite(clock.sent)
+    marks: list[Mark] = windows(study, clock)
+    for model in study.models:
+        rows = np.flatnonzero(good & np.asarray((study.records["model"] == model).to_numpy(dtype=bool)))
+        rows = thinned(rows, max(200, MOST // max(1, len(study.models))))
+        if len(rows):
+            marks.append(Dots(label=study.short(model), look=study.look(model), x=clock.of(clock.sent[rows]), y=e2e[rows], size=2.4, alpha=0.5))
+    return Panel(title="End-to-end latency of answered requests, by when they were sent", x=clock.axis(), y=Axis(label="End to end (s, log)", log=True), marks=tuple(marks), height=2.0)
+
+
+def _failures(study: Study, clock: Clock) -> Panel:
+    failed = np.asarray((study.records["outcome"] != "ok").to_numpy(dtype=bool)) & np.isfinite(clock.sent)
+    counts, _ = np.histogram(clock.sent[failed], clock.edges)
+    y = np.append(counts, 0).astype(np.float64)
+    line = Line(label="failed or abandoned", look=FAILED, x=clock.of(clock.edges), y=y, markers=False, steps=True, width=1.2)
+    return Panel(title="Failures", x=clock.axis(), y=Axis(label="Failures a step", low=0.0), marks=(*windows(study, clock), line), height=1.2)
+
+
+def _sentence(study: Study) -> str:
+    total = len(study.records)
+    bad = int((study.records["outcome"] != "ok").sum())
+    first = f"{plural(total, 'request')} in {plural(len(study.windows) or len(study.cells), 'cell')}"
+    return f"{first}; {'none failed' if not bad else f'{bad:,} ({share(bad / total)}) were not answered'}. A flat top in flight means that the users were kept busy."
+
+
+CHART = Chart("timeline", prepare)

@@ -1,0 +1,183 @@
+"""The pages in their order: the answer, whether it can be trusted, then the evidence, the bill, and how to run it again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from fmbench.report import tables, words
+from fmbench.report.blocks import Block, Code, Figure, Fold, Page, Section, Text, code, table, text
+from fmbench.report.numbers import DASH, count, known, plain, share, usd
+from fmbench.report.picture import Picture
+from fmbench.report.study import Study
+
+Pictures = Mapping[str, Picture]
+
+
+def page(study: Study, pictures: Pictures, missing: Mapping[str, str], config_text: str | None) -> Page:
+    """The whole report. ``missing`` names charts that could not be drawn, with the reason."""
+    sections = [
+        _section("Every bucket", "buckets", _buckets(study)),
+        _section("Price and latency", "price", _figures(pictures, "price-latency")),
+        _section("Latency against users", "users", _figures(pictures, "ttft-users", "e2e-users")),
+        _section("Throughput and goodput against users", "throughput", _figures(pictures, "throughput-users", "goodput-users")),
+        _section("How latencies are spread", "distributions", _figures(pictures, "distributions", "prompt-tokens", "token-gaps")),
+        _section("Output lengths", "lengths", _lengths(study, pictures)),
+        _section("Every cell", "cells", _cells(study)),
+        _section("The run over time", "timeline", _figures(pictures, "timeline")),
+        _section("Failures", "failures", _failures(study, pictures)),
+        _section("The bill", "bill", _bill(study)),
+        _section("Models", "models", [_or_nothing(tables.models(study))]),
+        _section("Prompts and tokens", "prompts", _prompts(study)),
+        _section("Definitions", "definitions", [table(["Word", "Meaning"], DEFINITIONS, left=(0, 1))]),
+        _section("Configuration and environment", "configuration", _configuration(study, config_text)),
+        _section("Run it again", "again", _again(study)),
+        _section("Not drawn", "missing", [Text(f"{code(name)}: {text(why)}") for name, why in sorted(missing.items())]),
+    ]
+    return Page(words.title(study), words.identity(study), tuple(_first(study)), tuple(part for part in sections if part.blocks))
+
+
+def _section(title: str, anchor: str, blocks: list[Block | None]) -> Section:
+    return Section(title, anchor, tuple(block for block in blocks if block is not None))
+
+
+def _first(study: Study) -> list[Block]:
+    blocks: list[Block | None] = [*words.answer(study), words.validity(study), _or_nothing(tables.decision(study)), *words.change(study)]
+    return [block for block in blocks if block is not None]
+
+
+def _or_nothing(block: Block | None) -> Block | None:
+    return block
+
+
+def _figures(pictures: Pictures, *names: str) -> list[Block | None]:
+    return [Figure(name, pictures[name]) if name in pictures else None for name in names]
+
+
+def _buckets(study: Study) -> list[Block | None]:
+    judged = [tables.objectives(study, bucket) for bucket in study.buckets]
+    folds = [Fold(f"Each cell of {bucket} against each objective", (found,)) for bucket, found in zip(study.buckets, judged, strict=True) if found]
+    return [tables.buckets(study), tables.most_users(study), *folds]
+
+
+def _lengths(study: Study, pictures: Pictures) -> list[Block | None]:
+    found = tables.lengths(study, study.buckets[0]) if study.buckets else None
+    return [*_figures(pictures, "output-lengths"), found]
+
+
+def _cells(study: Study) -> list[Block | None]:
+    return [Fold(f"{bucket}: every cell", (tables.cells(study, bucket),)) for bucket in study.buckets]
+
+
+def _failures(study: Study, pictures: Pictures) -> list[Block | None]:
+    found = tables.failures(study)
+    if found is None:
+        return [Text("Every request was answered." if len(study.records) else "No request was sent.")]
+    return [*_figures(pictures, "failures-time"), found]
+
+
+def _bill(study: Study) -> list[Block | None]:
+    costs = tables.cell_costs(study)
+    asked, spend = study.manifest.get("estimate") or {}, study.summary.get("spend") or {}
+    said = [f"Expected before the run: {usd(asked['usd'])}." if known(asked.get("usd")) else ""]
+    said += [f"Spent: {usd(spend.get('known_usd'))}." if known(spend.get("known_usd")) else "Spent: unknown."]
+    said += [f"Budget: {usd(spend['budget_usd'])}." if known(spend.get("budget_usd")) else "No budget was set."]
+    if study.config.get("simulator") is not None:
+        said.append("The endpoint was the embedded simulator: nothing was charged, these are what AWS would charge.")
+    return [
+        Text(" ".join(part for part in (*said, _book(study)) if part)),
+        tables.bill(study),
+        Fold("The cost of each cell", (costs,)) if costs else None,
+    ]
+
+
+def _book(study: Study) -> str:
+    book = study.manifest.get("price_book") or {}
+    parts = [text(book[name]) for name in ("source", "version") if book.get(name)]
+    dated = f", of {text(book['date'])}" if book.get("date") else ""
+    return f"Prices: {' '.join(parts)}{dated}." if parts else ""
+
+
+def _prompts(study: Study) -> list[Block | None]:
+    found = study.manifest.get("buckets") or {}
+    rows = [[text(name), *(_count_or_dash(info.get(key)) for key in ("count", "tokens_min", "tokens_mean", "tokens_max")), code(str(info.get("sha256") or "")[:16])] for name, info in sorted(found.items())]
+    sets = [[text(row.get("name") or DASH), code(row.get("revision") or ""), _count_or_dash(row.get("rows")), code(str(row.get("sha256") or "")[:16])] for row in study.manifest.get("datasets") or []]
+    return [
+        table(["Bucket", "Prompts", "Tokens min", "mean", "max", "SHA-256 (first 16)"], rows) if rows else None,
+        table(["Dataset", "Revision", "Rows", "SHA-256 (first 16)"], sets, left=(0, 1)) if sets else None,
+        _tokenizer(study),
+    ]
+
+
+def _count_or_dash(value: Any) -> str:
+    return count(round(value)) if known(value) else DASH
+
+
+def _tokenizer(study: Study) -> Block | None:
+    kept = study.manifest.get("tokenizer") or {}
+    name = " ".join(str(kept[key]) for key in ("name", "version") if kept.get(key))
+    ratios = study.summary.get("token_ratios") or {}
+    if not name and not ratios:
+        return None
+    far = [f"{text(study.short(model))} {_off(ratio)}" for model, ratio in ratios.items()]
+    own = f"The service's own count against it: {', '.join(far)}." if far else ""
+    return Text(f"Buckets were made with the local tokenizer {code(name or 'unknown')}. {own}")
+
+
+def _off(ratio: float) -> str:
+    sign = "+" if ratio >= 1 else "−"
+    return f"{sign}{share(abs(ratio - 1))}"
+
+
+def _configuration(study: Study, config_text: str | None) -> list[Block | None]:
+    manifest = study.manifest
+    kept = config_text or json.dumps(study.config, indent=2, sort_keys=True, ensure_ascii=False)
+    environment = [(text(name), code(value)) for name, value in sorted((manifest.get("environment") or {}).items()) if value is not None]
+    versions = [(text(name), code(value)) for name, value in sorted((manifest.get("versions") or {}).items())]
+    found = [
+        ("Endpoint", code(manifest.get("endpoint") or "")),
+        ("Region", code(manifest.get("region") or "")),
+        ("Seed", code(manifest.get("seed"))),
+        ("Configuration SHA-256", code(manifest.get("config_sha256") or "")),
+        *environment,
+        *versions,
+        ("Instrument error", _instrument(study)),
+    ]
+    return [Fold("The configuration, as resolved", (Code(kept, "yaml" if config_text else "json"),)), tables.facts(found)]
+
+
+def _instrument(study: Study) -> str:
+    lag = study.summary.get("instrument_error_s")
+    return f"{plain(1000 * lag, 'ms')} (p95 over seconds of the load processes' p99 lag)" if known(lag) else ""
+
+
+def _again(study: Study) -> list[Block | None]:
+    manifest = study.manifest
+    command = str(manifest.get("command") or "fmbench-load --config config.yml")
+    version = (manifest.get("versions") or {}).get("fmbench-load")
+    with_version = f" with fmbench-load {text(version)}" if version else ""
+    return [
+        Text(f"The same study{with_version}: the same prompts in the same order to each user (seed {text(manifest.get('seed', DASH))})."),
+        Code(command, "sh"),
+        Text(f"{code('config.yml')} in this run's folder is the configuration as resolved: it gives the same study from any folder."),
+        Code("fmbench-load --config config.yml", "sh"),
+        Text("This report again from the stored records, byte for byte:"),
+        Code(f"fmbench-load report {study.summary.get('run_id') or manifest.get('run_id') or 'RUN'}", "sh"),
+    ]
+
+
+DEFINITIONS = [
+    ["Transaction", "One request that got a whole answer: the stream's end and the service's usage both seen."],
+    ["Users", "Requests kept in flight at a time: each user sends its next request when the last one is over."],
+    ["TTFT", "Time to first token: from the request's bytes going to the socket to the first delta with content (text or reasoning)."],
+    ["End to end", "From the request's bytes going to the socket to the last byte of the answer. Connecting is never inside."],
+    ["TPOT", "Time per output token: (last content − first content) / (output tokens − 1), by the service's own count."],
+    ["p95", "95 % of the answers were at least as fast. From pooled raw samples, never from other percentiles; stated from 72 answers on (p99: 368)."],
+    ["95 % interval", "Where the true figure lies, but for one case in twenty; requests in one window share the server's state, and it is widened for that."],
+    ["Transactions a minute", "Answers in the measured window, each counted by its share inside it, by the window's length."],
+    ["Within objectives", "Goodput: of all requests sent, failures included, the share answered within every latency objective."],
+    ["Measured window", "The part of a cell after its warm-up and before its drain. Requests belong to the cell they were sent in."],
+    ["Met, not met, undecided", "Met when the 95 % interval lies on the right side of the limit, not met when on the wrong one; undecided when it holds the limit."],
+    ["$ / 10,000", "What the measured requests cost, failed ones that were charged included, for 10,000 answers."],
+]

@@ -1,0 +1,190 @@
+"""What the charts and pages read: the summary, the manifest and the records, sorted by cell once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fmbench.report.names import short_names
+from fmbench.report.picture import Values
+from fmbench.report.style import Look, look_of
+
+COLUMNS = [
+    "model",
+    "bucket",
+    "concurrency",
+    "phase",
+    "outcome",
+    "failure",
+    "sent_at",
+    "ended_at",
+    "ttft_s",
+    "e2e_s",
+    "prompt_tokens",
+    "input_tokens",
+    "output_tokens",
+    "usd",
+]
+"""The record columns that charts use; token gaps are read apart."""
+
+Cell = dict[str, Any]
+
+
+def ordered(items: list[Any]) -> list[Any]:
+    """Each of ``items`` once, in the order of appearance."""
+    return list(dict.fromkeys(items))
+
+
+def bucket_key(bucket: str) -> tuple[str, int, int]:
+    """Sorts ``en_500-1000`` before ``en_1000-2000``."""
+    language, _, size = bucket.rpartition("_")
+    low, _, high = size.partition("-")
+    return (language, int(low), int(high)) if low.isdigit() and high.isdigit() else (bucket, 0, 0)
+
+
+@dataclass(frozen=True)
+class Study:
+    """One run, read for its report. ``records`` holds the columns of ``COLUMNS``; ``gaps`` seconds between content events by model."""
+
+    summary: dict[str, Any]
+    manifest: dict[str, Any]
+    windows: list[Cell]
+    """The lines of cells.jsonl: when each cell was warmed up, measured and drained."""
+    records: pd.DataFrame
+    health: pd.DataFrame
+    gaps: dict[str, Values] = field(default_factory=dict)
+
+    @cached_property
+    def cells(self) -> list[Cell]:
+        """The summary's cells, models in the configuration's order, then buckets by size, then levels."""
+        order = {model: index for index, model in enumerate(self.models)}
+        return sorted(self.summary["cells"], key=lambda cell: (order[cell["model"]], bucket_key(cell["bucket"]), cell["concurrency"]))
+
+    @cached_property
+    def models(self) -> list[str]:
+        """Labels of all models asked for, in the configuration's order, then any others of the cells."""
+        asked = [model.get("label") or model["id"] for model in self.config.get("models", [])]
+        return ordered([*asked, *(cell["model"] for cell in self.summary["cells"])])
+
+    @cached_property
+    def buckets(self) -> list[str]:
+        """The buckets that have cells, the bucket of interest first, the others by size."""
+        found = sorted({cell["bucket"] for cell in self.summary["cells"]}, key=bucket_key)
+        return sorted(found, key=lambda bucket: bucket != self.bucket_of_interest)
+
+    @cached_property
+    def levels(self) -> list[int]:
+        """The levels that have cells, rising."""
+        return sorted({cell["concurrency"] for cell in self.summary["cells"]})
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """The configuration as resolved; empty when the manifest has none."""
+        return self.manifest.get("config") or {}
+
+    @property
+    def objectives(self) -> dict[str, float]:
+        """The limits, by their configuration key."""
+        return self.summary.get("objectives") or {}
+
+    @property
+    def bucket_of_interest(self) -> str | None:
+        """The bucket that the recommendation is for."""
+        return self.summary.get("bucket_of_interest")
+
+    @property
+    def verdict(self) -> dict[str, Any] | None:
+        """The verdict on the bucket of interest; None when nothing was measured."""
+        return next((found for found in self.summary.get("verdicts") or [] if found["bucket"] == self.bucket_of_interest), None)
+
+    def cell(self, model: str, bucket: str, concurrency: int | None) -> Cell | None:
+        """The summary's row of one cell."""
+        return next((cell for cell in self.ladder(model, bucket) if cell["concurrency"] == concurrency), None)
+
+    @cached_property
+    def _short(self) -> dict[str, str]:
+        return short_names(self.models)
+
+    def short(self, model: str) -> str:
+        """The name that legends and tables use."""
+        return self._short.get(model, model)
+
+    @cached_property
+    def shortened(self) -> dict[str, str]:
+        """Short name → whole label, for those that were shortened."""
+        return {name: label for label, name in self._short.items() if name != label}
+
+    def look(self, model: str) -> Look:
+        """The model's colour, marker and dash: by its place in the configuration, everywhere the same."""
+        return look_of(self.models.index(model)) if model in self.models else look_of(0)
+
+    def ladder(self, model: str, bucket: str) -> list[Cell]:
+        """The cells of a model and bucket, levels rising."""
+        return [cell for cell in self.cells if cell["model"] == model and cell["bucket"] == bucket]
+
+    @cached_property
+    def level_shown(self) -> int | None:
+        """The level that pictures of one level show: the recommended one, else the highest that all models ran."""
+        chosen = (self.summary.get("recommendation") or {}).get("concurrency")
+        if chosen is not None:
+            return int(chosen)
+        ran = [{cell["concurrency"] for cell in self.cells if cell["model"] == model} for model in self.models]
+        common = set.intersection(*[levels for levels in ran if levels]) if any(ran) else set()
+        return max(common, default=max(self.levels, default=None)) if self.levels else None
+
+    @cached_property
+    def start(self) -> float:
+        """UTC epoch seconds of the first request (0 when none was sent)."""
+        sent = self.column("sent_at")
+        return float(np.nanmin(sent)) if np.isfinite(sent).any() else 0.0
+
+    def column(self, name: str) -> Values:
+        """A numeric column of all records, NaN where not observed."""
+        return np.asarray(self.records[name].to_numpy(dtype=np.float64, na_value=np.nan))
+
+    @cached_property
+    def measured_ok(self) -> NDArray[np.bool_]:
+        """Which records are answered requests of a measured window: the ones latencies are of."""
+        mask = (self.records["phase"] == "measure") & (self.records["outcome"] == "ok")
+        return np.asarray(mask.to_numpy(dtype=bool))
+
+    def values(self, name: str, model: str, bucket: str | None = None, level: int | None = None) -> Values:
+        """A numeric column of the answered, measured requests of a model (and bucket, and level)."""
+        return np.asarray(self._numeric(name)[self.rows(model, bucket, level)])
+
+    def rows(self, model: str, bucket: str | None = None, level: int | None = None) -> NDArray[np.int64]:
+        """Positions of the answered, measured requests of a model (and bucket, and level)."""
+        picked = [
+            rows
+            for key, rows in self._groups.items()
+            if key[0] == model and bucket in (None, key[1]) and level in (None, key[2])
+        ]
+        return np.sort(np.concatenate(picked)) if picked else np.empty(0, dtype=np.int64)
+
+    @cached_property
+    def _groups(self) -> dict[tuple[str, str, int], NDArray[np.int64]]:
+        kept = self.records.loc[self.measured_ok, ["model", "bucket", "concurrency"]]
+        places = np.flatnonzero(self.measured_ok)
+        groups = kept.groupby(["model", "bucket", "concurrency"], sort=True, observed=True).indices
+        return {key: places[rows] for key, rows in groups.items()}
+
+    @cached_property
+    def _columns(self) -> dict[str, Values]:
+        return {}
+
+    def _numeric(self, name: str) -> Values:
+        if name not in self._columns:
+            self._columns[name] = self.column(name)
+        return self._columns[name]
+
+
+def thinned(values: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """At most ``most`` of ``values``, evenly picked: the same ones each time."""
+    if len(values) <= most:
+        return values
+    return values[np.linspace(0, len(values) - 1, most).round().astype(np.int64)]

@@ -1,0 +1,256 @@
+"""The report's tables: numbers with unit, interval or n beside them, and a reason where there is no number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fmbench.report.blocks import Table, code, table, text
+from fmbench.report.numbers import DASH, count, interval, known, plain, plural, seconds, share, usd
+from fmbench.report.study import Cell, Study
+from fmbench.report.words import bucket_words, judged_value, objective_words, shortened, status_words
+
+NEEDED = {"p50": 6, "p90": 36, "p95": 72, "p99": 368}
+"""How many answers a percentile takes (``core.quantiles.samples_needed``)."""
+JUDGED = {"met": "met", "not_met": "**not met**", "undecided": "undecided"}
+
+
+def latency(stats: dict[str, Any], quantile: str) -> str:
+    """A percentile with its interval, or why there is none: ``1.21 s (1.08–1.33)``, ``— (needs 72, has 40)``."""
+    value = stats.get(quantile)
+    if known(value):
+        return f"{seconds(value)} {interval((stats.get('ci95') or {}).get(quantile), value)}".rstrip()
+    if not stats.get("n"):
+        return f"{DASH} (none seen)"
+    return f"{DASH} (needs {NEEDED.get(quantile, 2)}, has {count(stats['n'])})"
+
+
+def rate(cell: Cell) -> str:
+    """Transactions a minute with the interval."""
+    value = cell.get("transactions_per_minute")
+    return f"{plain(value)} {interval(cell.get('transactions_per_minute_ci95'), value, '')}".rstrip()
+
+
+def price(cell: Cell) -> str:
+    """USD for 10,000 transactions with the interval, or why there is none."""
+    value = cell.get("usd_per_10k")
+    if known(value):
+        return usd(value)
+    return f"{DASH} (nothing answered)" if not cell.get("ok") else f"{DASH} (price unknown)"
+
+
+def within(cell: Cell) -> str:
+    """The share of all sent that was answered within the objectives, with the interval."""
+    found = cell.get("goodput") or {}
+    return f"{share(found.get('value'))} {interval(found.get('ci95'), None, '%')}".rstrip()
+
+
+def failed(cell: Cell) -> str:
+    """The share that failed, with the interval."""
+    found = cell.get("error_rate") or {}
+    return f"{share(found.get('value'))} {interval(found.get('ci95'), None, '%')}".rstrip()
+
+
+def quality(cell: Cell) -> str:
+    """The mean score of the answers with the interval; a dash when none was scored."""
+    found = cell.get("quality") or {}
+    return f"{plain(found.get('value'))} {interval(found.get('ci95'), None, '')}".rstrip()
+
+
+def decision(study: Study) -> Table | None:
+    """The first page's table: a row a model at the level that stands for it; None when no model was measured."""
+    verdict = study.verdict
+    rows = [] if verdict is None else [_decision_row(study, row, verdict) for row in verdict["models"]]
+    if not rows:
+        return None
+    titles = ["", "Verdict", "Users", "TTFT p95", "End to end p95", "Transactions a minute", "Of all sent, within objectives"]
+    titles += [*(["Quality"] if _scored(study) else []), "$ / 10,000"]
+    bucket = bucket_words(study.bucket_of_interest or "")
+    caption = f"{bucket[0].upper()}{bucket[1:]}. In brackets: 95 % intervals. Each model at the most users at which it meets every objective, else where it is nearest."
+    return table(titles, rows, left=(0, 1), caption=caption)
+
+
+def _decision_row(study: Study, row: dict[str, Any], verdict: dict[str, Any]) -> list[str]:
+    chosen = verdict.get("recommendation") or {}
+    picked = chosen.get("model") == row["model"]
+    level = chosen.get("concurrency") if picked else row.get("highest_concurrency") or (row.get("closest") or {}).get("concurrency")
+    name = text(study.short(row["model"]))
+    cell = study.cell(row["model"], verdict["bucket"], level)
+    head = [f"**{name}**" if picked else name, f"**{status_words(row)}**" if picked else status_words(row)]
+    if cell is None:
+        return [*head, *[DASH] * (7 if _scored(study) else 6)]
+    figures = [count(level), latency(cell["ttft_s"], "p95"), latency(cell["e2e_s"], "p95"), rate(cell), within(cell)]
+    cost = f"**{price(cell)}**" if picked else price(cell)
+    return [*head, *figures, *([quality(cell)] if _scored(study) else []), cost]
+
+
+def _scored(study: Study) -> bool:
+    return any(cell.get("quality") for cell in study.cells)
+
+
+def buckets(study: Study) -> Table | None:
+    """Every bucket: the best model, at how many users, and why."""
+    verdicts = {found["bucket"]: found for found in study.summary.get("verdicts") or []}
+    rows = []
+    for bucket in study.buckets:
+        found = verdicts.get(bucket)
+        if found is not None:
+            chosen = found.get("recommendation")
+            pick = f"{text(study.short(chosen['model']))} at {plural(chosen['concurrency'], 'user')}" if chosen else DASH
+            status = found["status"].replace("_", " ")
+            rows.append([text(bucket), pick if chosen else f"{DASH} ({status})", text(shortened(study, found.get("reason") or ""))])
+    return table(["Bucket", "Best", "Why"], rows, left=(0, 1, 2)) if rows else None
+
+
+def most_users(study: Study) -> Table | None:
+    """The most users within all objectives: a row a model, a column a bucket."""
+    verdicts = {found["bucket"]: found for found in study.summary.get("verdicts") or []}
+    names = [bucket for bucket in study.buckets if bucket in verdicts]
+    if not names or not study.objectives:
+        return None
+    rows = []
+    for model in study.models:
+        found = [next((row for row in verdicts[name]["models"] if row["model"] == model), None) for name in names]
+        rows.append([text(study.short(model)), *map(_highest, found)])
+    caption = "The highest level at which every objective is met, and what it answers a minute."
+    return table(["Most users within all objectives", *map(text, names)], rows, caption=caption)
+
+
+def _highest(row: dict[str, Any] | None) -> str:
+    if row is None or row["status"] == "not_measured":
+        return f"{DASH} (not measured)"
+    if row.get("highest_concurrency") is None:
+        return f"{DASH} ({'undecided' if row['status'] == 'undecided' else 'none'})"
+    return f"{count(row['highest_concurrency'])} ({plain(row.get('transactions_per_minute'), 'a minute')})"
+
+
+def cells(study: Study, bucket: str) -> Table:
+    """Every cell of a bucket, with its sample and its latencies."""
+    titles = ["", "Users", "Achieved", "Sent", "Answered", "TTFT p50", "TTFT p95", "TTFT p99", "End to end p50", "End to end p95"]
+    titles += ["End to end p99", "TPOT p50", "Transactions a minute", "Output tokens a second", "Failed", "Within objectives", "$ / 10,000"]
+    rows = []
+    for cell in (cell for cell in study.cells if cell["bucket"] == bucket):
+        ttft, e2e = cell["ttft_s"], cell["e2e_s"]
+        status = "" if cell.get("status", "complete") == "complete" else f" ({cell['status']})"
+        head = [text(study.short(cell["model"])) + status, count(cell["concurrency"]), plain(cell.get("achieved_concurrency"))]
+        counts = [count(cell["requests"]), count(cell["ok"])]
+        times = [latency(stats, quantile) for stats in (ttft, e2e) for quantile in ("p50", "p95", "p99")]
+        rest = [latency(cell["tpot_s"], "p50"), rate(cell), plain(cell.get("output_tokens_per_s")), failed(cell), within(cell), price(cell)]
+        rows.append([*head, *counts, *times, *rest])
+    return table(titles, rows, caption="Measured windows only. In brackets: 95 % intervals, or how many answers the figure takes.")
+
+
+def objectives(study: Study, bucket: str) -> Table | None:
+    """Each cell of a bucket against each objective: met, not met or undecided, with the value seen."""
+    names = list(study.objectives)
+    rows = []
+    for cell in (cell for cell in study.cells if cell["bucket"] == bucket):
+        judged = {item["objective"]: item for item in cell.get("objectives") or []}
+        marks = [_judged(judged[name]) if name in judged else f"{DASH} (not measured)" for name in names]
+        rows.append([text(study.short(cell["model"])), count(cell["concurrency"]), *marks])
+    titles = ["", "Users", *(objective_words(name, study.objectives[name]) for name in names)]
+    return table(titles, rows) if names and rows else None
+
+
+def _judged(item: dict[str, Any]) -> str:
+    value = judged_value(item)
+    if item["status"] == "undecided":
+        more = f"{count(item['requests_needed'])} requests more" if item.get("requests_needed") else item.get("why") or "too near to tell"
+        return f"undecided: {value}, {text(more)}" if value != DASH else f"undecided: {text(more)}"
+    return f"{JUDGED[item['status']]}: {value}"
+
+
+def lengths(study: Study, bucket: str) -> Table | None:
+    """Output lengths side by side at one level, and the latency that each model would have at one common length."""
+    level = study.level_shown
+    found = [cell for model in study.models if (cell := study.cell(model, bucket, level)) is not None and known(cell.get("output_tokens_mean"))]
+    if not found:
+        return None
+    common = float(np.median([cell["output_tokens_mean"] for cell in found]))
+    rows = [_length_row(study, cell, common) for cell in found]
+    titles = ["", "Mean output tokens", "Ended at max_tokens", "End to end mean", f"End to end at {plain(common)} tokens", "Line"]
+    caption = f"{text(bucket)} at {level} users. The column at one length is read off each model's own least-squares line."
+    return table(titles, rows, caption=caption)
+
+
+def _length_row(study: Study, cell: Cell, common: float) -> list[str]:
+    line = cell.get("e2e_by_output_tokens") or {}
+    stops = cell.get("stop_reasons") or {}
+    cut = share(stops.get("max_tokens", 0) / cell["ok"]) if cell.get("ok") else DASH
+    fixed, slope = line.get("fixed_s"), line.get("per_token_s")
+    fits = known(fixed) and known(slope)
+    at = seconds(fixed + slope * common) if fits else f"{DASH} (lengths do not vary)"
+    words = f"{seconds(fixed)} + {seconds(slope)} a token (n = {count(line['n'])})" if fits else DASH
+    return [text(study.short(cell["model"])), plain(cell["output_tokens_mean"]), cut, seconds(cell["e2e_s"].get("mean")), at, words]
+
+
+def failures(study: Study) -> Table | None:
+    """Requests that were not answered, of all phases: a row a kind, a column a model. None when there is none."""
+    rows = study.records
+    bad = rows[rows["outcome"] != "ok"]
+    if bad.empty:
+        return None
+    kinds = bad["failure"].where(bad["failure"].notna(), bad["outcome"]).astype(str)
+    counts = kinds.groupby([kinds, bad["model"].astype(str)]).size()
+    totals = counts.groupby(level=0).sum()
+    ranked = sorted(totals.items(), key=lambda pair: (-pair[1], str(pair[0])))
+    models = [model for model in study.models if (bad["model"] == model).any()]
+    lines = [[code(kind), *(count(int(counts.get((kind, model), 0))) for model in models), count(int(total))] for kind, total in ranked]
+    sums = [count(int((bad["model"] == model).sum())) for model in models]
+    lines.append(["**all**", *sums, f"**{count(len(bad))}** of {count(len(rows))} ({share(len(bad) / len(rows))})"])
+    return table(["Kind", *(text(study.short(model)) for model in models), "All"], lines, caption="All phases, warm-up and drain included.")
+
+
+def bill(study: Study) -> Table | None:
+    """What was spent: a row a model, measured windows apart from warm-up and drain."""
+    rows = study.records
+    if rows.empty:
+        return None
+    usd_of = study.column("usd")
+    measured = np.asarray((rows["phase"] == "measure").to_numpy(dtype=bool))
+    spend = study.summary.get("spend") or {}
+    lines = []
+    for model in study.models:
+        mine = np.asarray((rows["model"] == model).to_numpy(dtype=bool))
+        whole = (spend.get("by_model") or {}).get(model)
+        if whole:
+            lines.append([text(study.short(model)), *_bill_row(whole, usd_of[mine & measured], usd_of[mine & ~measured])])
+    if spend.get("requests"):
+        lines.append(["**all**", *_bill_row(spend, usd_of[measured], usd_of[~measured])])
+    titles = ["", "Requests", "Input tokens", "Output tokens", "In measured windows", "Warm-up and drain", "Together"]
+    return table(titles, lines, caption="Tokens as the service counted them.") if lines else None
+
+
+def _bill_row(bill_of: dict[str, Any], measured: Any, rest: Any) -> list[str]:
+    unpriced = bill_of.get("unpriced") or 0
+    whole = usd(bill_of.get("known_usd"))
+    note = f" and {count(unpriced)} answers of unknown price" if unpriced and whole != DASH else " (price unknown)" if unpriced else ""
+    parts = [usd(float(np.nansum(values))) if np.isfinite(values).any() else DASH for values in (measured, rest)]
+    return [count(bill_of["requests"]), count(bill_of["input_tokens"]), count(bill_of["output_tokens"]), *parts, whole + note]
+
+
+def cell_costs(study: Study) -> Table | None:
+    """Each cell's own cost in its measured window."""
+    rows = [
+        [text(study.short(cell["model"])), text(cell["bucket"]), count(cell["concurrency"]), usd(cell.get("usd")), price(cell), usd(cell.get("usd_per_10k_good"))]
+        for cell in study.cells
+    ]
+    titles = ["", "Bucket", "Users", "Measured window", "$ / 10,000 transactions", "$ / 10,000 within objectives"]
+    return table(titles, rows, left=(0, 1)) if rows else None
+
+
+def models(study: Study) -> Table | None:
+    """Short names beside whole labels and ids; None when every name is whole and is the id."""
+    asked = {model.get("label") or model["id"]: model for model in study.config.get("models") or []}
+    rows = []
+    for label in study.models:
+        model = asked.get(label) or {}
+        rows.append([text(study.short(label)), text(label) if study.short(label) != label else "same", code(model.get("id") or label), text(model.get("api") or DASH)])
+    return table(["Name here", "Label", "Id", "API"], rows, left=(0, 1, 2, 3)) if rows else None
+
+
+def facts(pairs: list[tuple[str, str]]) -> Table | None:
+    """Two columns of facts; those without a value are left out."""
+    rows = [[name, value] for name, value in pairs if value]
+    return table(["", ""], rows, left=(0, 1)) if rows else None

@@ -1,0 +1,240 @@
+"""The sentences of the first page, made of the summary's figures: the answer, what stands behind it, what would change it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from fmbench.report.blocks import Block, Notice, Points, Text, code, text
+from fmbench.report.numbers import DASH, count, interval, known, listed, plain, plural, seconds, share, usd
+from fmbench.report.study import Cell, Study
+
+STATUS = {"met": "meets all", "not_met": "fails", "undecided": "undecided", "not_measured": "not measured"}
+FIGURES = {"usd_per_10k": "per 10,000 transactions", "transactions_per_minute": "transactions a minute"}
+LATENCIES = {"ttft": "time to first token", "e2e": "end to end", "tpot": "time per output token"}
+
+
+def title(study: Study) -> str:
+    """``nova-lite or claude-haiku-4-5 for prompts of 2,000–3,000 tokens``."""
+    names = [text(study.short(model)) for model in study.models]
+    who = listed(names, "or") if 0 < len(names) <= 3 else f"Which of {len(names)} models" if names else "A run without models"
+    bucket = study.bucket_of_interest
+    return f"{who} for {bucket_words(bucket)}" if bucket else who
+
+
+def bucket_words(bucket: str) -> str:
+    """``en_2000-3000`` → ``prompts of 2,000–3,000 tokens (en_2000-3000)``, or the name alone when it is of another make."""
+    language, _, size = bucket.rpartition("_")
+    low, _, high = size.partition("-")
+    if not (low.isdigit() and high.isdigit() and language):
+        return f"bucket {text(bucket)}"
+    return f"prompts of {int(low):,}–{int(high):,} tokens ({text(bucket)})"
+
+
+def objective_words(name: str, limit: float) -> str:
+    """``TTFT p95 ≤ 1.5 s``: an objective by its configuration key."""
+    if name == "error_rate":
+        return f"error rate ≤ {share(limit)}"
+    if name == "usd_per_10k":
+        return f"cost ≤ {usd(limit)} per 10,000"
+    if name == "transactions_per_minute":
+        return f"throughput ≥ {plain(limit, 'a minute')}"
+    if name == "quality_min":
+        return f"quality ≥ {plain(limit)}"
+    metric, quantile = name.split("_")[:2]
+    return f"{'end to end' if metric == 'e2e' else metric.upper()} {quantile} ≤ {plain(limit, 's')}"
+
+
+def judged_value(judgement: dict[str, Any]) -> str:
+    """The value of a judged objective, in its own unit."""
+    name, value = judgement["objective"], judgement.get("value")
+    if name == "error_rate":
+        return share(value)
+    if name == "usd_per_10k":
+        return usd(value)
+    return seconds(value) if name.endswith("_s") else plain(value)
+
+
+def answer(study: Study) -> list[Block]:
+    """The three sentences: what to pick, against what, and how far the run goes."""
+    verdict = study.verdict
+    if verdict is None:
+        return [Text("**No answer.** " + text(study.summary.get("recommendation_reason") or "Nothing was measured."))]
+    chosen = verdict.get("recommendation")
+    if not chosen:
+        return [Text(_no_answer(study, verdict))]
+    cell = study.cell(chosen["model"], chosen["bucket"], chosen["concurrency"])
+    return [Text(" ".join(part for part in (_pick(study, chosen, cell), _against(study, chosen), _reach(study, verdict)) if part))]
+
+
+def _pick(study: Study, chosen: dict[str, Any], cell: Cell | None) -> str:
+    lead = f"**Pick {text(study.short(chosen['model']))} at {plural(chosen['concurrency'], 'user')}.**"
+    if cell is None:
+        return lead
+    e2e, prices = cell["e2e_s"], []
+    speed = next((f"{_within(name)} within {_seconds(e2e, name)}" for name in ("p95", "p90", "p50") if known(e2e.get(name))), "")
+    if known(cell.get("usd_per_10k")):
+        prices.append(f"at **{usd(cell['usd_per_10k'])} per 10,000 transactions**")
+    met = "It meets every objective" if cell.get("meets_objectives") else "It"
+    said = [f"{met} and answers {speed}" if speed and cell.get("meets_objectives") else f"{met} answers {speed}" if speed else met, *prices]
+    return f"{lead} {', '.join(said)}."
+
+
+def _within(quantile: str) -> str:
+    return {"p95": "95 % of requests", "p90": "90 % of requests", "p50": "half of the requests"}[quantile]
+
+
+def _seconds(stats: dict[str, Any], quantile: str) -> str:
+    span = interval((stats.get("ci95") or {}).get(quantile), stats[quantile])
+    return f"{seconds(stats[quantile])}{f' (95 % interval {span[1:-1]})' if span else ''}"
+
+
+def _against(study: Study, chosen: dict[str, Any]) -> str:
+    runner = chosen.get("runner_up")
+    if not runner:
+        return "No other model meets every objective."
+    name = text(study.short(runner["model"]))
+    place = f"{name} at {plural(runner['concurrency'], 'user')}"
+    if runner["model"] in (chosen.get("tied_with") or []):
+        return f"{place} cannot be told from it by {figure_words(chosen['decided_by'])}: the difference is inside the noise, and the cheaper one is chosen."
+    margin = runner.get("margin")
+    if not margin:
+        return f"The runner-up is {place}."
+    return f"The runner-up, {place}, {_behind(margin)}."
+
+
+def figure_words(name: str) -> str:
+    """What a figure that decides is called: ``cost``, ``transactions a minute``, ``end to end p95``."""
+    if name == "usd_per_10k":
+        return "cost"
+    if name in FIGURES:
+        return FIGURES[name]
+    metric, quantile = name.split("_")[:2]
+    return f"{LATENCIES.get(metric, metric)} {quantile}"
+
+
+def figure_amount(name: str, value: float | None) -> str:
+    """A figure that decides, in its own unit."""
+    if name == "usd_per_10k":
+        return usd(value)
+    return plain(value, "a minute") if name == "transactions_per_minute" else seconds(value)
+
+
+def _behind(margin: dict[str, Any]) -> str:
+    name, difference = margin["figure"], margin["difference"]
+    kind = "$" if name == "usd_per_10k" else "s" if name.endswith("_s") else ""
+    low, high = sorted(abs(end) for end in margin["ci95"])
+    span = interval((low, high), difference, kind)
+    ratio = margin.get("ratio")
+    times = f", {plain(ratio)} times as much" if known(ratio) and name == "usd_per_10k" and ratio > 1 else ""
+    amount = figure_amount(name, abs(difference))
+    if name == "usd_per_10k":
+        return f"costs {amount} {'more' if difference >= 0 else 'less'} per 10,000 (95 % interval {span[1:-1]}){times}"
+    if name == "transactions_per_minute":
+        return f"answers {amount} {'fewer' if difference <= 0 else 'more'} (95 % interval {span[1:-1]})"
+    return f"is {amount} {'slower' if difference >= 0 else 'faster'} by {figure_words(name)} (95 % interval {span[1:-1]})"
+
+
+def _reach(study: Study, verdict: dict[str, Any]) -> str:
+    chosen = verdict["recommendation"]
+    above = [note for note in verdict.get("what_would_change") or [] if note.startswith(("At ", "Nothing "))]
+    doubt = "" if chosen.get("certain", True) else " It is not certain: another model may yet turn out better (see below)."
+    return (text(shortened(study, above[0])) if above else f"Nothing was measured above {plural(max(study.levels, default=0), 'user')}.") + doubt
+
+
+def shortened(study: Study, words: str) -> str:
+    """A sentence of the summary with the report's short names in it."""
+    for model in sorted(study.models, key=len, reverse=True):
+        words = words.replace(model, study.short(model))
+    return words
+
+
+def _no_answer(study: Study, verdict: dict[str, Any]) -> str:
+    lead = {
+        "none_feasible": "**No model meets the objectives.**",
+        "undecided": "**Undecided: no model is shown to meet every objective yet.**",
+        "not_measured": "**No answer.**",
+    }.get(verdict["status"], "**No answer.**")
+    reason = shortened(study, str(verdict.get("reason") or ""))
+    for start in ("No model meets the objectives. ", "Undecided: no model is shown to meet every objective yet. "):
+        reason = reason.removeprefix(start)
+    each = [_fails(study, row) for row in verdict.get("models") or [] if row.get("status") == "not_met"]
+    failing = f" {'; '.join(part for part in each if part)}." if any(each) else ""
+    return f"{lead} {text(reason)}{failing}"
+
+
+def _fails(study: Study, row: dict[str, Any]) -> str:
+    fails = (row.get("closest") or {}).get("fails") or []
+    said = [f"{objective_words(item['objective'], item['limit'])} (it has {judged_value(item)})" for item in fails]
+    return f"{text(study.short(row['model']))} fails {listed(said)}" if said else ""
+
+
+def status_words(row: dict[str, Any]) -> str:
+    """The verdict on a model in a table: ``meets all``, ``fails TTFT p95 ≤ 1.5 s``, ``undecided: …, about 140 requests more``."""
+    closest = row.get("closest") or {}
+    if row["status"] == "not_met":
+        return "fails " + listed([objective_words(item["objective"], item["limit"]) for item in closest.get("fails") or []])
+    if row["status"] == "undecided":
+        return f"**undecided**: {'; '.join(map(_open, closest.get('undecided') or []))}"
+    return STATUS[row["status"]]
+
+
+def _open(item: dict[str, Any]) -> str:
+    words = objective_words(item["objective"], item["limit"])
+    if item.get("requests_needed"):
+        return f"{words}, about {count(item['requests_needed'])} requests more"
+    return f"{words}, {text(item.get('why') or 'too near its limit to tell')}"
+
+
+def change(study: Study) -> list[Block]:
+    """What would change the answer, as points; nothing when nothing is known to."""
+    verdict = study.verdict or {}
+    notes = [text(shortened(study, note)) for note in verdict.get("what_would_change") or []]
+    return [Text("**What would change the answer**"), Points(tuple(notes))] if notes else []
+
+
+def validity(study: Study) -> Notice:
+    """PASS, DEGRADED or INVALID, what was sent and accounted for, and every finding."""
+    found = study.summary.get("validity") or {}
+    verdict = str(found.get("verdict") or "INVALID")
+    kinds: dict[str, Any] = {"PASS": "pass", "DEGRADED": "degraded", "INVALID": "invalid"}
+    findings = [finding_words(study, item) for item in found.get("findings") or []]
+    said = " ".join(part for part in (_accounted(study), "" if findings else "Nothing to find fault with.") if part)
+    return Notice(kinds.get(verdict, "note"), f"**Can these numbers be trusted? {text(verdict)}.** {said}", tuple(findings))
+
+
+def _accounted(study: Study) -> str:
+    sums = study.manifest.get("accounting") or {}
+    if not known(sums.get("sent")):
+        return ""
+    answered = sums.get("ok", 0) + sums.get("failed", 0)
+    extra = [f"{count(sums[name])} {name}" for name in ("abandoned", "lost", "duplicated", "dropped") if sums.get(name)]
+    more = f" ({', '.join(extra)})" if extra else ""
+    return f"{plural(sums['sent'], 'request')} sent, {count(answered)} accounted for{more}."
+
+
+def finding_words(study: Study, item: dict[str, str]) -> str:
+    """A finding: its subject, graver ones marked as such, and what it says."""
+    mark = {"error": "error", "warning": "warning"}.get(item["severity"], "")
+    subject = text(item["subject"].capitalize())
+    return f"**{subject}{f' ({mark})' if mark else ''}:** {text(shortened(study, item['message']))}"
+
+
+def identity(study: Study) -> str:
+    """One line under the title: the run, when, where."""
+    manifest = study.manifest
+    parts = [f"Run {code(study.summary.get('run_id') or manifest.get('run_id') or DASH)}"]
+    if manifest.get("started_at") is not None:
+        parts.append(moment(manifest["started_at"]))
+    if manifest.get("region"):
+        parts.append(text(manifest["region"]))
+    if study.config.get("simulator") is not None:
+        parts.append("**against the embedded simulator, not AWS**")
+    return " · ".join(parts)
+
+
+def moment(value: Any) -> str:
+    """An epoch as ``2026-11-23 20:46 UTC``; text as it is."""
+    if not known(value):
+        return text(value)
+    return datetime.fromtimestamp(float(value), UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -1,0 +1,98 @@
+"""A run's report: summary.json, summary.csv, report.md, report.html and plots/*.png, a pure function of the run folder."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import logging
+from typing import Any
+
+from fmbench.report.charts import CHARTS, Chart
+from fmbench.report.gaps import token_gaps
+from fmbench.report.page import page
+from fmbench.report.paint import png
+from fmbench.report.picture import Picture
+from fmbench.report.render import html, markdown
+from fmbench.report.study import COLUMNS, Study
+from fmbench.storage.atomic import write_bytes, write_json, write_text
+from fmbench.storage.reader import LocalRun
+
+LOG = logging.getLogger(__name__)
+
+
+def write_report(run: LocalRun, summary: dict[str, Any]) -> None:
+    """Write the report of ``run`` into its folder: the same bytes for the same folder, on any machine of the same versions.
+
+    A chart that fails costs only itself: it is logged, and named on the page. Pictures of an earlier report go.
+    """
+    folder = run.path
+    write_json(folder / "summary.json", summary)
+    write_text(folder / "summary.csv", flat(summary["cells"]))
+    study = study_of(run, summary)
+    pictures, missing = draw_all(study)
+    for name, (_, drawn) in pictures.items():
+        write_bytes(folder / "plots" / f"{name}.png", drawn)
+    for stale in (folder / "plots").glob("*.png"):
+        if stale.stem not in pictures:
+            stale.unlink()
+    config = folder / "config.yml"
+    whole = page(study, {name: picture for name, (picture, _) in pictures.items()}, missing, config.read_text() if config.exists() else None)
+    write_text(folder / "report.md", markdown(whole))
+    write_text(folder / "report.html", html(whole))
+
+
+def study_of(run: LocalRun, summary: dict[str, Any]) -> Study:
+    """What the charts and pages read of ``run``."""
+    records = run.records(COLUMNS)
+    for name in ("model", "bucket", "phase", "outcome"):
+        records[name] = records[name].astype("category")
+    return Study(summary, run.manifest, run.cells, records, run.health(), token_gaps(run.folder.records))
+
+
+def draw_all(study: Study) -> tuple[dict[str, tuple[Picture, bytes]], dict[str, str]]:
+    """Every chart that has data, with its PNG; and what went wrong with those that failed."""
+    drawn: dict[str, tuple[Picture, bytes]] = {}
+    missing: dict[str, str] = {}
+    for chart in CHARTS:
+        try:
+            found = draw_one(chart, study)
+        except Exception as error:
+            LOG.exception("the chart %s could not be drawn", chart.name)
+            missing[chart.name] = f"{type(error).__name__}: {error}"
+        else:
+            if found is not None:
+                drawn[chart.name] = found
+    return drawn, missing
+
+
+def draw_one(chart: Chart, study: Study) -> tuple[Picture, bytes] | None:
+    """One chart's picture and PNG; None when there is no data for it."""
+    picture = chart.prepare(study)
+    return None if picture is None else (picture, png(picture))
+
+
+def flat(cells: list[dict[str, Any]]) -> str:
+    """The cells as CSV: nested figures as ``ttft_s.p95``, intervals as ``….low`` and ``….high``, null as nothing."""
+    rows = [_flattened(cell) for cell in cells]
+    titles = list(dict.fromkeys(title for row in rows for title in row))
+    out = io.StringIO()
+    writer = csv.DictWriter(out, titles, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def _flattened(value: Any, name: str = "") -> dict[str, Any]:
+    if isinstance(value, dict):
+        found: dict[str, Any] = {}
+        for key, inner in value.items():
+            found |= _flattened(inner, f"{name}.{key}" if name else str(key))
+        return found
+    if isinstance(value, list):
+        if len(value) == 2 and not any(isinstance(end, dict) for end in value):
+            return {f"{name}.low": value[0], f"{name}.high": value[1]}
+        return {name: json.dumps(value, ensure_ascii=False)}
+    return {name: value}
+
+
