@@ -128,10 +128,10 @@ class StreamAnswer(Answer):
     def fault_of_end(self, short: bool) -> Fault | None:
         if self.whole:
             return None
-        if short:
-            return Fault(FailureKind.RESET_IN_STREAM, "the connection was closed before the answer's last chunk")
         if self._decoder.unfinished:
             return Fault(FailureKind.TRUNCATED, "the answer ended within a frame")
+        if short:
+            return Fault(FailureKind.RESET_IN_STREAM, "the connection was closed before the answer's last chunk")
         if not self.stopped:
             return Fault(FailureKind.TRUNCATED, "the answer ended without messageStop")
         return None

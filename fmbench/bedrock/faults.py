@@ -175,7 +175,7 @@ def _word_for_connecting(error: Exception) -> FailureKind:
         return FailureKind.DNS
     if any(isinstance(cause, (ssl.SSLError, ssl.CertificateError, urllib3.exceptions.SSLError)) for cause in causes):
         return FailureKind.TLS
-    if any(isinstance(cause, (urllib3.exceptions.ConnectTimeoutError, TimeoutError)) for cause in causes):
+    if any(isinstance(cause, TimeoutError) for cause in causes):
         return FailureKind.TIMEOUT_CONNECT
     if any(isinstance(cause, (urllib3.exceptions.HTTPError, OSError)) for cause in causes):
         return FailureKind.CONNECT

@@ -6,6 +6,7 @@ from typing import Any
 
 from fmbench.bedrock.answers import BodyAnswer, Json
 from fmbench.bedrock.families.base import given
+from fmbench.bedrock.faults import BadResponse
 from fmbench.config.schema import Inference, Model
 
 OPERATION = "Converse"
@@ -35,8 +36,10 @@ class ConverseAnswer(BodyAnswer):
     """The body of Converse into an ``Exchange``."""
 
     def read_body(self, body: Json) -> None:
+        if not isinstance(body.get("stopReason"), str):
+            raise BadResponse(f"not an answer of Converse: {', '.join(body)[:200]}")
         self.read_served(body)
-        self.exchange.stop_reason = body.get("stopReason")
+        self.exchange.stop_reason = body["stopReason"]
         self.guarded = self.exchange.stop_reason == "guardrail_intervened"
         if self.pieces is not None:
             self.pieces += [block["text"] for block in _blocks(body) if isinstance(block.get("text"), str)]

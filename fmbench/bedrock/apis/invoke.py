@@ -66,11 +66,11 @@ def read_piece(exchange: Exchange, piece: Piece) -> None:
             setattr(exchange.usage, name, value)
 
 
-def read_metrics(exchange: Exchange, body: Json) -> bool:
-    """Bedrock's own counts and latency at the end of an answer's body; whether they are there."""
+def read_metrics(exchange: Exchange, body: Json) -> None:
+    """Bedrock's own counts and latency at the end of an answer's body, where they are."""
     metrics = body.get("amazon-bedrock-invocationMetrics")
     if not isinstance(metrics, dict):
-        return False
+        return
     usage = exchange.usage
     usage.input_tokens = _known(count(metrics.get("inputTokenCount")), usage.input_tokens)
     usage.output_tokens = _known(count(metrics.get("outputTokenCount")), usage.output_tokens)
@@ -79,7 +79,6 @@ def read_metrics(exchange: Exchange, body: Json) -> bool:
     latency = metrics.get("invocationLatency")
     if isinstance(latency, (int, float)):
         exchange.server_latency_s = latency / 1000
-    return True
 
 
 def guardrail_intervened(body: Json) -> bool:
@@ -100,7 +99,7 @@ class InvokeAnswer(BodyAnswer):
 
     def read_body(self, body: Json) -> None:
         piece = self._family.whole(body)
-        if not piece.has_content and piece.stop_reason is None:
+        if piece.stop_reason is None:
             raise BadResponse(f"not a body of {self._family.name} models: {', '.join(body)[:200]}")
         read_piece(self.exchange, piece)
         read_metrics(self.exchange, body)

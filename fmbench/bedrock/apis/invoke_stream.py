@@ -16,7 +16,7 @@ OPERATION = "InvokeModelWithResponseStream"
 
 
 class InvokeStreamAnswer(StreamAnswer):
-    """Chunks of the model's own JSON into an ``Exchange``. A stop reason, or Bedrock's own metrics, end the answer."""
+    """Chunks of the model's own JSON into an ``Exchange``. The stop reason ends the answer."""
 
     def __init__(self, exchange: Exchange, keep_text: bool, family: Family) -> None:
         super().__init__(exchange, keep_text)
@@ -33,9 +33,9 @@ class InvokeStreamAnswer(StreamAnswer):
         piece = self._family.chunk(body)
         self.stamp(piece.text, bool(piece.reasoning) or piece.tool, now_ns)
         read_piece(self.exchange, piece)
-        measured = read_metrics(self.exchange, body)
+        read_metrics(self.exchange, body)
         self.guarded = self.guarded or guardrail_intervened(body)
-        self.stopped = self.stopped or measured or piece.stop_reason is not None
+        self.stopped = self.stopped or piece.stop_reason is not None
 
 
 def _chunk_bytes(encoded: object) -> bytes:
