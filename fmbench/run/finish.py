@@ -8,6 +8,7 @@ from typing import Any
 from fmbench.config.schema import Config
 from fmbench.core.accounting import Accounting
 from fmbench.core.failures import ExitCode, FmbenchError
+from fmbench.run.locust_counts import locust_counts
 from fmbench.run.say import say
 from fmbench.run.traceback_file import write_traceback
 from fmbench.storage.manifest import DONE, FAILED, INCOMPLETE, INTERRUPTED, STOPPED, write_manifest
@@ -64,7 +65,7 @@ def closing_entries(folder: RunFolder, ended: str, accounting: Accounting, code:
         "ended_at": time.time(),
         "cells": read_lines(folder.cells),
         "workers": load.get("workers", []),
-        "locust": load.get("locust"),
+        "locust": locust_counts(folder.locust),
         "accounting": accounting.to_dict(),
     }
 

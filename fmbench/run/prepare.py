@@ -62,7 +62,7 @@ def write_run(folder: RunFolder, prepared: Prepared, endpoint: Mapping[str, str 
     """Write ``config.yml``, ``plan.json`` and the manifest of a run that begins; returns the manifest."""
     write_text(folder.config, resolved_yaml(prepared.config))
     write_text(folder.plan, plan_of(folder, prepared, endpoint).to_json())
-    manifest = first_manifest(folder, prepared)
+    manifest = first_manifest(folder, prepared, endpoint)
     write_manifest(folder, manifest)
     return manifest
 
@@ -76,7 +76,7 @@ def plan_of(folder: RunFolder, prepared: Prepared, endpoint: Mapping[str, str | 
     return Plan(run_id=folder.run_id, cells=prepared.cells, prompts=files, endpoint=dict(endpoint) if endpoint else None)
 
 
-def first_manifest(folder: RunFolder, prepared: Prepared) -> dict[str, Any]:
+def first_manifest(folder: RunFolder, prepared: Prepared, endpoint: Mapping[str, str | None] | None) -> dict[str, Any]:
     """The manifest as it stands while the run goes on (docs/records.md)."""
     config, prompts, expected = prepared.config, prepared.prompts, prepared.estimate
     return {
@@ -89,7 +89,7 @@ def first_manifest(folder: RunFolder, prepared: Prepared) -> dict[str, Any]:
         "seed": config.seed,
         "config_sha256": config_sha256(config),
         "region": config.region,
-        "endpoint": target_name(config),
+        "endpoint": endpoint["url"] if endpoint else target_name(config),
         "command": command_line(),
         "versions": versions(),
         "environment": environment(),

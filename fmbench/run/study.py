@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fmbench.config.load import LoadedConfig
 from fmbench.core.cost import PriceBook
-from fmbench.core.failures import ExitCode
+from fmbench.core.failures import ExitCode, Refused, UnusableInput
 from fmbench.run.checks import ask_before_spending, check_budget, check_target, target_name
 from fmbench.run.finish import finish
 from fmbench.run.options import Options
@@ -69,14 +69,21 @@ def _run(options: Options, loaded: LoadedConfig) -> int:
 
     folder, prepared = _begin(options, loaded)
     _announce(folder, prepared)
-    with serving(prepared.config) as endpoint:
-        manifest = write_run(folder, prepared, endpoint)
-        ended = launch(folder.path, **_launch_options(options))
+    try:
+        with serving(prepared.config) as endpoint:
+            manifest = write_run(folder, prepared, endpoint)
+            ended = launch(
+                folder.path,
+                processes=options.processes,
+                master=options.master,
+                expect_workers=options.expect_workers,
+                web=options.web,
+                web_port=options.web_port,
+            )
+    except (Refused, UnusableInput):
+        discard(folder, prepared.config.region)
+        raise
     return finish(folder, prepared.config, manifest, ended)
-
-
-def _launch_options(options: Options) -> dict[str, object]:
-    return {"processes": options.processes}
 
 
 def _warn(prepared: Prepared) -> None:
