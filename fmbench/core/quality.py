@@ -10,10 +10,9 @@ from __future__ import annotations
 import re
 import string
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 
 from rapidfuzz import fuzz
-from rapidfuzz.distance import LCSseq
 
 from fmbench.core import synthetic_tasks
 
@@ -40,16 +39,18 @@ def score(
     """
     if not answers:
         return None
-    name = base_task(task)
-    metric = METRICS.get(name) or (qa_f1_zh if language == "zh" else qa_f1)
-    if name in _FIRST_LINE_TASKS:
+    metric = _metric(task, language)
+    if base_task(task) in _FIRST_LINE_TASKS:
         prediction = prediction.lstrip("\n").split("\n")[0]
     return max(metric(prediction, answer, all_classes or ()) for answer in answers)
 
 
 def metric_name(task: str, language: str) -> str:
-    """What ``score`` measures a task by: f1, rouge_l, classification, retrieval, count or edit_similarity."""
-    return _NAMES.get(METRICS.get(base_task(task), qa_f1), "f1")
+    """What ``score`` measures a task by: f1, rouge_l, classification, retrieval, count or edit_similarity.
+
+    ``f1_characters`` and ``rouge_l_characters`` are Chinese, cut into characters.
+    """
+    return _NAMES[_metric(task, language)]
 
 
 def base_task(task: str) -> str:
@@ -69,14 +70,12 @@ def qa_f1_zh(prediction: str, answer: str, all_classes: Sequence[str] = ()) -> f
 
 def rouge_l(prediction: str, answer: str, all_classes: Sequence[str] = ()) -> float:
     """Summary-level ROUGE-L's F, over sentences cut at full stops and words counted once, as the ``rouge`` package has it."""
-    return _union_lcs_f([part.split() for part in prediction.split(".")], [part.split() for part in answer.split(".")])
+    return _union_lcs_f(_sentences(prediction, str.split), _sentences(answer, str.split))
 
 
 def rouge_l_zh(prediction: str, answer: str, all_classes: Sequence[str] = ()) -> float:
     """``rouge_l`` over characters; a run of Latin letters or digits is one item."""
-    return _union_lcs_f(
-        [_WORDS_ZH.findall(part) for part in prediction.split(".")], [_WORDS_ZH.findall(part) for part in answer.split(".")]
-    )
+    return _union_lcs_f(_sentences(prediction, _WORDS_ZH.findall), _sentences(answer, _WORDS_ZH.findall))
 
 
 def classification(prediction: str, answer: str, all_classes: Sequence[str] = ()) -> float:
@@ -136,14 +135,18 @@ METRICS: dict[str, Metric] = {
 
 _NAMES: dict[Metric, str] = {
     qa_f1: "f1",
-    qa_f1_zh: "f1",
+    qa_f1_zh: "f1_characters",
     rouge_l: "rouge_l",
-    rouge_l_zh: "rouge_l",
+    rouge_l_zh: "rouge_l_characters",
     classification: "classification",
     retrieval: "retrieval",
     count: "count",
     edit_similarity: "edit_similarity",
 }
+
+
+def _metric(task: str, language: str) -> Metric:
+    return METRICS.get(base_task(task)) or (qa_f1_zh if language == "zh" else qa_f1)
 
 
 def _words_en(text: str) -> list[str]:
@@ -152,6 +155,11 @@ def _words_en(text: str) -> list[str]:
 
 def _characters_zh(text: str) -> list[str]:
     return _WORDS_ZH.findall(text.lower().translate(_DROP_ZH))
+
+
+def _sentences(text: str, cut: Callable[[str], list[str]]) -> list[list[str]]:
+    """Sentences as the ``rouge`` package has them: one of white space alone is one empty word."""
+    return [cut(part) or [""] for part in text.split(".") if part]
 
 
 def _f1(prediction: Sequence[str], answer: Sequence[str]) -> float:
@@ -166,17 +174,40 @@ def _share_of_numbers(prediction: str, right: str) -> float:
 
 def _union_lcs_f(prediction: Sequence[Sequence[str]], answer: Sequence[Sequence[str]]) -> float:
     """F of the words that stand in a longest common subsequence of any sentence pair, each word counted once."""
-    predicted, right = _vocabulary(prediction), _vocabulary(answer)
-    union: set[Hashable] = set()
-    for reference in answer:
-        for sentence in prediction:
-            for block in LCSseq.opcodes(reference, sentence):
-                if block.tag == "equal":
-                    union.update(reference[block.src_start : block.src_end])
+    union = {word for reference in answer for sentence in prediction for word in _common_words(reference, sentence)}
     if not union:
         return 0.0
-    precision, recall = len(union) / len(predicted), len(union) / len(right)
+    precision, recall = len(union) / len(_vocabulary(prediction)), len(union) / len(_vocabulary(answer))
     return 2 * precision * recall / (precision + recall + 1e-8)
+
+
+def _common_words(reference: Sequence[str], sentence: Sequence[str]) -> set[str]:
+    """The words of a longest common subsequence; of several, the one that the ``rouge`` package takes."""
+    if set(reference).isdisjoint(sentence):
+        return set()
+    table = _lcs_table(reference, sentence)
+    words, i, j = set(), len(reference), len(sentence)
+    while i and j:
+        if reference[i - 1] == sentence[j - 1]:
+            words.add(reference[i - 1])
+            i, j = i - 1, j - 1
+        elif table[i - 1][j] > table[i][j - 1]:
+            i -= 1
+        else:
+            j -= 1
+    return words
+
+
+def _lcs_table(left: Sequence[str], right: Sequence[str]) -> list[list[int]]:
+    """``table[i][j]``: the length of a longest common subsequence of the first i and the first j items."""
+    table = [[0] * (len(right) + 1)]
+    for item in left:
+        above, row, last = table[-1], [0], 0
+        for j, other in enumerate(right):
+            last = above[j] + 1 if item == other else max(above[j + 1], last)
+            row.append(last)
+        table.append(row)
+    return table
 
 
 def _vocabulary(sentences: Sequence[Sequence[str]]) -> set[str]:

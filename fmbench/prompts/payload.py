@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -17,7 +18,8 @@ from fmbench.core.records import Prompt
 SALT_LENGTH = 18
 """Digits in a salt. Tokenizers cut digits into runs of three or of one, so that each salt costs the same number of tokens."""
 
-_LINE_BREAKS = str.maketrans({"\u0085": "\\u0085", "\u2028": "\\u2028", "\u2029": "\\u2029"})
+_LINE_BREAKS = re.compile("[\u0085\u2028\u2029]")
+"""Characters that JSON leaves as they are and that some readers of lines break at."""
 
 
 def salted(text: str, salt: str) -> str:
@@ -55,7 +57,7 @@ def load(path: str | Path) -> list[Prompt]:
 
 def _line(prompt: Prompt) -> bytes:
     text = json.dumps(asdict(prompt), ensure_ascii=False, separators=(",", ":"))
-    return text.translate(_LINE_BREAKS).encode("utf-8") + b"\n"
+    return _LINE_BREAKS.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode("utf-8") + b"\n"
 
 
 def _prompt(row: dict[str, object]) -> Prompt:

@@ -6,12 +6,12 @@ Figures of how far off this is, and how to measure them again: docs/datasets.md.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Protocol
 
-_IDEOGRAPHS = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_IDEOGRAPH_RANGES = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_IDEOGRAPHS = re.compile(f"[{_IDEOGRAPH_RANGES}]")
 _WORDS = re.compile(r"[A-Za-z]+")
 _IDEOGRAPH_DISCOUNT = 0.3
 """Tokens that cl100k spends on a Han or kana character beyond the middle of today's tokenizers."""
@@ -55,33 +55,33 @@ class BytePairTokenizer:
 
 
 class HeuristicTokenizer:
-    """A weighted sum of words and characters by class, fitted to ``BytePairTokenizer``; needs nothing installed."""
+    """A weighted sum of words, runs and characters by class, fitted to ``BytePairTokenizer``; needs nothing installed."""
 
     name = "heuristic"
     version = "1"
-    note = "words and characters by class, fitted to cl100k-cjk: no tokenizer is installed. English within about 10 % a prompt"
+    note = (
+        "words, runs and characters by class, fitted to cl100k-cjk, since no byte-pair tokenizer is installed here. "
+        "English within 10 % a prompt and 3 % a dataset, Chinese within 20 %"
+    )
 
     def count(self, text: str) -> int:
+        """Tokens in ``text``, by estimate; 0 for the empty text alone."""
         if not text:
             return 0
-        weighted = sum(_weight(character) * times for character, times in Counter(text).items())
-        return max(1, round(weighted + 0.55 * len(_WORDS.findall(text))))
+        letters = sum(map(len, _WORDS.findall(text)))
+        return max(1, round(0.035 * letters + sum(weight * len(runs.findall(text)) for runs, weight in _WEIGHTS)))
 
 
-def _weight(character: str) -> float:
-    if character.isascii():
-        return _ascii_weight(character)
-    return 0.87 if _IDEOGRAPHS.match(character) else 1.3
-
-
-def _ascii_weight(character: str) -> float:
-    if character.isalpha():
-        return 0.13
-    if character.isdigit():
-        return 0.5
-    if character == "\n":
-        return 0.9
-    return 0.0 if character.isspace() else 0.45
+_WEIGHTS = (
+    (_WORDS, 0.92),
+    (re.compile(r"[0-9]{1,3}"), 2.1),
+    (re.compile(r"[!-/:-@\[-`{-~]+"), 0.7),
+    (re.compile(r"\s*\n"), 0.96),
+    (re.compile(r"[ \t]{2,}"), 0.65),
+    (_IDEOGRAPHS, 0.83),
+    (re.compile(rf"[^\x00-\x7f{_IDEOGRAPH_RANGES}]"), 1.6),
+)
+"""Tokens for each match: words, groups of digits, punctuation, line ends, indents, ideographs, anything else."""
 
 
 def default_tokenizer() -> Tokenizer:

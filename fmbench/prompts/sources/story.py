@@ -45,6 +45,7 @@ class Story:
         self._paragraphs: list[_Paragraph] = []
         self._order: list[_Paragraph] = []
         """As they stand in the text; a repeated paragraph stands here more than once."""
+        self._deck: list[str] = []
         self._padding: list[str] = []
         self._birthplace = ""
         self.question = {RETRIEVAL: self._plot_retrieval, COUNTING: self._plot_counting, MULTI_HOP: self._plot_multi_hop}[task]()
@@ -90,9 +91,15 @@ class Story:
             elif len(paragraph.sentences) >= paragraph.full:
                 paragraph = self._begin()
                 characters -= len(paragraph.body()) + self._repeat_now_and_then(paragraph)
-            sentence = self._sentence(self.random.choice(self._prose.SENTENCES))
+            sentence = self._sentence(self._next_form())
             paragraph.sentences.append(sentence)
             characters -= (len(sentence) + 1) * self._order.count(paragraph)
+
+    def _next_form(self) -> str:
+        """Sentence forms in random order, each once before any comes again."""
+        if not self._deck:
+            self._deck = self.random.sample(self._prose.SENTENCES, len(self._prose.SENTENCES))
+        return self._deck.pop()
 
     def _repeat_now_and_then(self, paragraph: _Paragraph) -> int:
         """In a counting text, let one paragraph in four stand once more; the characters that this adds."""
