@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -39,6 +40,8 @@ def add_options(parser: Any) -> None:
 def begin(environment: Any, runner: Any, **_: Any) -> None:
     """Give this process its part: users, or the controller, or both."""
     environment.dispatcher_class = LateComersWait
+    if "FMBENCH_PARENT" in os.environ:  # plain Locust keeps its table on the terminal; a run of ours has a report
+        logging.getLogger("locust.stats_logger").disabled = True
     try:
         if not isinstance(runner, MasterRunner):
             environment.fmbench_worker = Worker(environment)
