@@ -43,4 +43,4 @@ def test_the_command_line_loads_nothing_heavy_and_nothing_that_locust_has_to_pat
 def test_a_load_process_never_loads_what_only_prepare_and_report_need():
     loaded = loaded_by("import locust, fmbench.load.locustfile")
     assert "boto3" in loaded, "the locustfile was not really loaded"
-    assert loaded.isdisjoint({"datasets", "pandas", "matplotlib", "plotly", "jinja2", "rs_bpe"})
+    assert loaded.isdisjoint({"datasets", "pandas", "matplotlib", "plotly", "pyarrow", "scipy", "rs_bpe"})
