@@ -16,7 +16,7 @@ import ssl
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -32,6 +32,8 @@ class Endpoint:
         self.running = running
         self.url = running.url
         self.ca_bundle = running.ca_bundle
+        self.closing = ExitStack()
+        """What ends with the endpoint: clients put themselves here."""
 
     def ledger(self, since: int = 0) -> list[dict[str, Any]]:
         """The rows of requests numbered above ``since``, in the order of their arrival."""
@@ -63,8 +65,17 @@ class Endpoint:
             return bytes(answer.read())
 
 
+@contextmanager
+def running(config: dict[str, Any]) -> Iterator[Endpoint]:
+    """An endpoint of this configuration (as under ``simulator:``), for as long as the context lasts."""
+    with start(Simulator.model_validate(config)) as process:
+        endpoint = Endpoint(process)
+        with endpoint.closing:
+            yield endpoint
+
+
 @pytest.fixture
 def simulator() -> Iterator[Callable[[dict[str, Any]], Endpoint]]:
-    """Starts endpoints by their configuration (as under ``simulator:``); they end with the test."""
+    """Starts endpoints by their configuration; they end with the test."""
     with ExitStack() as stack:
-        yield lambda config: Endpoint(stack.enter_context(start(Simulator.model_validate(config))))
+        yield lambda config: stack.enter_context(running(config))
