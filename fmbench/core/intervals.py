@@ -3,7 +3,8 @@
 Requests that are served together share the server's state, so n of them tell less than n independent ones. Values in the order of
 time are cut into batches of equal size; what the batch means scatter, beyond what independent values would, is the **design
 effect** d, and the **effective sample size** is n / d. Batches start many and short, and are joined by twos as long as
-neighbouring batch means are still correlated (Law and Carson, Operations Research 27(5), 1979; Fishman, LABATCH.2, 1998).
+neighbouring batch means are still correlated (Law and Carson, Operations Research 27(5), 1979; Fishman, LABATCH.2, 1998); what
+correlation is left corrects d as that of a first-order autoregression would.
 
 - mean: Willink's interval (Communications in Statistics 34(4), 2005), Student's t corrected for skewness, over n / d samples;
 - quantile: the order-statistic interval (a beta distribution for the rank, David and Nagaraja, Order Statistics, 2.1 and 7.1)
@@ -24,12 +25,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, special
 
-from fmbench.core.quantiles import TAIL, Floats
+from fmbench.core.quantiles import TAIL, Floats, quantile_of_sorted
 
 Interval = tuple[float, float]
 
 MOST_BATCHES = 64
 FEWEST_BATCHES = 8
+MOST_LEFT = 0.5
+"""The most correlation between batches that is corrected for: beyond it the run is too short to tell."""
 LONE_VALUES = 4
 """Below so many values none of them can be told to depend on another."""
 
@@ -61,7 +64,7 @@ def dependence(series: Floats) -> Dependence:
         return Dependence(count, max(count, 1), 1.0)
     means, size = _uncorrelated_batches(series)
     batches = len(means)
-    effect = float(np.var(means, ddof=1)) * size / spread
+    effect = float(np.var(means, ddof=1)) * size / spread * _still_correlated(means)
     clear = effect * (batches - 1) > _chi_squared_95(batches - 1)
     return Dependence(count, batches, max(1.0, effect) if clear else 1.0)
 
@@ -75,6 +78,12 @@ def _uncorrelated_batches(series: Floats) -> tuple[Floats, int]:
         if batches < 2 * FEWEST_BATCHES or _lag_one(means) <= 1.645 / math.sqrt(batches):
             return means, size
         size *= 2
+
+
+def _still_correlated(means: Floats) -> float:
+    """What correlation is left between neighbouring batches, as a factor on the variance of their mean: (1 + r) / (1 - r)."""
+    lag = min(max(_lag_one(means) + 1 / len(means), -MOST_LEFT), MOST_LEFT)
+    return (1 + lag) / (1 - lag)
 
 
 def _lag_one(means: Floats) -> float:
@@ -108,7 +117,8 @@ def mean_interval(series: Floats, known: Dependence | None = None) -> Interval |
     if deviation == 0:
         return mean, mean
     error = deviation / math.sqrt(known.effective)
-    skew = float(np.mean(((series - mean) / deviation) ** 3)) / (6 * math.sqrt(known.effective))
+    scaled = (series - mean) / deviation
+    skew = float(np.mean(scaled * scaled * scaled)) / (6 * math.sqrt(known.effective))
     student = _student(known.batches - 1)
     return mean - _willink(student, skew) * error, mean - _willink(-student, skew) * error
 
@@ -121,11 +131,11 @@ def _willink(student: float, skew: float) -> float:
 
 
 def quantile_interval(ascending: Floats, share: float, known: Dependence) -> Interval | None:
-    """The interval of the quantile at ``share`` of sorted values; ``known`` is the dependence of ``value ≤ quantile`` in time."""
+    """The interval of the quantile at ``share`` of sorted values; ``known`` is the dependence of its exceedances."""
     if len(ascending) < 2:
         return None
     low, high = _bounds_of_rank(share, round(known.effective, 3), known.tail)
-    return _below(ascending, low), _above(ascending, high)
+    return _value_at(ascending, low), _value_at(ascending, high)
 
 
 @lru_cache(maxsize=65536)
@@ -140,16 +150,14 @@ def _bounds_of_rank(share: float, effective: float, tail: float) -> Interval:
     return low / (effective + 1), high / (effective + 1)
 
 
-def _below(ascending: Floats, position: float) -> float:
+def _value_at(ascending: Floats, position: float) -> float:
+    """The fractional order statistic (Hutson, Statistical Papers 40, 1999): rank ``position`` times n + 1, between neighbours."""
     rank = position * (len(ascending) + 1) - 1
-    return float(ascending[max(0, math.floor(rank))])
-
-
-def _above(ascending: Floats, position: float) -> float:
-    rank = math.ceil(position * (len(ascending) + 1) - 1)
-    if rank < len(ascending):
-        return float(ascending[rank])
-    return _weissman(ascending, 1 - position)
+    if rank > len(ascending) - 1:
+        return _weissman(ascending, 1 - position)
+    below = max(0, math.floor(rank))
+    low, high = float(ascending[below]), float(ascending[min(below + 1, len(ascending) - 1)])
+    return low + (high - low) * max(0.0, rank - below)
 
 
 def _weissman(ascending: Floats, beyond: float) -> float:
@@ -160,7 +168,8 @@ def _weissman(ascending: Floats, beyond: float) -> float:
     if start <= 0:
         return float(ascending[-1])
     slope = float(np.mean(np.log(ascending[count - top :] / start)))
-    return max(float(ascending[-1]), start * (top / (count * beyond)) ** slope)
+    beyond_all = start * (top / (count * beyond)) ** slope
+    return max(float(ascending[-1]), float(beyond_all))
 
 
 def share_interval(within: int, known: Dependence) -> Interval:
@@ -178,6 +187,17 @@ def difference_interval(first: float, of_first: Interval, second: float, of_seco
     down = math.hypot(first - of_first[0], of_second[1] - second)
     up = math.hypot(of_first[1] - first, second - of_second[0])
     return gap - down, gap + up
+
+
+def quantile_dependence(series: Floats, ascending: Floats, share: float) -> Dependence:
+    """How dependent the exceedances of a quantile are: the more dependent of its own and, as those are few in a tail, of those of
+    the quantile that twice as many values exceed."""
+    wider = 1 - 2 * (1 - share)
+    own = indicator_dependence(series <= quantile_of_sorted(ascending, share))
+    if wider <= 0.5:
+        return own
+    other = indicator_dependence(series <= quantile_of_sorted(ascending, wider))
+    return max(own, other, key=lambda known: known.design_effect)
 
 
 def indicator_dependence(flags: NDArray[np.bool_]) -> Dependence:

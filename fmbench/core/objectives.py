@@ -19,7 +19,14 @@ import numpy as np
 from scipy import special
 
 from fmbench.core.failures import TIMEOUTS
-from fmbench.core.intervals import Dependence, Interval, indicator_dependence, quantile_interval, share_interval
+from fmbench.core.intervals import (
+    Dependence,
+    Interval,
+    indicator_dependence,
+    quantile_dependence,
+    quantile_interval,
+    share_interval,
+)
 from fmbench.core.metrics import BY_KEY
 from fmbench.core.quantiles import TAIL, Floats, quantile_of_sorted, samples_needed
 from fmbench.core.table import Flags, Rows
@@ -157,7 +164,7 @@ def _found_quantile(values: Floats, wanted: float, status: str) -> tuple[float |
         return None, None
     if len(values) < samples_needed(wanted):
         return value, None
-    interval = quantile_interval(ascending, wanted, indicator_dependence(values <= value))
+    interval = quantile_interval(ascending, wanted, quantile_dependence(values, ascending, wanted))
     return value, None if interval is None or not np.isfinite(interval).all() else list(interval)
 
 

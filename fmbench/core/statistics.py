@@ -11,6 +11,7 @@ from fmbench.core.intervals import (
     dependence,
     indicator_dependence,
     mean_interval,
+    quantile_dependence,
     quantile_interval,
     share_interval,
 )
@@ -49,12 +50,12 @@ def describe(series: Floats) -> dict[str, Any]:
     for percent in PERCENTILES:
         value = stated_quantile(ascending, percent / 100)
         figures[f"p{percent}"] = finite(value)
-        intervals[f"p{percent}"] = None if value is None else pair(_around(series, ascending, value, percent / 100))
+        intervals[f"p{percent}"] = None if value is None else pair(_around(series, ascending, percent / 100))
     return {**figures, "ci95": intervals, "n_effective": finite(round(known.effective, 1)) if len(series) else 0}
 
 
-def _around(series: Floats, ascending: Floats, value: float, share: float) -> Interval | None:
-    return quantile_interval(ascending, share, indicator_dependence(series <= value))
+def _around(series: Floats, ascending: Floats, share: float) -> Interval | None:
+    return quantile_interval(ascending, share, quantile_dependence(series, ascending, share))
 
 
 def _positive(interval: Interval | None) -> list[float] | None:
