@@ -14,27 +14,58 @@ from fmbench.run.traceback_file import write_traceback
 from fmbench.storage.manifest import DONE, FAILED, INCOMPLETE, INTERRUPTED, STOPPED, write_manifest
 from fmbench.storage.reader import LocalRun, read_lines
 from fmbench.storage.runfolder import RunFolder
-from fmbench.storage.seal import read_load, seal
+from fmbench.storage.seal import all_workers, read_load, seal
 from fmbench.storage.upload import forget_local_copy, upload
 
 EARLY = frozenset({"budget", "target_down", "error_limit"})
-SIGNALS = {"sigint": ExitCode.INTERRUPTED, "sigterm": ExitCode.TERMINATED}
+CUT = "cut"
+"""The run's own process was killed, and somebody else finishes it."""
+SIGNALS = {"sigint": ExitCode.INTERRUPTED, CUT: ExitCode.INTERRUPTED, "sigterm": ExitCode.TERMINATED}
 
 
 def finish(folder: RunFolder, config: Config, manifest: dict[str, Any], ended: str) -> int:
-    """Seal the journals, write manifest and report, store them, and return the exit status. Prints the run's address."""
-    accounting = seal(folder)
-    code = exit_code(ended, accounting)
-    manifest |= closing_entries(folder, ended, accounting, code)
-    write_manifest(folder, manifest)
+    """Seal the journals, write manifest and report, store them, and return the exit status. Prints the run's address.
+
+    Whatever goes wrong, the folder stays, and the message says where and how to go on.
+    """
+    try:
+        return _finish(folder, config, manifest, ended)
+    except Exception as error:
+        log = write_traceback(error, folder.path)
+        what = f"The run could not be finished ({type(error).__name__}: {error}; traceback in {log})."
+        say(f"{what} Every request is on disk: fmbench-load report {folder.path} goes on from there.")
+        print(folder.path, flush=True)
+        return ExitCode.FAULT
+    except BaseException:
+        say(f"Interrupted while the run was being finished: fmbench-load report {folder.path} does the rest.")
+        print(folder.path, flush=True)
+        raise
+
+
+def _finish(folder: RunFolder, config: Config, manifest: dict[str, Any], ended: str) -> int:
+    accounting, code = seal_into(manifest, folder, ended)
+    say("Writing the report.")
     fault = _report(folder)
     if fault is not None:
         code = ExitCode.FAULT
-        write_manifest(folder, manifest | {"status": FAILED, "fault": fault})
+        manifest |= {"status": FAILED, "fault": fault}
+        write_manifest(folder, manifest)
     stored = _store(folder, config)
     _tell(folder, accounting, manifest, code)
     print(folder.address if stored else folder.path, flush=True)
     return code if stored else (code or ExitCode.FAULT)
+
+
+def seal_into(manifest: dict[str, Any], folder: RunFolder, ended: str) -> tuple[Accounting, ExitCode]:
+    """Seal the journals, and write what that says into ``manifest`` and its file."""
+    earlier = manifest.get("workers") or []
+    accounting = seal(folder, earlier)
+    code = exit_code(ended, accounting)
+    workers = all_workers(folder, earlier)
+    manifest |= closing_entries(folder, ended, accounting, code) | {"workers": workers}
+    manifest.pop("process", None)
+    write_manifest(folder, manifest)
+    return accounting, code
 
 
 def exit_code(ended: str, accounting: Accounting) -> ExitCode:
@@ -64,29 +95,36 @@ def closing_entries(folder: RunFolder, ended: str, accounting: Accounting, code:
         "message": load.get("message"),
         "ended_at": time.time(),
         "cells": read_lines(folder.cells),
-        "workers": load.get("workers", []),
         "locust": locust_counts(folder.locust),
         "accounting": accounting.to_dict(),
     }
 
 
-def report_on(run: LocalRun) -> None:
-    """Write the report of ``run`` from what is stored of it, and nothing else."""
+def report_on(run: LocalRun) -> dict[str, Any]:
+    """Write the report of ``run`` from what is stored of it, and nothing else. Returns its summary."""
     from fmbench.core.summary import summarise
     from fmbench.report import write_report
 
-    write_report(run, summarise(run.records(), run.manifest, run.health()))
+    summary = summarise(run.records(), run.manifest, run.health())
+    write_report(run, summary)
+    return summary
 
 
 def _report(folder: RunFolder) -> str | None:
     """None, or what went wrong; the records are safe either way."""
     try:
-        report_on(LocalRun(folder))
+        summary = report_on(LocalRun(folder))
+        _tell_answer(summary)
         return None
     except Exception as error:
         fault = f"{type(error).__name__}: {error}"
         say(f"The report could not be written ({fault}). The records are complete; the traceback is in {write_traceback(error)}.")
         return fault
+
+
+def _tell_answer(summary: dict[str, Any]) -> None:
+    chosen = summary.get("recommendation")
+    say(chosen["reason"] if chosen else f"No recommendation: {summary.get('recommendation_reason')}")
 
 
 def _store(folder: RunFolder, config: Config) -> bool:

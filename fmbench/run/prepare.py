@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import socket
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -76,6 +78,11 @@ def plan_of(folder: RunFolder, prepared: Prepared, endpoint: Mapping[str, str | 
     return Plan(run_id=folder.run_id, cells=prepared.cells, prompts=files, endpoint=dict(endpoint) if endpoint else None)
 
 
+def this_process() -> dict[str, Any]:
+    """Who is at work on a run; in its manifest until the end."""
+    return {"pid": os.getpid(), "host": socket.gethostname()}
+
+
 def first_manifest(folder: RunFolder, prepared: Prepared, endpoint: Mapping[str, str | None] | None) -> dict[str, Any]:
     """The manifest as it stands while the run goes on (docs/records.md)."""
     config, prompts, expected = prepared.config, prepared.prompts, prepared.estimate
@@ -104,6 +111,7 @@ def first_manifest(folder: RunFolder, prepared: Prepared, endpoint: Mapping[str,
         "cells": [],
         "workers": [],
         "accounting": None,
+        "process": this_process(),
     }
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fmbench.core.failures import ExitCode
-from fmbench.run.finish import closing_entries, exit_code, report_on
+from fmbench.run.finish import CUT, report_on, seal_into
 from fmbench.run.say import say
 from fmbench.storage.local import LocalStore
-from fmbench.storage.manifest import write_manifest
 from fmbench.storage.reader import LocalRun, open_run
-from fmbench.storage.seal import read_load, seal
+from fmbench.storage.seal import read_load
 
 
 def report(address: str) -> int:
@@ -35,10 +34,7 @@ def _seal_what_was_cut(run: LocalRun) -> bool:
     if not run.folder.journal.is_dir():
         return False
     say("This run was not finished: its journals are sealed first.")
-    ended = str(read_load(run.folder).get("ended", "cut"))
-    accounting = seal(run.folder)
-    write_manifest(run.folder, run.manifest | closing_entries(run.folder, ended, accounting, exit_code(ended, accounting)))
-    del run.manifest
+    seal_into(run.manifest, run.folder, str(read_load(run.folder).get("ended", CUT)))
     return True
 
 

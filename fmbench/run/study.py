@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from pathlib import Path
 
 from fmbench.config.load import LoadedConfig
+from fmbench.config.schema import Config
 from fmbench.core.cost import PriceBook
 from fmbench.core.failures import ExitCode, Refused, UnusableInput
 from fmbench.run.checks import ask_before_spending, check_budget, check_target, target_name
 from fmbench.run.finish import finish
-from fmbench.run.options import Options
+from fmbench.run.options import Options, command_line
 from fmbench.run.plan_table import duration_text, print_plan, usd_text
-from fmbench.run.prepare import Prepared, prepare_study, serving, write_run
+from fmbench.run.prepare import Prepared, prepare_study, serving, this_process, write_run
+from fmbench.run.resume import cells_left, make_ready, reopen
 from fmbench.run.say import say
 from fmbench.run.signals import Terminated, terminating
+from fmbench.storage.manifest import FAILED, RUNNING, read_manifest, write_manifest
 from fmbench.storage.runfolder import RunFolder, create, discard
 
 
@@ -22,10 +26,20 @@ def run_study(options: Options, loaded: LoadedConfig) -> int:
     """Prepare, load, finish. Returns the exit status; the last line on stdout is the run folder's address."""
     try:
         with terminating():
-            return _dry_run(loaded) if options.dry_run else _run(options, loaded)
+            return _way(options, loaded)
     except Terminated:
         say("terminated before the first request; nothing was kept.")
         return ExitCode.TERMINATED
+
+
+def _way(options: Options, loaded: LoadedConfig) -> int:
+    if options.dry_run:
+        return _dry_run(loaded)
+    if options.worker:
+        return _join(options)
+    if options.resume is not None:
+        return _resume(options, loaded, options.resume)
+    return _run(options, loaded)
 
 
 def prepare_only(options: Options, loaded: LoadedConfig) -> int:
@@ -65,25 +79,67 @@ def _begin(options: Options, loaded: LoadedConfig) -> tuple[RunFolder, Prepared]
 
 
 def _run(options: Options, loaded: LoadedConfig) -> int:
-    from fmbench.load.launch import launch
-
     folder, prepared = _begin(options, loaded)
     _announce(folder, prepared)
     try:
         with serving(prepared.config) as endpoint:
             manifest = write_run(folder, prepared, endpoint)
-            ended = launch(
-                folder.path,
-                processes=options.processes,
-                master=options.master,
-                expect_workers=options.expect_workers,
-                web=options.web,
-                web_port=options.web_port,
-            )
-    except (Refused, UnusableInput):
-        discard(folder, prepared.config.region)
+            ended = _load(folder, options)
+    except BaseException as error:
+        _leave(folder, prepared.config, error)
         raise
     return finish(folder, prepared.config, manifest, ended)
+
+
+def _leave(folder: RunFolder, config: Config, error: BaseException) -> None:
+    """A load that did not come about: its folder goes when nothing was sent, and is shown when the fault is ours."""
+    if isinstance(error, (Refused, UnusableInput, KeyboardInterrupt, Terminated)) and not folder.journal.exists():
+        discard(folder, config.region)
+        return
+    if folder.manifest.exists():
+        manifest = read_manifest(folder)
+        manifest.pop("process", None)
+        write_manifest(folder, manifest | {"status": FAILED, "fault": str(error)})
+    print(folder.path, flush=True)
+
+
+def _resume(options: Options, loaded: LoadedConfig, run_id: str) -> int:
+    config = loaded.config
+    check_budget(config, PriceBook(config.pricing, config.region))
+    check_target(config)
+    folder, manifest = reopen(loaded, run_id)
+    left = cells_left(folder, manifest)
+    say(f"Run {folder.run_id} goes on: {left} of its cells are left.")
+    if not left:
+        return finish(folder, config, manifest, "done")
+    with serving(config) as endpoint:
+        make_ready(folder, endpoint)
+        resumed = {"command": command_line(), "started_at": time.time()}
+        manifest |= {"status": RUNNING, "process": this_process(), "resumed": [*manifest.get("resumed", []), resumed]}
+        write_manifest(folder, manifest)
+        ended = _load(folder, options)
+    return finish(folder, config, manifest, ended)
+
+
+def _load(folder: RunFolder, options: Options) -> str:
+    from fmbench.load.launch import launch
+
+    return launch(
+        folder.path,
+        processes=options.processes,
+        master=options.master,
+        expect_workers=options.expect_workers,
+        web=options.web,
+        web_port=options.web_port,
+    )
+
+
+def _join(options: Options) -> int:
+    """Carry users for a master elsewhere, until it says that the run is over."""
+    from fmbench.load.launch import join
+
+    with tempfile.TemporaryDirectory(prefix="fmbench-load-") as scratch:
+        return join(options.master_host, Path(scratch), options.processes)
 
 
 def _warn(prepared: Prepared) -> None:

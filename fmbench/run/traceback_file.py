@@ -17,6 +17,6 @@ def write_traceback(error: BaseException, folder: Path | None = None) -> Path:
             return folder / "fmbench.log"
         except OSError:
             pass
-    with tempfile.NamedTemporaryFile("w", prefix="fmbench-load-", suffix=".log", delete=False, encoding="utf-8") as file:
-        file.write(text)
-    return Path(file.name)
+    with tempfile.NamedTemporaryFile("w", prefix="fmbench-load-", suffix=".log", delete=False, encoding="utf-8") as scratch:
+        scratch.write(text)
+    return Path(scratch.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import shutil
@@ -120,14 +121,22 @@ def _create_remote(output: str, run_id: str, region: str | None) -> RunFolder:
         store.put_bytes(f"{run_id}/manifest.json", claim.encode(), if_absent=True)
     except FileExistsError:
         raise Refused(f"{address}: this run exists already; start again for a new run id.") from None
-    path = Path(tempfile.mkdtemp(prefix="fmbench-load-")) / run_id
+    path = work_folder(run_id)
     path.mkdir()
     return RunFolder(path, address)
+
+
+def work_folder(run_id: str) -> Path:
+    """Where the files of a run stay until they are on S3: in the user's own folder below ``TMPDIR``."""
+    above = Path(tempfile.gettempdir()) / f"fmbench-load-{os.getuid()}"
+    above.mkdir(mode=0o700, exist_ok=True)
+    if above.is_symlink() or above.stat().st_uid != os.getuid():
+        raise Refused(f"{above}: belongs to somebody else; set TMPDIR to a folder of your own.")
+    return above / run_id
 
 
 def discard(folder: RunFolder, region: str | None = None) -> None:
     """Take away a run folder in which nothing was sent, and its run id with it."""
     shutil.rmtree(folder.path, ignore_errors=True)
     if folder.is_remote:
-        shutil.rmtree(folder.path.parent, ignore_errors=True)
         store_for(folder.address, region).delete("manifest.json")

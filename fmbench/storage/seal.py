@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,8 @@ from fmbench.storage.table import count_outcomes, write_part
 ROWS_PER_PART = 50_000
 
 
-def seal(folder: RunFolder) -> Accounting:
-    """Turn the journals of ``folder`` into Parquet, and account for what its workers say they sent.
+def seal(folder: RunFolder, earlier: Sequence[Mapping[str, Any]] = ()) -> Accounting:
+    """Turn the journals of ``folder`` into Parquet, and account for what its workers, and ``earlier`` ones, say they sent.
 
     An intent whose record never came becomes a row with ``outcome=abandoned``. Rows of one request beyond its first are left out
     and counted. Memory holds one part and the requests in flight. Raises ``OSError`` when the disk does not take the parts;
@@ -37,8 +37,14 @@ def seal(folder: RunFolder) -> Accounting:
         folder.journal.rmdir()
     if not any(folder.records.glob("*.parquet")):
         write_part(folder.records / "part-empty-00000.parquet", [])
-    accounting = count_rows(count_outcomes(folder.records), read_load(folder).get("workers", []))
+    accounting = count_rows(count_outcomes(folder.records), all_workers(folder, earlier))
     return replace(accounting, duplicated=faults["duplicated"], torn=faults["torn"])
+
+
+def all_workers(folder: RunFolder, earlier: Sequence[Mapping[str, Any]] = ()) -> list[dict[str, Any]]:
+    """What load.json says of each worker, after those of a resumed run's ``earlier`` parts."""
+    rows = [*earlier, *read_load(folder).get("workers", [])]
+    return list({str(row["id"]): dict(row) for row in rows}.values())
 
 
 def read_load(folder: RunFolder) -> dict[str, Any]:

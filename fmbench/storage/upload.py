@@ -45,4 +45,4 @@ def download(store: Store, target: Path) -> None:
 def forget_local_copy(folder: RunFolder) -> None:
     """Remove the temporary folder of a run that is stored elsewhere."""
     if folder.is_remote:
-        shutil.rmtree(folder.path.parent, ignore_errors=True)
+        shutil.rmtree(folder.path, ignore_errors=True)

@@ -1,0 +1,96 @@
+"""``--resume RUN_ID``: a cut run's folder, ready to go on with the cells that it did not finish."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+from pathlib import Path
+from typing import Any
+
+from fmbench.config.load import LoadedConfig, config_sha256, resolved
+from fmbench.core.failures import Refused, UnusableInput
+from fmbench.core.plan import Plan
+from fmbench.run.finish import CUT, seal_into
+from fmbench.storage.atomic import write_text
+from fmbench.storage.manifest import read_manifest
+from fmbench.storage.runfolder import RunFolder, work_folder
+from fmbench.storage.store import is_s3, store_for
+from fmbench.storage.upload import download
+
+FINISHED = frozenset({"complete", "skipped"})
+
+
+def reopen(loaded: LoadedConfig, run_id: str) -> tuple[RunFolder, dict[str, Any]]:
+    """The folder and manifest of the run ``run_id`` of this configuration; journals that were left over are sealed.
+
+    Raises ``UnusableInput`` when there is no such run or it had another configuration, ``Refused`` when it is still running.
+    """
+    folder = _find(loaded.config.output, run_id, loaded.config.region)
+    manifest = read_manifest(folder)
+    if not folder.plan.exists():
+        raise UnusableInput(f"{folder.path}: was cut before its first request; start a new run.")
+    _check_same(loaded, manifest, folder)
+    _check_over(manifest)
+    if folder.journal.is_dir():
+        seal_into(manifest, folder, CUT)
+    return folder, manifest
+
+
+def cells_left(folder: RunFolder, manifest: dict[str, Any]) -> int:
+    """How many cells of the plan are neither complete nor skipped."""
+    done = {row["cell"] for row in manifest["cells"] if row["status"] in FINISHED}
+    return len([cell for cell in Plan.from_json(folder.plan.read_bytes()).cells if cell.index not in done])
+
+
+def make_ready(folder: RunFolder, endpoint: dict[str, str | None] | None) -> None:
+    """Point the plan at ``endpoint``, and put Locust's counts of the session before aside."""
+    plan = Plan.from_json(folder.plan.read_bytes())
+    again = Plan(run_id=plan.run_id, cells=plan.cells, prompts=plan.prompts, endpoint=endpoint)
+    write_text(folder.plan, again.to_json())
+    kept = folder.locust / f"session-{len(list(folder.locust.glob('session-*'))) + 1}"
+    kept.mkdir(parents=True)
+    for name in ("stats.csv", "failures.csv"):
+        if (folder.locust / name).exists():
+            (folder.locust / name).replace(kept / name)
+
+
+def _find(output: str, run_id: str, region: str | None) -> RunFolder:
+    if not is_s3(output):
+        path = Path(output).expanduser() / run_id
+        if not path.is_dir():
+            raise UnusableInput(f"--resume {run_id}: there is no {path}; give the same --output as before, and the run's id.")
+        return RunFolder(path)
+    store = store_for(f"{output.rstrip('/')}/{run_id}", region)
+    path = work_folder(run_id)
+    if not (path / "plan.json").exists():
+        shutil.rmtree(path, ignore_errors=True)
+        download(store, path)
+    if not path.is_dir():
+        raise UnusableInput(f"--resume {run_id}: there is nothing at {store.address}; give the same --output as before.")
+    return RunFolder(path, store.address)
+
+
+def _check_same(loaded: LoadedConfig, manifest: dict[str, Any], folder: RunFolder) -> None:
+    if config_sha256(loaded.config) == manifest["config_sha256"]:
+        return
+    now, before = resolved(loaded.config), manifest["config"]
+    differing = sorted(key for key in {*now, *before} if now.get(key) != before.get(key))
+    cure = f"give the same --config, --set and --seed as before (they are in {folder.config})"
+    raise UnusableInput(f"--resume {folder.run_id}: the configuration differs in {', '.join(differing)}; {cure}.")
+
+
+def _check_over(manifest: dict[str, Any]) -> None:
+    process = manifest.get("process") or {}
+    if process.get("host") == socket.gethostname() and _alive(int(process.get("pid", 0))):
+        raise Refused(f"--resume {manifest['run_id']}: this run goes on in process {process['pid']}; wait for its end.")
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return pid not in (0, os.getpid())
