@@ -7,6 +7,12 @@ from collections import Counter
 from collections.abc import Sequence
 
 LONGEST = 26
+_KINDS = {
+    "application-inference-profile": "profile ",
+    "provisioned-model": "provisioned ",
+    "imported-model": "imported ",
+    "custom-model": "custom ",
+}
 _GEOGRAPHY = re.compile(r"^(?:us|eu|apac|jp|au|ca|us-gov|global)\.")
 _VERSION = re.compile(r"(?:-\d{8})?(?:-v\d+)?(?::\d+)?(?::\d+k)?$")
 
@@ -28,7 +34,9 @@ def _short(label: str) -> str:
     if len(label) <= LONGEST:
         return label
     if label.startswith("arn:"):
-        label = label.rsplit("/", 1)[-1] if "/" in label else label.rsplit(":", 1)[-1]
+        path, _, end = label.rpartition("/")
+        kind = next((word for resource, word in _KINDS.items() if resource in path), "")
+        return _short(f"{kind}{end}")
     bare = _VERSION.sub("", _GEOGRAPHY.sub("", label))
     vendor, _, rest = bare.partition(".")
     bare = rest if rest and re.fullmatch(r"[a-z0-9]+", vendor) else bare

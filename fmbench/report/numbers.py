@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TypeGuard
 
 THIN = "\u202f"
 DASH = "—"
+TO = "\u2013"
+"""The dash of a range."""
 Number = float | int | None
 
 
-def known(value: object) -> bool:
+def known(value: object) -> TypeGuard[float]:
     """Whether ``value`` is a finite number (not None, NaN, an infinity or text)."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
@@ -31,39 +34,42 @@ def digits(value: float, significant: int = 3) -> str:
 
 def plain(value: Number, unit: str = "", significant: int = 3) -> str:
     """A number with its unit, or a dash."""
-    if not known(value) or value is None:
+    if not known(value):
         return DASH
     return digits(value, significant) + (f"{THIN}{unit}" if unit else "")
 
 
 def count(value: Number) -> str:
     """A whole number, every digit of it: 14,212."""
-    return DASH if not known(value) or value is None else f"{int(value):,}"
+    return DASH if not known(value) else f"{int(value):,}"
 
 
 def seconds(value: Number) -> str:
     """A duration: milliseconds under a tenth of a second, else seconds."""
-    if not known(value) or value is None:
+    if not known(value):
         return DASH
     return plain(value * 1000, "ms") if 0 < abs(value) < 0.1 else plain(value, "s")
 
 
 def share(value: Number) -> str:
-    """A share as per cent: one decimal, and never a rounded-up 100 %."""
-    if not known(value) or value is None:
+    """A share as per cent: one decimal, more of them near 0 and 100, which are never reached by rounding."""
+    if not known(value):
         return DASH
-    percent = 100 * value
-    shown = f"{percent:.1f}"
-    if shown == "100.0":
-        shown = "100" if value == 1 else "> 99.9"
-    if shown == "0.0":
-        shown = "0" if value == 0 else "< 0.1"
-    return f"{shown}{THIN}%"
+    return f"{_percent(100 * value)}{THIN}%"
+
+
+def _percent(percent: float) -> str:
+    if percent in (0, 100):
+        return str(int(percent))
+    places = next(
+        (places for places in range(1, 5) if f"{percent:.{places}f}" not in (f"{0:.{places}f}", f"{100:.{places}f}")), 5
+    )
+    return f"{percent:.{places}f}"
 
 
 def usd(value: Number) -> str:
     """An amount of dollars: cents, or three significant digits below one dollar."""
-    if not known(value) or value is None:
+    if not known(value):
         return DASH
     if value == 0 or abs(value) >= 1:
         return f"${value:,.2f}" if abs(value) < 1000 else f"${value:,.0f}"
@@ -71,23 +77,19 @@ def usd(value: Number) -> str:
 
 
 def interval(pair: Sequence[float | None] | None, like: Number = None, kind: str = "s") -> str:
-    """``(low–high)`` in the unit that ``like`` is shown in, or nothing when there is no interval.
+    """``(low to high)``, with a dash, in the unit that ``like`` is shown in, or nothing when there is no interval.
 
     ``kind`` is ``s`` (seconds), ``%``, ``$`` or empty.
     """
     if pair is None or len(pair) != 2 or not all(known(end) for end in pair):
         return ""
-    low, high = (float(end) for end in pair if end is not None)
+    low, high = (float(end) for end in pair if known(end))
     if kind == "%":
-        return f"({_bare(share(low))}–{_bare(share(high))})"
+        return f"({_percent(100 * low)}{TO}{_percent(100 * high)})"
     if kind == "$":
-        return f"({usd(low)}–{usd(high)})"
-    scale = 1000 if kind == "s" and known(like) and like is not None and 0 < abs(like) < 0.1 else 1
-    return f"({digits(low * scale)}–{digits(high * scale)})"
-
-
-def _bare(text: str) -> str:
-    return text.replace(f"{THIN}%", "")
+        return f"({usd(low)}{TO}{usd(high)})"
+    scale = 1000 if kind == "s" and known(like) and 0 < abs(like) < 0.1 else 1
+    return f"({digits(low * scale)}{TO}{digits(high * scale)})"
 
 
 def listed(items: Sequence[str], joint: str = "and") -> str:

@@ -8,9 +8,10 @@ from typing import Any
 
 from fmbench.report import tables, words
 from fmbench.report.blocks import Block, Code, Figure, Fold, Page, Section, Text, code, table, text
+from fmbench.report.definitions import DEFINITIONS
 from fmbench.report.numbers import DASH, count, known, plain, share, usd
 from fmbench.report.picture import Picture
-from fmbench.report.study import Study
+from fmbench.report.study import Study, bucket_key
 
 Pictures = Mapping[str, Picture]
 
@@ -18,8 +19,7 @@ Pictures = Mapping[str, Picture]
 def page(study: Study, pictures: Pictures, missing: Mapping[str, str], config_text: str | None) -> Page:
     """The whole report. ``missing`` names charts that could not be drawn, with the reason."""
     sections = [
-        _section("Every bucket", "buckets", _buckets(study)),
-        _section("Price and latency", "price", _figures(pictures, "price-latency")),
+        _section("Every bucket", "buckets", [*_buckets(study), *_figures(pictures, "price-latency-buckets")]),
         _section("Latency against users", "users", _figures(pictures, "ttft-users", "e2e-users")),
         _section("Throughput and goodput against users", "throughput", _figures(pictures, "throughput-users", "goodput-users")),
         _section("How latencies are spread", "distributions", _figures(pictures, "distributions", "prompt-tokens", "token-gaps")),
@@ -28,27 +28,25 @@ def page(study: Study, pictures: Pictures, missing: Mapping[str, str], config_te
         _section("The run over time", "timeline", _figures(pictures, "timeline")),
         _section("Failures", "failures", _failures(study, pictures)),
         _section("The bill", "bill", _bill(study)),
-        _section("Models", "models", [_or_nothing(tables.models(study))]),
+        _section("Models", "models", [tables.models(study)]),
         _section("Prompts and tokens", "prompts", _prompts(study)),
         _section("Definitions", "definitions", [table(["Word", "Meaning"], DEFINITIONS, left=(0, 1))]),
         _section("Configuration and environment", "configuration", _configuration(study, config_text)),
         _section("Run it again", "again", _again(study)),
         _section("Not drawn", "missing", [Text(f"{code(name)}: {text(why)}") for name, why in sorted(missing.items())]),
     ]
-    return Page(words.title(study), words.identity(study), tuple(_first(study)), tuple(part for part in sections if part.blocks))
+    return Page(
+        words.title(study), words.identity(study), tuple(_first(study, pictures)), tuple(part for part in sections if part.blocks)
+    )
 
 
 def _section(title: str, anchor: str, blocks: list[Block | None]) -> Section:
     return Section(title, anchor, tuple(block for block in blocks if block is not None))
 
 
-def _first(study: Study) -> list[Block]:
-    blocks: list[Block | None] = [*words.answer(study), words.validity(study), _or_nothing(tables.decision(study)), *words.change(study)]
-    return [block for block in blocks if block is not None]
-
-
-def _or_nothing(block: Block | None) -> Block | None:
-    return block
+def _first(study: Study, pictures: Pictures) -> list[Block]:
+    blocks: list[Block | None] = [*words.answer(study), words.validity(study), tables.decision(study), *words.change(study)]
+    return [block for block in (*blocks, *_figures(pictures, "price-latency")) if block is not None]
 
 
 def _figures(pictures: Pictures, *names: str) -> list[Block | None]:
@@ -57,7 +55,8 @@ def _figures(pictures: Pictures, *names: str) -> list[Block | None]:
 
 def _buckets(study: Study) -> list[Block | None]:
     judged = [tables.objectives(study, bucket) for bucket in study.buckets]
-    folds = [Fold(f"Each cell of {bucket} against each objective", (found,)) for bucket, found in zip(study.buckets, judged, strict=True) if found]
+    pairs = zip(study.buckets, judged, strict=True)
+    folds = [Fold(f"Each cell of {bucket} against each objective", (found,)) for bucket, found in pairs if found]
     return [tables.buckets(study), tables.most_users(study), *folds]
 
 
@@ -101,13 +100,23 @@ def _book(study: Study) -> str:
 
 def _prompts(study: Study) -> list[Block | None]:
     found = study.manifest.get("buckets") or {}
-    rows = [[text(name), *(_count_or_dash(info.get(key)) for key in ("count", "tokens_min", "tokens_mean", "tokens_max")), code(str(info.get("sha256") or "")[:16])] for name, info in sorted(found.items())]
-    sets = [[text(row.get("name") or DASH), code(row.get("revision") or ""), _count_or_dash(row.get("rows")), code(str(row.get("sha256") or "")[:16])] for row in study.manifest.get("datasets") or []]
+    rows = [_bucket_row(name, found[name]) for name in sorted(found, key=bucket_key)]
+    sets = [_dataset_row(row) for row in study.manifest.get("datasets") or []]
     return [
         table(["Bucket", "Prompts", "Tokens min", "mean", "max", "SHA-256 (first 16)"], rows) if rows else None,
         table(["Dataset", "Revision", "Rows", "SHA-256 (first 16)"], sets, left=(0, 1)) if sets else None,
         _tokenizer(study),
     ]
+
+
+def _bucket_row(name: str, info: dict[str, Any]) -> list[str]:
+    sizes = [_count_or_dash(info.get(key)) for key in ("count", "tokens_min", "tokens_mean", "tokens_max")]
+    return [text(name), *sizes, code(str(info.get("sha256") or "")[:16])]
+
+
+def _dataset_row(row: dict[str, Any]) -> list[str]:
+    digest = code(str(row.get("sha256") or "")[:16])
+    return [text(row.get("name") or DASH), code(row.get("revision") or ""), _count_or_dash(row.get("rows")), digest]
 
 
 def _count_or_dash(value: Any) -> str:
@@ -126,14 +135,15 @@ def _tokenizer(study: Study) -> Block | None:
 
 
 def _off(ratio: float) -> str:
-    sign = "+" if ratio >= 1 else "−"
+    sign = "+" if ratio >= 1 else "\u2212"
     return f"{sign}{share(abs(ratio - 1))}"
 
 
 def _configuration(study: Study, config_text: str | None) -> list[Block | None]:
     manifest = study.manifest
     kept = config_text or json.dumps(study.config, indent=2, sort_keys=True, ensure_ascii=False)
-    environment = [(text(name), code(value)) for name, value in sorted((manifest.get("environment") or {}).items()) if value is not None]
+    kept_of = sorted((manifest.get("environment") or {}).items())
+    environment = [(text(name), code(value)) for name, value in kept_of if value is not None]
     versions = [(text(name), code(value)) for name, value in sorted((manifest.get("versions") or {}).items())]
     found = [
         ("Endpoint", code(manifest.get("endpoint") or "")),
@@ -156,28 +166,13 @@ def _again(study: Study) -> list[Block | None]:
     manifest = study.manifest
     command = str(manifest.get("command") or "fmbench-load --config config.yml")
     version = (manifest.get("versions") or {}).get("fmbench-load")
+    seed = text(manifest.get("seed", DASH))
     with_version = f" with fmbench-load {text(version)}" if version else ""
     return [
-        Text(f"The same study{with_version}: the same prompts in the same order to each user (seed {text(manifest.get('seed', DASH))})."),
+        Text(f"The same study{with_version}: the same prompts in the same order to each user (seed {seed})."),
         Code(command, "sh"),
-        Text(f"{code('config.yml')} in this run's folder is the configuration as resolved: it gives the same study from any folder."),
+        Text(f"{code('config.yml')} in this run's folder is the configuration as resolved. It gives the same study anywhere:"),
         Code("fmbench-load --config config.yml", "sh"),
         Text("This report again from the stored records, byte for byte:"),
         Code(f"fmbench-load report {study.summary.get('run_id') or manifest.get('run_id') or 'RUN'}", "sh"),
     ]
-
-
-DEFINITIONS = [
-    ["Transaction", "One request that got a whole answer: the stream's end and the service's usage both seen."],
-    ["Users", "Requests kept in flight at a time: each user sends its next request when the last one is over."],
-    ["TTFT", "Time to first token: from the request's bytes going to the socket to the first delta with content (text or reasoning)."],
-    ["End to end", "From the request's bytes going to the socket to the last byte of the answer. Connecting is never inside."],
-    ["TPOT", "Time per output token: (last content − first content) / (output tokens − 1), by the service's own count."],
-    ["p95", "95 % of the answers were at least as fast. From pooled raw samples, never from other percentiles; stated from 72 answers on (p99: 368)."],
-    ["95 % interval", "Where the true figure lies, but for one case in twenty; requests in one window share the server's state, and it is widened for that."],
-    ["Transactions a minute", "Answers in the measured window, each counted by its share inside it, by the window's length."],
-    ["Within objectives", "Goodput: of all requests sent, failures included, the share answered within every latency objective."],
-    ["Measured window", "The part of a cell after its warm-up and before its drain. Requests belong to the cell they were sent in."],
-    ["Met, not met, undecided", "Met when the 95 % interval lies on the right side of the limit, not met when on the wrong one; undecided when it holds the limit."],
-    ["$ / 10,000", "What the measured requests cost, failed ones that were charged included, for 10,000 answers."],
-]

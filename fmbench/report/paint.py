@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from functools import singledispatchmethod
+from typing import Any
 
 import matplotlib
 from matplotlib.artist import Artist
@@ -28,10 +29,11 @@ def png(picture: Picture) -> bytes:
     """The picture's PNG: 10 inches wide at 120 dpi; no date, no program's version inside."""
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update(style.MATPLOTLIB)
+        matplotlib.rcParams.update(style.MATPLOTLIB)  # type: ignore[arg-type]
         figure = draw(picture)
         out = io.BytesIO()
-        FigureCanvasAgg(figure).print_png(out, metadata={"Software": None})
+        FigureCanvasAgg(figure)
+        figure.savefig(out, format="png", metadata={"Software": None})
     return out.getvalue()
 
 
@@ -87,7 +89,7 @@ def _handle(key: Key) -> Artist:
     if key.kind == "bars":
         return Patch(facecolor=look.colour, edgecolor="white", hatch=look.hatch)
     marker = look.marker if key.markers else ""
-    dash = style.MATPLOTLIB_DASHES[look.dash] if key.kind == "line" else "none"
+    dash: Any = style.MATPLOTLIB_DASHES[look.dash] if key.kind == "line" else "none"
     return Line2D([], [], color=look.colour, marker=marker, linestyle=dash)
 
 
@@ -104,7 +106,9 @@ class _Painter:
             self._draw(mark)
         self.axes.set_title(self.panel.title, pad=8)
         if self.panel.note:
-            self.axes.text(1, 1.03, self.panel.note, transform=self.axes.transAxes, ha="right", va="bottom", size=7.5, color=style.MUTED)
+            self.axes.text(
+                1, 1.03, self.panel.note, transform=self.axes.transAxes, ha="right", va="bottom", size=7.5, color=style.MUTED
+            )
         self._limits()
 
     def _scales(self) -> None:
@@ -130,7 +134,11 @@ class _Painter:
     @_draw.register
     def _(self, mark: Line) -> None:
         look = mark.look
-        style_of = {"color": look.colour, "linestyle": style.MATPLOTLIB_DASHES[look.dash], "linewidth": mark.width}
+        style_of: dict[str, Any] = {
+            "color": look.colour,
+            "linestyle": style.MATPLOTLIB_DASHES[look.dash],
+            "linewidth": mark.width,
+        }
         if mark.steps:
             self.axes.step(mark.x, mark.y, where="post", **style_of)
         else:
@@ -140,7 +148,7 @@ class _Painter:
             self._band(mark, mark.low, mark.high)
 
     def _band(self, mark: Line, low: Values, high: Values) -> None:
-        if len(mark.x) > 1:
+        if mark.band and len(mark.x) > 1:
             self.axes.fill_between(mark.x, low, high, color=mark.look.colour, alpha=0.16, linewidth=0, zorder=2)
         if mark.markers:
             self.axes.vlines(mark.x, low, high, color=mark.look.colour, linewidth=1, alpha=0.75, zorder=2.5)
@@ -198,12 +206,12 @@ class _Painter:
 
     @_draw.register
     def _(self, mark: Rule) -> None:
-        line = {"color": style.LIMIT, "linestyle": (0, (4, 3)), "linewidth": 1.1, "zorder": 1.5}
-        words = {"size": 7.5, "color": style.LIMIT, "clip_on": True, "zorder": 6}
+        line: dict[str, Any] = {"color": style.LIMIT, "linestyle": (0, (4, 3)), "linewidth": 1.1, "zorder": 1.5}
+        words: dict[str, Any] = {"size": 7.5, "color": style.LIMIT, "clip_on": True, "zorder": 6}
         words["bbox"] = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.8}
         if mark.axis == "x":
             self.axes.axvline(mark.value, **line)
-            place = {"xy": (mark.value, 1), "xycoords": self.axes.get_xaxis_transform(), "xytext": (-4, -4)}
+            place: dict[str, Any] = {"xy": (mark.value, 1), "xycoords": self.axes.get_xaxis_transform(), "xytext": (-4, -4)}
             self.axes.annotate(mark.label, **place, textcoords="offset points", va="top", ha="right", rotation=90, **words)
         else:
             self.axes.axhline(mark.value, **line)
@@ -221,7 +229,9 @@ def _ticks(axis: matplotlib.axis.Axis, spec: Axis) -> None:
     if spec.ticks is not None:
         labels = spec.tick_labels or tuple(digits(tick) for tick in spec.ticks)
         axis.set_major_locator(FixedLocator(list(spec.ticks)))
-        axis.set_major_formatter(FuncFormatter(lambda _, place: labels[place] if place is not None and place < len(labels) else ""))
+        axis.set_major_formatter(
+            FuncFormatter(lambda _, place: labels[place] if place is not None and place < len(labels) else "")
+        )
         axis.set_minor_locator(NullLocator())
         return
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}" if value else "0"))

@@ -32,7 +32,10 @@ class Axis:
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """A curve of ``y`` over ``x``, with a band from ``low`` to ``high`` where they are given; NaN breaks it."""
+    """A curve of ``y`` over ``x``, with whiskers from ``low`` to ``high`` (and a ``band`` between them) where they are given.
+
+    NaN breaks it.
+    """
 
     label: str
     look: Look
@@ -43,6 +46,7 @@ class Line:
     hover: tuple[str, ...] | None = None
     markers: bool = True
     steps: bool = False
+    band: bool = True
     width: float = 1.8
 
 
@@ -158,7 +162,8 @@ def _key(mark: Line | Dots | Bars | Shade) -> Key:
 def log_ticks(low: float, high: float) -> list[float]:
     """Round numbers from ``low`` to ``high``, few enough to be read on a logarithmic axis."""
     ratio = high / low
-    steps = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8) if ratio < 4 else (1, 2, 3, 5, 7) if ratio < 20 else (1, 2, 5) if ratio < 1000 else (1,)
+    steps = (
+        (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8) if ratio < 4 else (1, 2, 3, 5, 7) if ratio < 20 else (1, 2, 5) if ratio < 1000 else (1,)
+    )
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     return [tick for decade in decades for step in steps if low <= (tick := float(f"{step}e{decade}")) <= high]
-

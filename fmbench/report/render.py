@@ -12,6 +12,7 @@ from typing import Any
 import jinja2
 import plotly.offline
 from markdown_it import MarkdownIt
+from markupsafe import Markup
 
 from fmbench.report import style
 from fmbench.report.blocks import Block, Figure, Page, Table
@@ -37,8 +38,9 @@ def html(page: Page) -> str:
         figures.update(zip(names, map(plotly_figure, figure.picture.panels), strict=True))
         return names
 
-    body = _environment().get_template("report.html.j2")
-    return body.render(page=page, places=places, figures=figures, as_script=_as_script, plotly=plotly.offline.get_plotlyjs, ink=style.INK)
+    template = _environment().get_template("report.html.j2")
+    library = plotly.offline.get_plotlyjs
+    return template.render(page=page, places=places, figures=figures, as_script=_as_script, plotly=library)
 
 
 @cache
@@ -61,7 +63,7 @@ def _template(name: str) -> str:
 
 def _inline(words: str) -> str:
     """Markdown of one paragraph as HTML; what looks like HTML in it is shown, not obeyed."""
-    return jinja2.utils.markupsafe.Markup(_INLINE.renderInline(words))
+    return Markup(_INLINE.renderInline(words))
 
 
 def _pipes(words: str) -> str:
@@ -86,7 +88,7 @@ def _fence(words: str) -> str:
 def _as_script(value: Any) -> str:
     """JSON that may stand inside a script element."""
     written = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
-    return jinja2.utils.markupsafe.Markup(written.replace("</", "<\\/").replace("<!--", "<\\!--"))
+    return Markup(written.replace("</", "<\\/").replace("<!--", "<\\!--"))
 
 
 def _swatch(key: Key) -> str:
@@ -98,7 +100,7 @@ def _swatch(key: Key) -> str:
         dash = {"dash": "6 3", "dashdot": "7 3 2 3", "dot": "2 2", "longdash": "10 3"}.get(look.dash, "")
         line = f'<line x1="1" y1="7" x2="29" y2="7" stroke="{look.colour}" stroke-width="2.4" stroke-dasharray="{dash}"/>'
         shape = (line if key.kind == "line" else "") + (_marker(look) if key.markers else "")
-    return jinja2.utils.markupsafe.Markup(f'<svg width="30" height="14" aria-hidden="true">{shape}</svg>')
+    return Markup(f'<svg width="30" height="14" aria-hidden="true">{shape}</svg>')
 
 
 _SHAPES = {
@@ -114,5 +116,3 @@ _SHAPES = {
 
 def _marker(look: style.Look) -> str:
     return f'<g fill="{escape(look.colour)}" stroke="white" stroke-width="0.8">{_SHAPES[look.marker]}</g>'
-
-

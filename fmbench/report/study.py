@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -49,7 +49,7 @@ def bucket_key(bucket: str) -> tuple[str, int, int]:
 
 @dataclass(frozen=True)
 class Study:
-    """One run, read for its report. ``records`` holds the columns of ``COLUMNS``; ``gaps`` seconds between content events by model."""
+    """One run, read for its report: ``records`` of ``COLUMNS``, and ``gaps``, seconds between content events by model."""
 
     summary: dict[str, Any]
     manifest: dict[str, Any]
@@ -63,7 +63,11 @@ class Study:
     def cells(self) -> list[Cell]:
         """The summary's cells, models in the configuration's order, then buckets by size, then levels."""
         order = {model: index for index, model in enumerate(self.models)}
-        return sorted(self.summary["cells"], key=lambda cell: (order[cell["model"]], bucket_key(cell["bucket"]), cell["concurrency"]))
+
+        def place(cell: Cell) -> tuple[int, tuple[str, int, int], int]:
+            return order[cell["model"]], bucket_key(cell["bucket"]), cell["concurrency"]
+
+        return sorted(self.summary["cells"], key=place)
 
     @cached_property
     def models(self) -> list[str]:
@@ -160,9 +164,7 @@ class Study:
     def rows(self, model: str, bucket: str | None = None, level: int | None = None) -> NDArray[np.int64]:
         """Positions of the answered, measured requests of a model (and bucket, and level)."""
         picked = [
-            rows
-            for key, rows in self._groups.items()
-            if key[0] == model and bucket in (None, key[1]) and level in (None, key[2])
+            rows for key, rows in self._groups.items() if key[0] == model and bucket in (None, key[1]) and level in (None, key[2])
         ]
         return np.sort(np.concatenate(picked)) if picked else np.empty(0, dtype=np.int64)
 
@@ -171,7 +173,7 @@ class Study:
         kept = self.records.loc[self.measured_ok, ["model", "bucket", "concurrency"]]
         places = np.flatnonzero(self.measured_ok)
         groups = kept.groupby(["model", "bucket", "concurrency"], sort=True, observed=True).indices
-        return {key: places[rows] for key, rows in groups.items()}
+        return {cast(tuple[str, str, int], key): places[rows] for key, rows in groups.items()}
 
     @cached_property
     def _columns(self) -> dict[str, Values]:

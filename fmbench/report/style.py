@@ -7,6 +7,7 @@ markers, lines and hatches tell the same models apart in black and white.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#5B5B5B", "#8C564B")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
@@ -21,7 +22,7 @@ FEASIBLE = "#DDF1E4"
 MEASURED = "#E6EEF7"
 LIMIT = "#B00020"
 
-MATPLOTLIB_DASHES: dict[str, str | tuple[int, tuple[int, ...]]] = {
+MATPLOTLIB_DASHES: dict[str, Any] = {
     "solid": "solid",
     "dash": (0, (5, 2)),
     "dashdot": (0, (6, 2, 1, 2)),
@@ -38,7 +39,7 @@ PLOTLY_SYMBOLS = {
     "X": "x",
 }
 
-MATPLOTLIB = {
+MATPLOTLIB: dict[str, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "text.color": INK,

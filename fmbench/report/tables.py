@@ -17,7 +17,7 @@ JUDGED = {"met": "met", "not_met": "**not met**", "undecided": "undecided"}
 
 
 def latency(stats: dict[str, Any], quantile: str) -> str:
-    """A percentile with its interval, or why there is none: ``1.21 s (1.08–1.33)``, ``— (needs 72, has 40)``."""
+    """A percentile with its interval, or why there is none: ``1.21 s (1.08 to 1.33)`` with a dash, ``— (needs 72, has 40)``."""
     value = stats.get(quantile)
     if known(value):
         return f"{seconds(value)} {interval((stats.get('ci95') or {}).get(quantile), value)}".rstrip()
@@ -67,14 +67,17 @@ def decision(study: Study) -> Table | None:
     titles = ["", "Verdict", "Users", "TTFT p95", "End to end p95", "Transactions a minute", "Of all sent, within objectives"]
     titles += [*(["Quality"] if _scored(study) else []), "$ / 10,000"]
     bucket = bucket_words(study.bucket_of_interest or "")
-    caption = f"{bucket[0].upper()}{bucket[1:]}. In brackets: 95 % intervals. Each model at the most users at which it meets every objective, else where it is nearest."
+    caption = (
+        f"{bucket[0].upper()}{bucket[1:]}. In brackets: 95 % intervals. "
+        "Each model at the most users at which it meets every objective, else where it is nearest."
+    )
     return table(titles, rows, left=(0, 1), caption=caption)
 
 
 def _decision_row(study: Study, row: dict[str, Any], verdict: dict[str, Any]) -> list[str]:
     chosen = verdict.get("recommendation") or {}
     picked = chosen.get("model") == row["model"]
-    level = chosen.get("concurrency") if picked else row.get("highest_concurrency") or (row.get("closest") or {}).get("concurrency")
+    level = chosen["concurrency"] if picked else row["highest_concurrency"] or (row["closest"] or {}).get("concurrency")
     name = text(study.short(row["model"]))
     cell = study.cell(row["model"], verdict["bucket"], level)
     head = [f"**{name}**" if picked else name, f"**{status_words(row)}**" if picked else status_words(row)]
@@ -99,7 +102,8 @@ def buckets(study: Study) -> Table | None:
             chosen = found.get("recommendation")
             pick = f"{text(study.short(chosen['model']))} at {plural(chosen['concurrency'], 'user')}" if chosen else DASH
             status = found["status"].replace("_", " ")
-            rows.append([text(bucket), pick if chosen else f"{DASH} ({status})", text(shortened(study, found.get("reason") or ""))])
+            why = text(shortened(study, found.get("reason") or ""))
+            rows.append([text(bucket), pick if chosen else f"{DASH} ({status})", why])
     return table(["Bucket", "Best", "Why"], rows, left=(0, 1, 2)) if rows else None
 
 
@@ -127,8 +131,9 @@ def _highest(row: dict[str, Any] | None) -> str:
 
 def cells(study: Study, bucket: str) -> Table:
     """Every cell of a bucket, with its sample and its latencies."""
-    titles = ["", "Users", "Achieved", "Sent", "Answered", "TTFT p50", "TTFT p95", "TTFT p99", "End to end p50", "End to end p95"]
-    titles += ["End to end p99", "TPOT p50", "Transactions a minute", "Output tokens a second", "Failed", "Within objectives", "$ / 10,000"]
+    titles = ["", "Users", "Achieved", "Sent", "Answered", "TTFT p50", "TTFT p95", "TTFT p99"]
+    titles += ["End to end p50", "End to end p95", "End to end p99", "TPOT p50", "Transactions a minute"]
+    titles += ["Output tokens a second", "Failed", "Within objectives", "$ / 10,000"]
     rows = []
     for cell in (cell for cell in study.cells if cell["bucket"] == bucket):
         ttft, e2e = cell["ttft_s"], cell["e2e_s"]
@@ -136,9 +141,10 @@ def cells(study: Study, bucket: str) -> Table:
         head = [text(study.short(cell["model"])) + status, count(cell["concurrency"]), plain(cell.get("achieved_concurrency"))]
         counts = [count(cell["requests"]), count(cell["ok"])]
         times = [latency(stats, quantile) for stats in (ttft, e2e) for quantile in ("p50", "p95", "p99")]
-        rest = [latency(cell["tpot_s"], "p50"), rate(cell), plain(cell.get("output_tokens_per_s")), failed(cell), within(cell), price(cell)]
-        rows.append([*head, *counts, *times, *rest])
-    return table(titles, rows, caption="Measured windows only. In brackets: 95 % intervals, or how many answers the figure takes.")
+        rest = [latency(cell["tpot_s"], "p50"), rate(cell), plain(cell.get("output_tokens_per_s")), failed(cell), within(cell)]
+        rows.append([*head, *counts, *times, *rest, price(cell)])
+    caption = "Measured windows only. In brackets: 95 % intervals, or how many answers the figure takes."
+    return table(titles, rows, caption=caption)
 
 
 def objectives(study: Study, bucket: str) -> Table | None:
@@ -156,7 +162,8 @@ def objectives(study: Study, bucket: str) -> Table | None:
 def _judged(item: dict[str, Any]) -> str:
     value = judged_value(item)
     if item["status"] == "undecided":
-        more = f"{count(item['requests_needed'])} requests more" if item.get("requests_needed") else item.get("why") or "too near to tell"
+        needed = item.get("requests_needed")
+        more = f"{count(needed)} requests more" if needed else item.get("why") or "too near to tell"
         return f"undecided: {value}, {text(more)}" if value != DASH else f"undecided: {text(more)}"
     return f"{JUDGED[item['status']]}: {value}"
 
@@ -164,7 +171,8 @@ def _judged(item: dict[str, Any]) -> str:
 def lengths(study: Study, bucket: str) -> Table | None:
     """Output lengths side by side at one level, and the latency that each model would have at one common length."""
     level = study.level_shown
-    found = [cell for model in study.models if (cell := study.cell(model, bucket, level)) is not None and known(cell.get("output_tokens_mean"))]
+    there = [cell for model in study.models if (cell := study.cell(model, bucket, level)) is not None]
+    found = [cell for cell in there if known(cell.get("output_tokens_mean"))]
     if not found:
         return None
     common = float(np.median([cell["output_tokens_mean"] for cell in found]))
@@ -178,11 +186,12 @@ def _length_row(study: Study, cell: Cell, common: float) -> list[str]:
     line = cell.get("e2e_by_output_tokens") or {}
     stops = cell.get("stop_reasons") or {}
     cut = share(stops.get("max_tokens", 0) / cell["ok"]) if cell.get("ok") else DASH
-    fixed, slope = line.get("fixed_s"), line.get("per_token_s")
-    fits = known(fixed) and known(slope)
-    at = seconds(fixed + slope * common) if fits else f"{DASH} (lengths do not vary)"
-    words = f"{seconds(fixed)} + {seconds(slope)} a token (n = {count(line['n'])})" if fits else DASH
-    return [text(study.short(cell["model"])), plain(cell["output_tokens_mean"]), cut, seconds(cell["e2e_s"].get("mean")), at, words]
+    at, words = f"{DASH} (lengths do not vary)", DASH
+    if line:
+        at = seconds(line["fixed_s"] + line["per_token_s"] * common)
+        words = f"{seconds(line['fixed_s'])} + {seconds(line['per_token_s'])} a token (n = {count(line['n'])})"
+    name, mean = text(study.short(cell["model"])), seconds(cell["e2e_s"].get("mean"))
+    return [name, plain(cell["output_tokens_mean"]), cut, mean, at, words]
 
 
 def failures(study: Study) -> Table | None:
@@ -191,15 +200,18 @@ def failures(study: Study) -> Table | None:
     bad = rows[rows["outcome"] != "ok"]
     if bad.empty:
         return None
-    kinds = bad["failure"].where(bad["failure"].notna(), bad["outcome"]).astype(str)
+    kinds = bad["failure"].astype(object).where(bad["failure"].notna(), bad["outcome"].astype(object)).astype(str)
     counts = kinds.groupby([kinds, bad["model"].astype(str)]).size()
     totals = counts.groupby(level=0).sum()
     ranked = sorted(totals.items(), key=lambda pair: (-pair[1], str(pair[0])))
     models = [model for model in study.models if (bad["model"] == model).any()]
-    lines = [[code(kind), *(count(int(counts.get((kind, model), 0))) for model in models), count(int(total))] for kind, total in ranked]
+    lines = []
+    for kind, total in ranked:
+        lines.append([code(kind), *(count(int(counts.get((kind, model), 0))) for model in models), count(int(total))])
     sums = [count(int((bad["model"] == model).sum())) for model in models]
     lines.append(["**all**", *sums, f"**{count(len(bad))}** of {count(len(rows))} ({share(len(bad) / len(rows))})"])
-    return table(["Kind", *(text(study.short(model)) for model in models), "All"], lines, caption="All phases, warm-up and drain included.")
+    titles = ["Kind", *(text(study.short(model)) for model in models), "All"]
+    return table(titles, lines, caption="All phases, warm-up and drain included.")
 
 
 def bill(study: Study) -> Table | None:
@@ -225,17 +237,18 @@ def bill(study: Study) -> Table | None:
 def _bill_row(bill_of: dict[str, Any], measured: Any, rest: Any) -> list[str]:
     unpriced = bill_of.get("unpriced") or 0
     whole = usd(bill_of.get("known_usd"))
-    note = f" and {count(unpriced)} answers of unknown price" if unpriced and whole != DASH else " (price unknown)" if unpriced else ""
+    some = f" and {count(unpriced)} answers of unknown price" if whole != DASH else " (price unknown)"
+    note = some if unpriced else ""
     parts = [usd(float(np.nansum(values))) if np.isfinite(values).any() else DASH for values in (measured, rest)]
     return [count(bill_of["requests"]), count(bill_of["input_tokens"]), count(bill_of["output_tokens"]), *parts, whole + note]
 
 
 def cell_costs(study: Study) -> Table | None:
     """Each cell's own cost in its measured window."""
-    rows = [
-        [text(study.short(cell["model"])), text(cell["bucket"]), count(cell["concurrency"]), usd(cell.get("usd")), price(cell), usd(cell.get("usd_per_10k_good"))]
-        for cell in study.cells
-    ]
+    rows = []
+    for cell in study.cells:
+        name = [text(study.short(cell["model"])), text(cell["bucket"]), count(cell["concurrency"])]
+        rows.append([*name, usd(cell.get("usd")), price(cell), usd(cell.get("usd_per_10k_good"))])
     titles = ["", "Bucket", "Users", "Measured window", "$ / 10,000 transactions", "$ / 10,000 within objectives"]
     return table(titles, rows, left=(0, 1)) if rows else None
 
@@ -246,7 +259,8 @@ def models(study: Study) -> Table | None:
     rows = []
     for label in study.models:
         model = asked.get(label) or {}
-        rows.append([text(study.short(label)), text(label) if study.short(label) != label else "same", code(model.get("id") or label), text(model.get("api") or DASH)])
+        whole = "same" if study.short(label) == label else text(label)
+        rows.append([text(study.short(label)), whole, code(model.get("id") or label), text(model.get("api") or DASH)])
     return table(["Name here", "Label", "Id", "API"], rows, left=(0, 1, 2, 3)) if rows else None
 
 

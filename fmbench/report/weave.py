@@ -41,8 +41,8 @@ class _Weaver:
 
     def layout(self) -> Spec:
         return {
-            "height": round(self.panel.height * 96) + 70,
-            "margin": {"l": 58, "r": 14, "t": 12, "b": 48},
+            "height": round(self.panel.height * 96) + 80,
+            "margin": {"l": 58, "r": 14, "t": 30, "b": 48},
             "font": {"family": FONT, "size": 12, "color": style.INK},
             "paper_bgcolor": "white",
             "plot_bgcolor": "white",
@@ -69,10 +69,12 @@ class _Weaver:
         if mark.steps:
             trace["line"]["shape"] = "hv"
         trace["marker"] = _marker(mark.look, 8)
+        if mark.low is not None and mark.high is not None:
+            trace["error_y"] = _whiskers(mark, mark.low, mark.high)
         self.traces.append(trace)
 
     def _band(self, mark: Line, low: Values, high: Values) -> None:
-        if len(mark.x) < 2:
+        if len(mark.x) < 2 or not mark.band:
             return
         edge = {"type": "scatter", "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "x": numbers_of(mark.x)}
         self.traces.append({**edge, "y": numbers_of(low)})
@@ -116,7 +118,8 @@ class _Weaver:
         across = "y" if mark.axis == "x" else "x"
         line = {"color": style.LIMIT, "dash": "dash", "width": 1.2}
         place = {f"{mark.axis}ref": mark.axis, f"{mark.axis}0": mark.value, f"{mark.axis}1": mark.value}
-        self.shapes.append({"type": "line", "line": line, **place, f"{across}ref": f"{across} domain", f"{across}0": 0, f"{across}1": 1})
+        whole = {f"{across}ref": f"{across} domain", f"{across}0": 0, f"{across}1": 1}
+        self.shapes.append({"type": "line", "line": line, **place, **whole})
         spec = self.panel.x if mark.axis == "x" else self.panel.y
         at = math.log10(mark.value) if spec.log else mark.value
         corner = {"xanchor": "right", "yanchor": "top" if mark.axis == "x" else "bottom"}
@@ -141,6 +144,18 @@ class _Weaver:
         return trace | {"hovertemplate": f"{label}<br>%{{x:.3~g}}, %{{y:.3~g}}<extra></extra>"}
 
 
+def _whiskers(mark: Line, low: Values, high: Values) -> Spec:
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": numbers_of(high - mark.y),
+        "arrayminus": numbers_of(mark.y - low),
+        "thickness": 1,
+        "width": 0,
+        "color": mark.look.colour,
+    }
+
+
 def _marker(look: style.Look, size: float) -> Spec:
     return {
         "color": look.colour,
@@ -157,7 +172,7 @@ def _tint(colour: str, alpha: float) -> str:
 
 def _axis(axis: Axis) -> Spec:
     spec: Spec = {
-        "title": {"text": axis.label, "font": {"size": 12}},
+        "title": {"text": axis.label, "font": {"size": 12}, "standoff": 8},
         "type": "log" if axis.log else "linear",
         "gridcolor": style.GRID,
         "linecolor": "#B8C0C8",
@@ -176,4 +191,3 @@ def _axis(axis: Axis) -> Spec:
     elif not axis.log and axis.low == 0:
         spec["rangemode"] = "tozero"
     return spec
-

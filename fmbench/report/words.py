@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fmbench.report.blocks import Block, Notice, Points, Text, code, text
-from fmbench.report.numbers import DASH, count, interval, known, listed, plain, plural, seconds, share, usd
+from fmbench.report.numbers import DASH, TO, count, interval, known, listed, plain, plural, seconds, share, usd
 from fmbench.report.study import Cell, Study
 
 STATUS = {"met": "meets all", "not_met": "fails", "undecided": "undecided", "not_measured": "not measured"}
@@ -15,7 +15,7 @@ LATENCIES = {"ttft": "time to first token", "e2e": "end to end", "tpot": "time p
 
 
 def title(study: Study) -> str:
-    """``nova-lite or claude-haiku-4-5 for prompts of 2,000–3,000 tokens``."""
+    """What the report is about: the models and the bucket of interest."""
     names = [text(study.short(model)) for model in study.models]
     who = listed(names, "or") if 0 < len(names) <= 3 else f"Which of {len(names)} models" if names else "A run without models"
     bucket = study.bucket_of_interest
@@ -23,12 +23,12 @@ def title(study: Study) -> str:
 
 
 def bucket_words(bucket: str) -> str:
-    """``en_2000-3000`` → ``prompts of 2,000–3,000 tokens (en_2000-3000)``, or the name alone when it is of another make."""
+    """A bucket in words: its prompt tokens and its name, or the name alone when it is of another make."""
     language, _, size = bucket.rpartition("_")
     low, _, high = size.partition("-")
     if not (low.isdigit() and high.isdigit() and language):
         return f"bucket {text(bucket)}"
-    return f"prompts of {int(low):,}–{int(high):,} tokens ({text(bucket)})"
+    return f"prompts of {int(low):,}{TO}{int(high):,} tokens ({text(bucket)})"
 
 
 def objective_words(name: str, limit: float) -> str:
@@ -64,24 +64,22 @@ def answer(study: Study) -> list[Block]:
     if not chosen:
         return [Text(_no_answer(study, verdict))]
     cell = study.cell(chosen["model"], chosen["bucket"], chosen["concurrency"])
-    return [Text(" ".join(part for part in (_pick(study, chosen, cell), _against(study, chosen), _reach(study, verdict)) if part))]
+    return [Text(" ".join((_pick(study, chosen, cell), _against(study, chosen), _reach(study, verdict))))]
 
 
 def _pick(study: Study, chosen: dict[str, Any], cell: Cell | None) -> str:
     lead = f"**Pick {text(study.short(chosen['model']))} at {plural(chosen['concurrency'], 'user')}.**"
     if cell is None:
         return lead
-    e2e, prices = cell["e2e_s"], []
-    speed = next((f"{_within(name)} within {_seconds(e2e, name)}" for name in ("p95", "p90", "p50") if known(e2e.get(name))), "")
-    if known(cell.get("usd_per_10k")):
-        prices.append(f"at **{usd(cell['usd_per_10k'])} per 10,000 transactions**")
-    met = "It meets every objective" if cell.get("meets_objectives") else "It"
-    said = [f"{met} and answers {speed}" if speed and cell.get("meets_objectives") else f"{met} answers {speed}" if speed else met, *prices]
-    return f"{lead} {', '.join(said)}."
+    e2e = cell["e2e_s"]
+    speed = next(
+        (f" and answers {_ANSWERED[name]} within {_seconds(e2e, name)}" for name in _ANSWERED if known(e2e.get(name))), ""
+    )
+    cost = f", at **{usd(cell['usd_per_10k'])} per 10,000 transactions**" if known(cell.get("usd_per_10k")) else ""
+    return f"{lead} It meets every objective{speed}{cost}."
 
 
-def _within(quantile: str) -> str:
-    return {"p95": "95 % of requests", "p90": "90 % of requests", "p50": "half of the requests"}[quantile]
+_ANSWERED = {"p95": "95 % of requests", "p90": "90 % of requests", "p50": "half of the requests"}
 
 
 def _seconds(stats: dict[str, Any], quantile: str) -> str:
@@ -96,7 +94,8 @@ def _against(study: Study, chosen: dict[str, Any]) -> str:
     name = text(study.short(runner["model"]))
     place = f"{name} at {plural(runner['concurrency'], 'user')}"
     if runner["model"] in (chosen.get("tied_with") or []):
-        return f"{place} cannot be told from it by {figure_words(chosen['decided_by'])}: the difference is inside the noise, and the cheaper one is chosen."
+        figure = figure_words(chosen["decided_by"])
+        return f"{place} cannot be told from it by {figure}: the difference is inside the noise, and the cheaper one is chosen."
     margin = runner.get("margin")
     if not margin:
         return f"The runner-up is {place}."
@@ -136,10 +135,15 @@ def _behind(margin: dict[str, Any]) -> str:
 
 
 def _reach(study: Study, verdict: dict[str, Any]) -> str:
-    chosen = verdict["recommendation"]
-    above = [note for note in verdict.get("what_would_change") or [] if note.startswith(("At ", "Nothing "))]
-    doubt = "" if chosen.get("certain", True) else " It is not certain: another model may yet turn out better (see below)."
-    return (text(shortened(study, above[0])) if above else f"Nothing was measured above {plural(max(study.levels, default=0), 'user')}.") + doubt
+    notes = _limits(verdict)
+    end = text(shortened(study, notes[0])) if notes else f"Nothing was measured above {plural(max(study.levels), 'user')}."
+    certain = verdict["recommendation"].get("certain", True)
+    return end if certain else f"{end} It is not certain: another model may yet turn out better."
+
+
+def _limits(verdict: dict[str, Any]) -> list[str]:
+    """The notes on what stops the chosen model from carrying more users: the last of the three sentences."""
+    return [note for note in verdict.get("what_would_change") or [] if note.startswith(("At ", "Nothing "))][:1]
 
 
 def shortened(study: Study, words: str) -> str:
@@ -189,7 +193,8 @@ def _open(item: dict[str, Any]) -> str:
 def change(study: Study) -> list[Block]:
     """What would change the answer, as points; nothing when nothing is known to."""
     verdict = study.verdict or {}
-    notes = [text(shortened(study, note)) for note in verdict.get("what_would_change") or []]
+    said = _limits(verdict) if verdict.get("recommendation") else []
+    notes = [text(shortened(study, note)) for note in verdict.get("what_would_change") or [] if note not in said]
     return [Text("**What would change the answer**"), Points(tuple(notes))] if notes else []
 
 

@@ -37,7 +37,8 @@ def write_report(run: LocalRun, summary: dict[str, Any]) -> None:
         if stale.stem not in pictures:
             stale.unlink()
     config = folder / "config.yml"
-    whole = page(study, {name: picture for name, (picture, _) in pictures.items()}, missing, config.read_text() if config.exists() else None)
+    shown = {name: picture for name, (picture, _) in pictures.items()}
+    whole = page(study, shown, missing, config.read_text(encoding="utf-8") if config.exists() else None)
     write_text(folder / "report.md", markdown(whole))
     write_text(folder / "report.html", html(whole))
 
@@ -94,5 +95,3 @@ def _flattened(value: Any, name: str = "") -> dict[str, Any]:
             return {f"{name}.low": value[0], f"{name}.high": value[1]}
         return {name: json.dumps(value, ensure_ascii=False)}
     return {name: value}
-
-

@@ -80,7 +80,13 @@ class Study:
     requests: int = 240
     seed: int = 7
     objectives: dict[str, Any] = field(
-        default_factory=lambda: {"bucket": "en_2000-3000", "ttft_p95_s": 1.5, "e2e_p95_s": 5.0, "error_rate": 0.02, "prefer": "cost"}
+        default_factory=lambda: {
+            "bucket": "en_2000-3000",
+            "ttft_p95_s": 1.5,
+            "e2e_p95_s": 5.0,
+            "error_rate": 0.02,
+            "prefer": "cost",
+        }
     )
 
 
@@ -148,9 +154,7 @@ def _cell(
     output = np.maximum(rng.poisson(model.output_tokens, count), 2)
     tpot = model.tpot_s * (1 + model.slowdown * (level - 1)) * rng.lognormal(0, 0.08, count)
     e2e = ttft + tpot * (output - 1)
-    failure = rng.choice(
-        [None, *model.failures], count, p=[1 - sum(model.failures.values()), *model.failures.values()]
-    )
+    failure = rng.choice([None, *model.failures], count, p=[1 - sum(model.failures.values()), *model.failures.values()])
     failed = failure != None  # noqa: E711 - element by element
     e2e = np.where(failed & (failure != "timeout_first_byte"), 0.05 * rng.lognormal(0, 0.3, count), e2e)
     user = np.arange(count) % level

@@ -7,6 +7,7 @@ from fmbench.report.charts.base import Chart
 
 CHARTS: tuple[Chart, ...] = (
     price.CHART,
+    price.OTHERS,
     users.TTFT,
     users.E2E,
     throughput.CHART,

@@ -1,4 +1,4 @@
-"""What a chart is: a name (its file's) and a function that turns a study into a picture, or into nothing when there is no data."""
+"""What a chart is: a name (its file's) and a function from a study to a picture, or to nothing without data."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fmbench.report.numbers import interval, known, plain, seconds, share
+from fmbench.report.numbers import TO, interval, known, plain, seconds, share
 from fmbench.report.picture import Axis, Line, Panel, Values
 from fmbench.report.study import Cell, Study
 
@@ -26,8 +26,8 @@ def users_axis(levels: list[int]) -> Axis:
     far = len(levels) > 2 and max(levels) / min(levels) > 6
     room = 0.06 * (max(levels) - min(levels) or 1)
     low, high = (min(levels) / 1.15, max(levels) * 1.15) if far else (min(levels) - room, max(levels) + room)
-    ticks = tuple(float(level) for level in levels)
-    return Axis(label="Users at a time", log=far, ticks=ticks, tick_labels=tuple(str(level) for level in levels), low=low, high=high)
+    ticks, labels = tuple(float(level) for level in levels), tuple(f"{level:,}" for level in levels)
+    return Axis(label="Users at a time", log=far, ticks=ticks, tick_labels=labels, low=low, high=high)
 
 
 def number(cell: Cell, *path: str) -> float:
@@ -49,7 +49,10 @@ def bounds(cell: Cell, *path: str) -> tuple[float, float]:
 
 
 def level_line(study: Study, model: str, bucket: str, path: tuple[str, ...], ci: tuple[str, ...], unit: str) -> Line | None:
-    """One model's figure over the levels, with its interval; None when no level has the figure. ``unit``: s, % (of a share) or a word."""
+    """One model's figure over the levels, with its interval; None when no level has the figure.
+
+    ``unit``: s, % (of a share) or a word.
+    """
     cells = study.ladder(model, bucket)
     y = np.array([number(cell, *path) for cell in cells])
     if not np.isfinite(y).any():
@@ -63,7 +66,7 @@ def level_line(study: Study, model: str, bucket: str, path: tuple[str, ...], ci:
         y=scale * y,
         low=scale * low if some else None,
         high=scale * high if some else None,
-        hover=tuple(_hover(study, cell, value, pair, unit) for cell, value, pair in zip(cells, y, zip(low, high, strict=True), strict=True)),
+        hover=tuple(_hover(study, *point, unit) for point in zip(cells, y, zip(low, high, strict=True), strict=True)),
     )
 
 
@@ -81,16 +84,18 @@ def with_unit(value: float, unit: str) -> str:
 
 
 def sample_note(cells: list[Cell]) -> str:
-    """``n = 88–1,240 a point``: the samples behind the points of a panel."""
+    """``n = 88 to 1,240 a point``, with a dash: the samples behind the points of a panel."""
     counts = [int(cell.get("ok", 0)) for cell in cells if cell.get("ok")]
     if not counts:
         return ""
     low, high = min(counts), max(counts)
-    return f"n = {low:,} a point" if low == high else f"n = {low:,}–{high:,} a point"
+    return f"n = {low:,} a point" if low == high else f"n = {low:,}{TO}{high:,} a point"
 
 
-def level_panels(study: Study, path: tuple[str, ...], ci: tuple[str, ...], unit: str, label: str, floor: float | None = 0.0) -> list[Panel]:
-    """A panel a bucket: a line a model over the levels. Buckets without any figure are left out."""
+def level_panels(
+    study: Study, path: tuple[str, ...], ci: tuple[str, ...], unit: str, label: str, floor: float | None = 0.0
+) -> list[Panel]:
+    """A panel a bucket, a line a model over the levels; buckets without a figure are left out. The y axis begins at ``floor``."""
     panels = []
     for bucket in study.buckets:
         lines = [line for model in study.models if (line := level_line(study, model, bucket, path, ci, unit))]
@@ -109,7 +114,7 @@ def level_panels(study: Study, path: tuple[str, ...], ci: tuple[str, ...], unit:
 
 
 def cumulative(values: Values, points: int = 160) -> tuple[Values, Values]:
-    """The empirical distribution at evenly spaced shares: (value, share of the sample at or under it). Sorted, at most ``points``."""
+    """The empirical distribution at ``points`` evenly spaced shares: (values rising, share of the sample at or under each)."""
     sorted_values = np.sort(values[np.isfinite(values)])
     n = len(sorted_values)
     if n == 0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fmbench.report.charts.base import Chart, cumulative
-from fmbench.report.numbers import listed, seconds
+from fmbench.report.numbers import TO, listed, seconds
 from fmbench.report.picture import Axis, Line, Panel, Picture, Rule
 from fmbench.report.study import Study
 
@@ -41,7 +41,7 @@ def _panel(study: Study, bucket: str, metric: str, level: int | None) -> Panel |
         for name, limit in study.objectives.items()
         if name.startswith(metric[:-2] + "_p")
     ]
-    note = f"n = {min(counts):,}–{max(counts):,}" if len(set(counts)) > 1 else f"n = {counts[0]:,}"
+    note = f"n = {min(counts):,}{TO}{max(counts):,}" if len(set(counts)) > 1 else f"n = {counts[0]:,}"
     return Panel(
         title=f"{bucket}: {METRICS[metric]}",
         x=Axis(label=f"{METRICS[metric][0].upper()}{METRICS[metric][1:]} (s, log)", log=True),
@@ -58,8 +58,10 @@ def _sentence(study: Study, level: int | None) -> str:
         values = values[np.isfinite(values)]
         if len(values) >= 20:
             middle, slow = np.quantile(values, [0.5, 0.9])
-            parts.append(f"{study.short(model)} gives half of its answers within {seconds(middle)} and nine in ten within {seconds(slow)}")
-    return f"In {bucket}, {listed(parts)}." if parts else "A steep curve is a steady model; a long upper end is a tail that some users meet."
+            parts.append(f"{seconds(middle)} and {seconds(slow)} for {study.short(model)}")
+    if not parts:
+        return "A steep curve is a steady model; a long upper end is a tail that some users meet."
+    return f"Half and nine in ten of the answers in {bucket} came within {listed(parts)}."
 
 
 CHART = Chart("distributions", prepare)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fmbench.report.charts.base import Chart
 from fmbench.report.charts.timeline import Clock, windows
 from fmbench.report.numbers import plural, share
-from fmbench.report.picture import Axis, Bars, Mark, Panel, Picture
+from fmbench.report.picture import Axis, Bars, Mark, Panel, Picture, Values
 from fmbench.report.study import Study
 from fmbench.report.style import kind_look
 
@@ -15,34 +16,45 @@ BINS = 60
 
 
 def prepare(study: Study) -> Picture | None:
-    """Stacked bars: how many requests failed in each of 60 equal steps, by kind, the most frequent kind at the bottom."""
-    kinds = study.records["failure"].where(study.records["failure"].notna(), study.records["outcome"].where(study.records["outcome"] != "ok"))
-    counts = kinds.value_counts()
-    if counts.empty or not np.isfinite(study.column("sent_at")).any():
+    """Stacked bars: how many requests failed in each of 60 equal steps, by kind, the most frequent at the bottom."""
+    bad = np.asarray((study.records["outcome"] != "ok").to_numpy(dtype=bool))
+    if not bad.any() or not np.isfinite(study.column("sent_at")).any():
         return None
+    rows = study.records.loc[bad]
+    kinds = rows["failure"].astype(object).where(rows["failure"].notna(), rows["outcome"].astype(object)).to_numpy(dtype=str)
     clock = Clock(study)
     edges = np.linspace(clock.edges[0], clock.edges[-1], BINS + 1)
-    ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    bars = _stack(kinds.to_numpy(dtype=object, na_value=None), [kind for kind, _ in ranked], clock, edges)
+    names, counts = np.unique(kinds, return_counts=True)
+    ranked = sorted(zip(names.tolist(), counts.tolist(), strict=True), key=lambda pair: (-pair[1], pair[0]))
+    bars = _stack(kinds, clock.sent[bad], ranked, clock, edges)
     return Picture(
         title="Failures by kind over time",
         sentence=_sentence(ranked, len(study.records)),
-        panels=(Panel(title="Failed requests, by when they were sent", x=clock.axis(), y=Axis(label="Requests a step", low=0.0), marks=(*windows(study, clock), *bars), height=2.4),),
+        panels=(
+            Panel(
+                title="Failed requests, by when they were sent",
+                x=clock.axis(),
+                y=Axis(label="Requests a step", low=0.0),
+                marks=(*windows(study, clock), *bars),
+                height=2.4,
+            ),
+        ),
         columns=1,
-        caption=f"A step is {(edges[1] - edges[0]):.3g} s. Shaded: measured windows. Requests that never reached a socket have no time and are in the table only.",
+        caption=f"A step is {(edges[1] - edges[0]):.3g} s. Shaded: measured windows. "
+        "Requests that never reached a socket have no time, and are in the table only.",
     )
 
 
-def _stack(kinds: np.ndarray, ranked: list[str], clock: Clock, edges: np.ndarray) -> list[Mark]:
+def _stack(kinds: NDArray[np.str_], sent: Values, ranked: list[tuple[str, int]], clock: Clock, edges: Values) -> list[Mark]:
     base = np.zeros(BINS)
     middle = clock.of((edges[1:] + edges[:-1]) / 2)
     bars: list[Mark] = []
-    for place, kind in enumerate(ranked):
-        sent = clock.sent[kinds == kind]
-        height, _ = np.histogram(sent[np.isfinite(sent)], edges)
+    width = 0.9 * float(middle[1] - middle[0])
+    for place, (kind, _) in enumerate(ranked):
+        mine = sent[kinds == kind]
+        height = np.histogram(mine[np.isfinite(mine)], edges)[0].astype(np.float64)
         some = height > 0
-        width = 0.9 * float(middle[1] - middle[0])
-        bars.append(Bars(label=kind, look=kind_look(place), x=middle[some], height=height[some].astype(np.float64), base=base[some], width=width))
+        bars.append(Bars(label=kind, look=kind_look(place), x=middle[some], height=height[some], base=base[some], width=width))
         base = base + height
     return bars
 
@@ -51,7 +63,8 @@ def _sentence(ranked: list[tuple[str, int]], total: int) -> str:
     kind, most = ranked[0]
     failed = sum(number for _, number in ranked)
     others = f", of {plural(len(ranked), 'kind')}" if len(ranked) > 1 else ""
-    return f"{failed:,} of {total:,} requests ({share(failed / total)}) were not answered{others}; the most frequent is {kind} ({most:,})."
+    lead = f"{failed:,} of {total:,} requests ({share(failed / total)}) were not answered{others}"
+    return f"{lead}; the most frequent is {kind} ({most:,})."
 
 
 CHART = Chart("failures-time", prepare)

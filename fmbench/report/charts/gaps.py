@@ -20,12 +20,13 @@ def prepare(study: Study) -> Picture | None:
         if len(x) > 1:
             lines.append(Line(label=study.short(model), look=study.look(model), x=x, y=100 * y, markers=False))
             notes.append(f"{len(gaps):,}")
-            parts.append(f"{study.short(model)} pauses {seconds(float(np.quantile(gaps, 0.5)))} in the middle and {seconds(float(np.quantile(gaps, 0.99)))} at the 99th per cent")
+            half, most = np.quantile(gaps, [0.5, 0.99])
+            parts.append(f"{seconds(half)} and {seconds(most)} for {study.short(model)}")
     if not lines:
         return None
     return Picture(
         title="Gaps between pieces of an answer",
-        sentence=f"Between two pieces of a stream, {listed(parts)}.",
+        sentence=f"Half and 99 % of the pauses inside a stream are shorter than {listed(parts)}.",
         panels=(
             Panel(
                 title="Gaps between events with content",

@@ -21,7 +21,8 @@ def prepare(study: Study) -> Picture | None:
         title="Goodput against users",
         sentence=_sentence(study),
         panels=tuple(_fitted(panel) for panel in panels),
-        caption="Share of all requests sent, failures included, that were answered within the latency objectives. Bands: 95 % intervals.",
+        caption="Of all requests sent, failures included, the share answered within the latency objectives. "
+        "Bands: 95 % intervals.",
     )
 
 
@@ -37,9 +38,9 @@ def _sentence(study: Study) -> str:
     for model in study.models:
         cells = [cell for cell in study.ladder(model, bucket) if np.isfinite(number(cell, "goodput", "value"))]
         if cells:
-            last = cells[-1]
-            parts.append(f"{study.short(model)} answers {share(number(last, 'goodput', 'value'))} within the objectives at {last['concurrency']} users")
-    return f"In {bucket}, {listed(parts)}." if parts else "Higher is better; each line is a model."
+            good = share(number(cells[-1], "goodput", "value"))
+            parts.append(f"{good} from {study.short(model)} (at {cells[-1]['concurrency']} users)")
+    return f"Of all sent in {bucket}, answered within the objectives: {listed(parts)}." if parts else "Each line is a model."
 
 
 CHART = Chart("goodput-users", prepare)

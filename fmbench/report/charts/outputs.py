@@ -10,6 +10,7 @@ from fmbench.report.picture import Axis, Dots, Line, Mark, Panel, Picture
 from fmbench.report.study import Study, thinned
 
 MOST = 500
+TOKENS = Axis(label="Output tokens", low=0.0)
 
 
 def prepare(study: Study) -> Picture | None:
@@ -24,7 +25,8 @@ def prepare(study: Study) -> Picture | None:
         title=f"Output lengths in {bucket} at {level} users",
         sentence=_sentence(study, bucket, level),
         panels=tuple(panels),
-        caption="Output tokens as the service counted them. Compare models at one length: the lines are least squares, end to end = a + b · tokens.",
+        caption="Output tokens as the service counted them. Compare models at one length, along the lines: "
+        "least squares, end to end = a + b · tokens.",
     )
 
 
@@ -36,7 +38,8 @@ def _lengths(study: Study, bucket: str, level: int | None) -> Panel | None:
             lines.append(Line(label=study.short(model), look=study.look(model), x=x, y=100 * y, markers=False, steps=True))
     if not lines:
         return None
-    return Panel(title="How long answers are", x=Axis(label="Output tokens", low=0.0), y=Axis(label="Share of answers up to (%)", low=0.0, high=101.0), marks=tuple(lines))
+    share = Axis(label="Share of answers up to (%)", low=0.0, high=101.0)
+    return Panel(title="How long answers are", x=TOKENS, y=share, marks=tuple(lines))
 
 
 def _by_length(study: Study, bucket: str, level: int | None) -> Panel | None:
@@ -55,7 +58,7 @@ def _by_length(study: Study, bucket: str, level: int | None) -> Panel | None:
             lines.append(Line(label=study.short(model), look=look, x=ends, y=line[0] + line[1] * ends, width=2.2))
     if not clouds:
         return None
-    return Panel(title="End to end against length", x=Axis(label="Output tokens", low=0.0), y=Axis(label="End to end (s)", low=0.0), marks=(*clouds, *lines))
+    return Panel(title="End to end against length", x=TOKENS, y=Axis(label="End to end (s)", low=0.0), marks=(*clouds, *lines))
 
 
 def _sentence(study: Study, bucket: str, level: int | None) -> str:
@@ -64,7 +67,8 @@ def _sentence(study: Study, bucket: str, level: int | None) -> str:
         tokens = study.values("output_tokens", model, bucket, level)
         if np.isfinite(tokens).any():
             means.append((study.short(model), float(np.nanmean(tokens))))
-    return f"Mean answer: {listed([f'{digits(mean)} tokens from {name}' for name, mean in means])}." if means else "No output tokens were seen."
+    said = listed([f"{digits(mean)} tokens from {name}" for name, mean in means])
+    return f"Mean answer: {said}." if means else "No output tokens were seen."
 
 
 CHART = Chart("output-lengths", prepare)

@@ -14,17 +14,17 @@ from fmbench.report.style import FEASIBLE
 WORDS = {"ttft_s": "Time to first token", "e2e_s": "End to end"}
 
 
-def prepare(study: Study) -> Picture | None:
+def prepare(study: Study, buckets: list[str]) -> Picture | None:
     """A panel a bucket and latency that has an objective (end to end when none has): a path a model through its levels."""
-    panels = [panel for bucket in study.buckets for metric in _metrics(study) if (panel := _panel(study, bucket, metric))]
+    panels = [panel for bucket in buckets for metric in _metrics(study) if (panel := _panel(study, bucket, metric))]
     if not panels:
         return None
     return Picture(
         title="Price against latency",
-        sentence=_sentence(study),
+        sentence=_sentence(study, buckets[0]),
         panels=tuple(panels),
-        caption="Left and down is better. A path joins one model's levels; the number at a point is its users. The shaded corner meets "
-        "the drawn objectives; failures and quality are judged in the table.",
+        caption="Left and down is better. A path joins one model's levels; the number at a point is its users. "
+        "Failures and quality are judged in the table.",
     )
 
 
@@ -35,14 +35,20 @@ def _metrics(study: Study) -> list[str]:
 
 def _panel(study: Study, bucket: str, metric: str) -> Panel | None:
     quantile = quantile_shown(study, metric)
-    points = [] if quantile is None else [cell for cell in study.cells if cell["bucket"] == bucket and _placed(cell, metric, quantile)]
-    if not points or quantile is None:
+    if quantile is None:
+        return None
+    points = [cell for cell in study.cells if cell["bucket"] == bucket and _placed(cell, metric, quantile)]
+    if not points:
         return None
     limit, most = study.objectives.get(f"{metric[:-2]}_{quantile}_s"), study.objectives.get("usd_per_10k")
     x_axis = _x_axis(points, metric, quantile, limit)
     y_axis = _y_axis(points, most)
-    marks: list[Mark] = [] if limit is None and most is None else [Shade(label="meets the objectives", colour=FEASIBLE, left=x_axis.low, right=limit, bottom=y_axis.low, top=most)]
-    marks += [path for model in study.models for path in _path(study, [cell for cell in points if cell["model"] == model], metric, quantile)]
+    marks: list[Mark] = []
+    if limit is not None or most is not None:
+        edges = {"left": x_axis.low, "right": limit, "bottom": y_axis.low, "top": most}
+        marks.append(Shade(label="meets the objectives drawn", colour=FEASIBLE, **edges))
+    for model in study.models:
+        marks += _path(study, [cell for cell in points if cell["model"] == model], metric, quantile)
     if limit is not None:
         marks.append(Rule(axis="x", value=limit, label=f"{quantile} ≤ {seconds(limit)}"))
     if most is not None:
@@ -95,13 +101,13 @@ def _hover(study: Study, cell: Cell, metric: str, quantile: str) -> str:
     span = interval(bounds(cell, metric, "ci95", quantile), value)
     rate = plain(number(cell, "transactions_per_minute"), "a minute")
     return (
-        f"<b>{study.short(cell['model'])}</b>, {cell['concurrency']} users<br>{WORDS[metric]} {quantile} {with_unit(value, 's')} {span}"
+        f"<b>{study.short(cell['model'])}</b>, {cell['concurrency']} users"
+        f"<br>{WORDS[metric]} {quantile} {with_unit(value, 's')} {span}"
         f"<br>{usd(number(cell, 'usd_per_10k'))} per 10,000<br>{rate}"
     )
 
 
-def _sentence(study: Study) -> str:
-    bucket = study.buckets[0]
+def _sentence(study: Study, bucket: str) -> str:
     prices = {}
     for model in study.models:
         paid = [number(cell, "usd_per_10k") for cell in study.ladder(model, bucket)]
@@ -109,7 +115,9 @@ def _sentence(study: Study) -> str:
         if paid:
             prices[study.short(model)] = float(np.median(paid))
     ranked = sorted(prices.items(), key=lambda pair: (pair[1], pair[0]))
-    return f"10,000 transactions in {bucket} cost {listed([f'{usd(price)} on {name}' for name, price in ranked])} (the middle of the levels)." if ranked else ""
+    said = listed([f"{usd(price)} on {name}" for name, price in ranked])
+    return f"10,000 transactions in {bucket} cost {said} (the middle of the levels)."
 
 
-CHART = Chart("price-latency", prepare)
+CHART = Chart("price-latency", lambda study: prepare(study, study.buckets[:1]))
+OTHERS = Chart("price-latency-buckets", lambda study: prepare(study, study.buckets[1:]))

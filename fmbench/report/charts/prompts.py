@@ -6,7 +6,7 @@ import numpy as np
 
 from fmbench.report.charts.base import Chart, fitted
 from fmbench.report.numbers import listed, seconds
-from fmbench.report.picture import Axis, Dots, Line, Mark, Panel, Picture
+from fmbench.report.picture import Axis, Dots, Line, Panel, Picture, Values
 from fmbench.report.study import Study, thinned
 
 METRICS = {"ttft_s": "Time to first token", "e2e_s": "End-to-end latency"}
@@ -24,13 +24,14 @@ def prepare(study: Study) -> Picture | None:
         title=f"Latency against prompt tokens at {level} users",
         sentence=_sentence(study, level),
         panels=tuple(panels),
-        caption=f"Prompt tokens as the service counted them. Least-squares lines over all points; at most {MOST} points a model are drawn.",
+        caption=f"Prompt tokens as the service counted them. "
+        f"Least-squares lines over all requests; at most {MOST} of a model are drawn.",
     )
 
 
 def _panel(study: Study, metric: str, level: int | None) -> Panel | None:
-    clouds: list[Mark] = []
-    lines: list[Mark] = []
+    clouds: list[Dots] = []
+    lines: list[Line] = []
     for model in study.models:
         tokens, values = _sample(study, metric, model, level)
         if len(tokens) < 2:
@@ -44,16 +45,17 @@ def _panel(study: Study, metric: str, level: int | None) -> Panel | None:
         lines.append(Line(label=name, look=look, x=ends, y=y, width=2.2))
     if not clouds:
         return None
-    top = max(float(np.quantile(mark.y, 0.995)) for mark in clouds if isinstance(mark, Dots))
+    top = max(float(np.quantile(cloud.y, 0.995)) for cloud in clouds)
+    right = max(float(np.max(cloud.x)) for cloud in clouds)
     return Panel(
         title=METRICS[metric],
-        x=Axis(label="Prompt tokens", low=0.0, high=1.04 * max(float(np.nanmax(mark.x)) for mark in clouds if isinstance(mark, Dots))),
+        x=Axis(label="Prompt tokens", low=0.0, high=1.04 * right),
         y=Axis(label=f"{METRICS[metric]} (s)", low=0.0, high=1.15 * top),
         marks=(*clouds, *lines),
     )
 
 
-def _sample(study: Study, metric: str, model: str, level: int | None) -> tuple[np.ndarray, np.ndarray]:
+def _sample(study: Study, metric: str, model: str, level: int | None) -> tuple[Values, Values]:
     tokens = study.values("input_tokens", model, None, level)
     values = study.values(metric, model, None, level)
     both = np.isfinite(tokens) & np.isfinite(values)

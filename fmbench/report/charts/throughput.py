@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from fmbench.report.charts.base import Chart, level_line, level_panels, number, users_axis
@@ -20,7 +22,8 @@ def prepare(study: Study) -> Picture | None:
         title="Transactions a minute against users",
         sentence=_sentence(study),
         panels=tuple(_interleaved(study, panels) if any(cell["failed"] for cell in study.cells) else panels),
-        caption="Only whole answers count as transactions. A line that goes flat has found the model's limit, or your quota's. Bands: 95 % intervals.",
+        caption="Only whole answers count as transactions. A line that goes flat has found the model's limit, "
+        "or your quota's. Bands and bars: 95 % intervals.",
     )
 
 
@@ -33,7 +36,7 @@ def _interleaved(study: Study, panels: list[Panel]) -> list[Panel]:
 
 def _failed(study: Study, bucket: str) -> Panel:
     path, ci = ("error_rate", "value"), ("error_rate", "ci95")
-    lines = [line for model in study.models if (line := level_line(study, model, bucket, path, ci, "%"))]
+    lines = [replace(line, band=False) for model in study.models if (line := level_line(study, model, bucket, path, ci, "%"))]
     top = max((float(np.nanmax(line.y if line.high is None else line.high)) for line in lines), default=0.0)
     most = study.objectives.get("error_rate")
     limit = [] if most is None else [Rule(axis="y", value=100 * most, label=f"objective ≤ {share(most)}")]
@@ -52,8 +55,12 @@ def _sentence(study: Study) -> str:
         cells = [cell for cell in study.ladder(model, bucket) if np.isfinite(_rate(cell))]
         if cells:
             best = max(cells, key=_rate)
-            parts.append(f"{study.short(model)} at most {plain(_rate(best))} a minute (at {best['concurrency']} users)")
-    return f"In {bucket}, {listed(parts)}." if parts else "Each line is a model, each panel a bucket of prompt lengths."
+            parts.append(f"{plain(_rate(best))} a minute from {study.short(model)} (at {best['concurrency']} users)")
+    return (
+        f"The most answered in {bucket}: {listed(parts)}."
+        if parts
+        else "Each line is a model, each panel a bucket of prompt lengths."
+    )
 
 
 def _rate(cell: Cell) -> float:

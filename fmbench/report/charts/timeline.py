@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fmbench.report.charts.base import Chart
 from fmbench.report.numbers import plural, share
@@ -46,7 +47,7 @@ class Clock:
         self.edges: Values = np.linspace(self.start, max(self.end, self.start + 1e-3), BINS + 1)
 
     def axis(self) -> Axis:
-        return Axis(label=f"Time since the first request ({self.unit})", low=0.0, high=float(self.of(np.array([self.edges[-1]]))[0]))
+        return Axis(label=f"Time since the first request ({self.unit})", low=0.0, high=float(self.of(self.edges)[-1]))
 
     def of(self, epochs: Values) -> Values:
         return (epochs - self.start) / self.scale
@@ -75,16 +76,22 @@ def _in_flight(study: Study, clock: Clock) -> Panel:
             over = np.searchsorted(np.sort(np.nan_to_num(clock.ended[mine], nan=clock.end)), clock.edges, side="right")
             flying = (begun - over).astype(np.float64)
             flying[_idle(flying)] = np.nan
-            lines.append(Line(label=study.short(model), look=replace(study.look(model), dash="solid"), x=clock.of(clock.edges), y=flying, markers=False, steps=True, width=1.3))
-    return Panel(title="Requests in flight", x=clock.axis(), y=Axis(label="In flight", low=0.0), marks=(*windows(study, clock), *lines), height=1.6)
+            lines.append(_steps(study.short(model), replace(study.look(model), dash="solid"), clock, flying))
+    y, marks = Axis(label="In flight", low=0.0), (*windows(study, clock), *lines)
+    return Panel(title="Requests in flight", x=clock.axis(), y=y, marks=marks, height=1.6)
 
 
-def _idle(flying: Values) -> Values:
+def _steps(label: str, look: Look, clock: Clock, y: Values) -> Line:
+    return Line(label=label, look=look, x=clock.of(clock.edges), y=y, markers=False, steps=True, width=1.3)
+
+
+def _idle(flying: Values) -> NDArray[np.bool_]:
     empty = flying == 0
     beside = np.zeros_like(empty)
     beside[1:] |= ~empty[:-1]
     beside[:-1] |= ~empty[1:]
-    return empty & ~beside
+    idle: NDArray[np.bool_] = empty & ~beside
+    return idle
 
 
 def _latency(study: Study, clock: Clock) -> Panel:
@@ -95,23 +102,26 @@ def _latency(study: Study, clock: Clock) -> Panel:
         rows = np.flatnonzero(good & np.asarray((study.records["model"] == model).to_numpy(dtype=bool)))
         rows = thinned(rows, max(200, MOST // max(1, len(study.models))))
         if len(rows):
-            marks.append(Dots(label=study.short(model), look=study.look(model), x=clock.of(clock.sent[rows]), y=e2e[rows], size=2.4, alpha=0.5))
-    return Panel(title="End-to-end latency of answered requests, by when they were sent", x=clock.axis(), y=Axis(label="End to end (s, log)", log=True), marks=tuple(marks), height=2.0)
+            x, look = clock.of(clock.sent[rows]), study.look(model)
+            marks.append(Dots(label=study.short(model), look=look, x=x, y=e2e[rows], size=2.4, alpha=0.5))
+    title, y = "End-to-end latency of answered requests, by when they were sent", Axis(label="End to end (s, log)", log=True)
+    return Panel(title=title, x=clock.axis(), y=y, marks=tuple(marks), height=2.0)
 
 
 def _failures(study: Study, clock: Clock) -> Panel:
     failed = np.asarray((study.records["outcome"] != "ok").to_numpy(dtype=bool)) & np.isfinite(clock.sent)
     counts, _ = np.histogram(clock.sent[failed], clock.edges)
-    y = np.append(counts, 0).astype(np.float64)
-    line = Line(label="failed or abandoned", look=FAILED, x=clock.of(clock.edges), y=y, markers=False, steps=True, width=1.2)
-    return Panel(title="Failures", x=clock.axis(), y=Axis(label="Failures a step", low=0.0), marks=(*windows(study, clock), line), height=1.2)
+    line = _steps("failed or abandoned", FAILED, clock, np.append(counts, 0).astype(np.float64))
+    y, marks = Axis(label="Failures a step", low=0.0), (*windows(study, clock), line)
+    return Panel(title="Failures", x=clock.axis(), y=y, marks=marks, height=1.2)
 
 
 def _sentence(study: Study) -> str:
     total = len(study.records)
     bad = int((study.records["outcome"] != "ok").sum())
     first = f"{plural(total, 'request')} in {plural(len(study.windows) or len(study.cells), 'cell')}"
-    return f"{first}; {'none failed' if not bad else f'{bad:,} ({share(bad / total)}) were not answered'}. A flat top in flight means that the users were kept busy."
+    failed = f"{bad:,} ({share(bad / total)}) were not answered" if bad else "every one was answered"
+    return f"{first}; {failed}. A flat top in flight means that the users were kept busy."
 
 
 CHART = Chart("timeline", prepare)

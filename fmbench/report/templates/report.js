@@ -1,11 +1,14 @@
 (function () {
   "use strict";
   var figures = JSON.parse(document.getElementById("figures").textContent);
-  var options = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] };
+  var buttons = ["toImage", "zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"];
+  var options = { responsive: true, displaylogo: false, modeBarButtons: [buttons] };
+  var touch = window.matchMedia && window.matchMedia("(pointer: coarse)").matches;
   function draw(place) {
     var figure = figures[place.id];
     if (figure && !place.dataset.drawn) {
       place.dataset.drawn = "yes";
+      if (touch) { figure.layout.dragmode = false; }
       Plotly.newPlot(place, figure.data, figure.layout, options);
     }
   }
