@@ -14,10 +14,10 @@ from time import monotonic_ns
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import gevent  # type: ignore[import-untyped]
-import gevent.socket  # type: ignore[import-untyped]
-import gevent.ssl  # type: ignore[import-untyped]
-from gevent.hub import Waiter, get_hub  # type: ignore[import-untyped]
+import gevent
+import gevent.socket
+import gevent.ssl
+from gevent.hub import Waiter, get_hub
 
 from fmbench.bedrock import wait_plain
 from fmbench.bedrock.deadlines import Deadlines
@@ -39,7 +39,7 @@ class Turnstile:
 
     def wait(self) -> None:
         """Return when it is this greenlet's turn."""
-        waiter = Waiter(self._hub)
+        waiter: Any = Waiter(self._hub)
         self.wake(waiter.switch, None)
         waiter.get()
 
@@ -91,10 +91,13 @@ def read(sock: Any, reader: ResponseReader, deadlines: Deadlines) -> None:
 
 def _receiver(sock: Any) -> Callable[[int], bytes] | None:
     """The non-blocking read beneath a gevent socket; None for a socket of another kind."""
-    if isinstance(sock, gevent.ssl.SSLSocket) and sock._sslobj is not None:
-        return sock._sslobj.read  # type: ignore[no-any-return]
+    inner: Any = None
+    if isinstance(sock, gevent.ssl.SSLSocket):
+        inner = getattr(sock, "_sslobj", None)
+        return None if inner is None else inner.read
     if isinstance(sock, gevent.socket.socket):
-        return sock._sock.recv  # type: ignore[no-any-return]
+        inner = getattr(sock, "_sock", None)
+        return None if inner is None else inner.recv
     return None
 
 
@@ -112,7 +115,7 @@ class _Reading:
         self._receive = receive
         self._reader = reader
         self._deadlines = deadlines
-        self._waiter = Waiter(hub)
+        self._waiter: Any = Waiter(hub)
         self._watcher = hub.loop.io(fd, _READABLE)
         self._timer = hub.loop.timer(deadlines.left_s(reader, monotonic_ns()))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from fmbench.core.failures import FailureKind
+from fmbench.core.failures import FailureKind as Word
 from fmbench.core.records import Exchange
 from fmbench.simulator.tls import make_authority
 from tests.bedrock import by_hand
@@ -70,8 +70,18 @@ def aws_error(status: str, code: str, message: str) -> bytes:
     return by_hand.counted(body, status, x_amzn_ErrorType=f"{code}:http://internal.amazon.com/coral/", x_amzn_RequestId="r1")
 
 
+def refuses(status: str, code: str, message: str) -> Script:
+    """Answer with an AWS error."""
+    return sends(aws_error(status, code, message))
+
+
 def begun(*frames: bytes) -> bytes:
     return by_hand.stream_head() + b"".join(by_hand.chunk(frame) for frame in (by_hand.START, by_hand.text("One"), *frames))
+
+
+def streams(*frames: bytes) -> Script:
+    """A begun answer, these frames, and the last chunk."""
+    return sends(begun(*frames) + by_hand.LAST_CHUNK)
 
 
 def broken(frame: bytes) -> bytes:
@@ -79,65 +89,101 @@ def broken(frame: bytes) -> bytes:
 
 
 frames = by_hand.answer_frames()
+NOT_JSON = by_hand.frame({":event-type": "messageStop", ":message-type": "event"}, b"{")
 HTML = b"<html><head><title>502 Bad Gateway</title></head><body>sorry</body></html>"
 
-BEFORE: list[tuple[str, Script, FailureKind, int | None]] = [
-    ("requests", sends(aws_error("429 T", "ThrottlingException", "Too many requests, please wait before trying again.")), FailureKind.THROTTLED_REQUESTS, 429),
-    ("rate", sends(aws_error("429 T", "ThrottlingException", "Your request rate is too high. Reduce the frequency of requests.")), FailureKind.THROTTLED_REQUESTS, 429),
-    ("tokens", sends(aws_error("429 T", "ThrottlingException", "Too many tokens, please wait before trying again.")), FailureKind.THROTTLED_TOKENS, 429),
-    ("daily", sends(aws_error("429 T", "ThrottlingException", "Too many tokens per day, please wait before trying again.")), FailureKind.THROTTLED_DAILY, 429),
-    ("throttled", sends(aws_error("429 T", "ThrottlingException", "Rate exceeded")), FailureKind.THROTTLED, 429),
-    ("not ready", sends(aws_error("429 T", "ModelNotReadyException", "The model is not ready.")), FailureKind.MODEL_NOT_READY, 429),
-    ("model timeout", sends(aws_error("408 T", "ModelTimeoutException", "The request took too long.")), FailureKind.MODEL_TIMEOUT, 408),
-    ("model error", sends(aws_error("424 T", "ModelErrorException", "The model failed.")), FailureKind.MODEL_ERROR, 424),
-    ("stream error", sends(aws_error("424 T", "ModelStreamErrorException", "Streaming failed.")), FailureKind.MODEL_STREAM_ERROR, 424),
-    ("internal", sends(aws_error("500 T", "InternalServerException", "unexpected")), FailureKind.INTERNAL, 500),
-    ("unavailable", sends(aws_error("503 T", "ServiceUnavailableException", "try later")), FailureKind.SERVICE_UNAVAILABLE, 503),
-    ("validation", sends(aws_error("400 T", "ValidationException", "The provided model identifier is invalid.")), FailureKind.VALIDATION, 400),
-    ("quota", sends(aws_error("400 T", "ServiceQuotaExceededException", "over quota")), FailureKind.QUOTA, 400),
-    ("denied", sends(aws_error("403 T", "AccessDeniedException", "You don't have access to the model.")), FailureKind.ACCESS_DENIED, 403),
-    ("wrong key", sends(aws_error("403 T", "UnrecognizedClientException", "The security token included in the request is invalid.")), FailureKind.ACCESS_DENIED, 403),
-    ("expired", sends(aws_error("403 T", "ExpiredTokenException", "The security token included in the request is expired")), FailureKind.EXPIRED_CREDENTIALS, 403),
-    ("not found", sends(aws_error("404 T", "ResourceNotFoundException", "no such model")), FailureKind.NOT_FOUND, 404),
-    ("code in body", sends(by_hand.counted(b'{"__type":"com.amazon#ThrottlingException","message":"Too many tokens"}', "400 T")), FailureKind.THROTTLED_TOKENS, 400),
-    ("strange code", sends(aws_error("418 T", "TeapotException", "short and stout")), FailureKind.UNKNOWN, 418),
-    ("html 503", sends(by_hand.counted(HTML, "503 T", "text/html")), FailureKind.SERVICE_UNAVAILABLE, 503),
-    ("html 200", sends(by_hand.counted(HTML, "200 OK", "text/html")), FailureKind.BAD_RESPONSE, 200),
-    ("wrong type", sends(by_hand.counted(b'{"message":"hello"}')), FailureKind.BAD_RESPONSE, 200),
-    ("redirect", sends(by_hand.counted(b"", "302 Found", "text/html", Location="http://127.0.0.1:1/")), FailureKind.BAD_RESPONSE, 302),
-    ("not http", sends(b"220 smtp ready\r\n"), FailureKind.BAD_RESPONSE, None),
-    ("closed", closes(), FailureKind.RESET_BEFORE_RESPONSE, None),
-    ("reset", resets(), FailureKind.RESET_BEFORE_RESPONSE, None),
-    ("closed in head", closes(b"HTTP/1.1 200 OK\r\nConte"), FailureKind.RESET_BEFORE_RESPONSE, None),
-]  # fmt: skip
+BEFORE: list[tuple[str, Script, Word, int | None]] = [
+    (
+        "requests",
+        refuses("429 T", "ThrottlingException", "Too many requests, please wait before trying again."),
+        Word.THROTTLED_REQUESTS,
+        429,
+    ),
+    (
+        "rate",
+        refuses("429 T", "ThrottlingException", "Your request rate is too high. Reduce the frequency of requests."),
+        Word.THROTTLED_REQUESTS,
+        429,
+    ),
+    (
+        "tokens",
+        refuses("429 T", "ThrottlingException", "Too many tokens, please wait before trying again."),
+        Word.THROTTLED_TOKENS,
+        429,
+    ),
+    (
+        "daily",
+        refuses("429 T", "ThrottlingException", "Too many tokens per day, please wait before trying again."),
+        Word.THROTTLED_DAILY,
+        429,
+    ),
+    ("throttled", refuses("429 T", "ThrottlingException", "Rate exceeded"), Word.THROTTLED, 429),
+    ("not ready", refuses("429 T", "ModelNotReadyException", "The model is not ready."), Word.MODEL_NOT_READY, 429),
+    ("model timeout", refuses("408 T", "ModelTimeoutException", "The request took too long."), Word.MODEL_TIMEOUT, 408),
+    ("model error", refuses("424 T", "ModelErrorException", "The model failed."), Word.MODEL_ERROR, 424),
+    ("stream error", refuses("424 T", "ModelStreamErrorException", "Streaming failed."), Word.MODEL_STREAM_ERROR, 424),
+    ("internal", refuses("500 T", "InternalServerException", "unexpected"), Word.INTERNAL, 500),
+    ("unavailable", refuses("503 T", "ServiceUnavailableException", "try later"), Word.SERVICE_UNAVAILABLE, 503),
+    ("validation", refuses("400 T", "ValidationException", "The provided model identifier is invalid."), Word.VALIDATION, 400),
+    ("quota", refuses("400 T", "ServiceQuotaExceededException", "over quota"), Word.QUOTA, 400),
+    ("denied", refuses("403 T", "AccessDeniedException", "You don't have access to the model."), Word.ACCESS_DENIED, 403),
+    (
+        "wrong key",
+        refuses("403 T", "UnrecognizedClientException", "The security token included in the request is invalid."),
+        Word.ACCESS_DENIED,
+        403,
+    ),
+    (
+        "expired",
+        refuses("403 T", "ExpiredTokenException", "The security token included in the request is expired"),
+        Word.EXPIRED_CREDENTIALS,
+        403,
+    ),
+    ("not found", refuses("404 T", "ResourceNotFoundException", "no such model"), Word.NOT_FOUND, 404),
+    (
+        "code in body",
+        sends(by_hand.counted(b'{"__type":"com.amazon#ThrottlingException","message":"Too many tokens"}', "400 T")),
+        Word.THROTTLED_TOKENS,
+        400,
+    ),
+    ("strange code", refuses("418 T", "TeapotException", "short and stout"), Word.UNKNOWN, 418),
+    ("html 503", sends(by_hand.counted(HTML, "503 T", "text/html")), Word.SERVICE_UNAVAILABLE, 503),
+    ("html 200", sends(by_hand.counted(HTML, "200 OK", "text/html")), Word.BAD_RESPONSE, 200),
+    ("wrong type", sends(by_hand.counted(b'{"message":"hello"}')), Word.BAD_RESPONSE, 200),
+    ("redirect", sends(by_hand.counted(b"", "302 Found", "text/html", Location="http://127.0.0.1:1/")), Word.BAD_RESPONSE, 302),
+    ("not http", sends(b"220 smtp ready\r\n"), Word.BAD_RESPONSE, None),
+    ("closed", closes(), Word.RESET_BEFORE_RESPONSE, None),
+    ("reset", resets(), Word.RESET_BEFORE_RESPONSE, None),
+    ("closed in head", closes(b"HTTP/1.1 200 OK\r\nConte"), Word.RESET_BEFORE_RESPONSE, None),
+]
 
-WITHIN: list[tuple[str, Script, FailureKind]] = [
-    ("throttled", sends(begun(by_hand.exception("throttlingException", "Too many tokens")) + by_hand.LAST_CHUNK), FailureKind.THROTTLED_IN_STREAM),
-    ("stream error", sends(begun(by_hand.exception("modelStreamErrorException", "oh")) + by_hand.LAST_CHUNK), FailureKind.MODEL_STREAM_ERROR),
-    ("internal", sends(begun(by_hand.exception("internalServerException", "oh")) + by_hand.LAST_CHUNK), FailureKind.INTERNAL),
-    ("unavailable", sends(begun(by_hand.exception("serviceUnavailableException", "oh")) + by_hand.LAST_CHUNK), FailureKind.SERVICE_UNAVAILABLE),
-    ("validation", sends(begun(by_hand.exception("validationException", "oh")) + by_hand.LAST_CHUNK), FailureKind.VALIDATION),
-    ("model timeout", sends(begun(by_hand.exception("modelTimeoutException", "oh")) + by_hand.LAST_CHUNK), FailureKind.MODEL_TIMEOUT),
-    ("error frame", sends(begun(by_hand.error("InternalFailure", "oh"))), FailureKind.INTERNAL),
-    ("not modelled", sends(begun(by_hand.exception("newException", "oh"))), FailureKind.UNKNOWN),
-    ("reset", resets(begun()), FailureKind.RESET_IN_STREAM),
-    ("no last chunk", closes(begun()), FailureKind.RESET_IN_STREAM),
-    ("clean early end", sends(begun() + by_hand.LAST_CHUNK), FailureKind.TRUNCATED),
-    ("no messageStop", sends(begun(by_hand.metadata()) + by_hand.LAST_CHUNK), FailureKind.TRUNCATED),
-    ("cut frame", sends(begun(by_hand.text("abc")[:40]) + by_hand.LAST_CHUNK), FailureKind.TRUNCATED),
-    ("cut frame, closed", closes(begun() + by_hand.chunk(by_hand.text("abc"))[:40]), FailureKind.TRUNCATED),
-    ("no usage", sends(begun(by_hand.stop()) + by_hand.LAST_CHUNK), FailureKind.NO_USAGE),
-    ("bad message crc", sends(begun(broken(by_hand.text("x")), by_hand.stop())), FailureKind.CORRUPT_FRAME),
-    ("bad prelude crc", sends(begun(b"\x00\x00\x00\x20\x00\x00\x00\x08" + bytes(24))), FailureKind.CORRUPT_FRAME),
-    ("bad chunk", sends(begun() + b"zz\r\n"), FailureKind.BAD_RESPONSE),
-    ("delta not JSON", sends(by_hand.stream_head() + by_hand.chunk(by_hand.START + by_hand.frame({":event-type": "messageStop", ":message-type": "event"}, b"{"))), FailureKind.BAD_RESPONSE),
-    ("content after stop", sends(begun(by_hand.stop(), by_hand.text("more"))), FailureKind.BAD_RESPONSE),
-    ("guardrail", sends(begun(by_hand.stop("guardrail_intervened"), by_hand.metadata()) + by_hand.LAST_CHUNK), FailureKind.GUARDRAIL),
-]  # fmt: skip
+WITHIN: list[tuple[str, Script, Word]] = [
+    ("throttled", streams(by_hand.exception("throttlingException", "Too many tokens")), Word.THROTTLED_IN_STREAM),
+    ("stream error", streams(by_hand.exception("modelStreamErrorException", "oh")), Word.MODEL_STREAM_ERROR),
+    ("internal", streams(by_hand.exception("internalServerException", "oh")), Word.INTERNAL),
+    ("unavailable", streams(by_hand.exception("serviceUnavailableException", "oh")), Word.SERVICE_UNAVAILABLE),
+    ("validation", streams(by_hand.exception("validationException", "oh")), Word.VALIDATION),
+    ("model timeout", streams(by_hand.exception("modelTimeoutException", "oh")), Word.MODEL_TIMEOUT),
+    ("error frame", sends(begun(by_hand.error("InternalFailure", "oh"))), Word.INTERNAL),
+    ("not modelled", sends(begun(by_hand.exception("newException", "oh"))), Word.UNKNOWN),
+    ("reset", resets(begun()), Word.RESET_IN_STREAM),
+    ("no last chunk", closes(begun()), Word.RESET_IN_STREAM),
+    ("clean early end", streams(), Word.TRUNCATED),
+    ("no messageStop", streams(by_hand.metadata()), Word.TRUNCATED),
+    ("cut frame", streams(by_hand.text("abc")[:40]), Word.TRUNCATED),
+    ("cut frame, closed", closes(begun() + by_hand.chunk(by_hand.text("abc"))[:40]), Word.TRUNCATED),
+    ("no usage", streams(by_hand.stop()), Word.NO_USAGE),
+    ("bad message crc", sends(begun(broken(by_hand.text("x")), by_hand.stop())), Word.CORRUPT_FRAME),
+    ("bad prelude crc", sends(begun(b"\x00\x00\x00\x20\x00\x00\x00\x08" + bytes(24))), Word.CORRUPT_FRAME),
+    ("bad chunk", sends(begun() + b"zz\r\n"), Word.BAD_RESPONSE),
+    ("stop not JSON", sends(begun(NOT_JSON)), Word.BAD_RESPONSE),
+    ("content after stop", sends(begun(by_hand.stop(), by_hand.text("more"))), Word.BAD_RESPONSE),
+    ("guardrail", streams(by_hand.stop("guardrail_intervened"), by_hand.metadata()), Word.GUARDRAIL),
+]
 
 
 @pytest.mark.parametrize(("script", "word", "status"), [pytest.param(*row[1:], id=row[0]) for row in BEFORE])
-def test_a_failure_before_the_answer(ask: Asker, script: Script, word: FailureKind, status: int | None) -> None:
+def test_a_failure_before_the_answer(ask: Asker, script: Script, word: Word, status: int | None) -> None:
     with scripted(script) as server:
         [exchange] = ask(Ask(server.url))
     assert exchange.failure == word
@@ -148,29 +194,29 @@ def test_a_failure_before_the_answer(ask: Asker, script: Script, word: FailureKi
 
 
 @pytest.mark.parametrize(("script", "word"), [pytest.param(*row[1:], id=row[0]) for row in WITHIN])
-def test_a_failure_within_the_answer_keeps_what_came_before_it(ask: Asker, script: Script, word: FailureKind) -> None:
+def test_a_failure_within_the_answer_keeps_what_came_before_it(ask: Asker, script: Script, word: Word) -> None:
     with scripted(script) as server:
         [exchange] = ask(Ask(server.url))
     assert exchange.failure == word
     assert (exchange.http_status, exchange.request_id) == (200, "4b0e")
     assert exchange.sent_ns is not None and exchange.headers_ns is not None
-    assert exchange.ended_ns >= (exchange.last_content_ns or 0) > 0 or "JSON" in str(exchange.message)
+    assert exchange.ended_ns >= (exchange.last_content_ns or 0) > 0
     assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(
     ("answer", "word"),
     [
-        (by_hand.counted(b"{"), FailureKind.BAD_RESPONSE),
-        (by_hand.counted(b"[]"), FailureKind.BAD_RESPONSE),
-        (by_hand.counted(b'{"output":{}}'), FailureKind.BAD_RESPONSE),
-        (by_hand.counted(HTML, content_type="text/html"), FailureKind.BAD_RESPONSE),
-        (by_hand.counted(b'{"stopReason":"end_turn"}'), FailureKind.NO_USAGE),
+        (by_hand.counted(b"{"), Word.BAD_RESPONSE),
+        (by_hand.counted(b"[]"), Word.BAD_RESPONSE),
+        (by_hand.counted(b'{"output":{}}'), Word.BAD_RESPONSE),
+        (by_hand.counted(HTML, content_type="text/html"), Word.BAD_RESPONSE),
+        (by_hand.counted(b'{"stopReason":"end_turn"}'), Word.NO_USAGE),
         (by_hand.counted(b'{"stopReason":"end_turn","usage":{"inputTokens":1,"outputTokens":1}}'), None),
-        (by_hand.counted(b'{"stopReason":"guardrail_intervened","usage":{"outputTokens":1}}'), FailureKind.GUARDRAIL),
+        (by_hand.counted(b'{"stopReason":"guardrail_intervened","usage":{"outputTokens":1}}'), Word.GUARDRAIL),
     ],
 )
-def test_a_body_that_is_no_answer(ask: Asker, answer: bytes, word: FailureKind | None) -> None:
+def test_a_body_that_is_no_answer(ask: Asker, answer: bytes, word: Word | None) -> None:
     with scripted(sends(answer)) as server:
         [exchange] = ask(Ask(server.url, model=CONVERSE))
     assert exchange.failure == word
@@ -179,7 +225,7 @@ def test_a_body_that_is_no_answer(ask: Asker, answer: bytes, word: FailureKind |
 def test_a_body_before_its_length_is_truncated(ask: Asker) -> None:
     with scripted(closes(by_hand.counted(b'{"stopReason":"end_turn"}')[:-3])) as server:
         [exchange] = ask(Ask(server.url, model=CONVERSE))
-    assert exchange.failure == FailureKind.TRUNCATED
+    assert exchange.failure == Word.TRUNCATED
 
 
 def stalls(*pieces: bytes) -> Callable[[Scripted], None]:
@@ -198,14 +244,14 @@ def stalls(*pieces: bytes) -> Callable[[Scripted], None]:
 @pytest.mark.parametrize(
     ("pieces", "timeouts", "word", "limit"),
     [
-        ((), {"first_byte_s": 0.4}, FailureKind.TIMEOUT_FIRST_BYTE, 0.4),
-        ((), {"total_s": 0.3}, FailureKind.TIMEOUT_TOTAL, 0.3),
-        ((begun(),), {"between_bytes_s": 0.4}, FailureKind.TIMEOUT_BETWEEN_BYTES, 0.4),
-        ((begun(),), {"total_s": 0.4}, FailureKind.TIMEOUT_TOTAL, 0.4),
+        ((), {"first_byte_s": 0.4}, Word.TIMEOUT_FIRST_BYTE, 0.4),
+        ((), {"total_s": 0.3}, Word.TIMEOUT_TOTAL, 0.3),
+        ((begun(),), {"between_bytes_s": 0.4}, Word.TIMEOUT_BETWEEN_BYTES, 0.4),
+        ((begun(),), {"total_s": 0.4}, Word.TIMEOUT_TOTAL, 0.4),
     ],
 )
 def test_silence_ends_at_the_deadline_of_its_phase(
-    ask: Asker, pieces: tuple[bytes, ...], timeouts: dict[str, float], word: FailureKind, limit: float
+    ask: Asker, pieces: tuple[bytes, ...], timeouts: dict[str, float], word: Word, limit: float
 ) -> None:
     with scripted(sends()) as server:
         stalls(*pieces)(server)
@@ -226,7 +272,7 @@ def test_an_endpoint_that_drips_ends_at_the_deadline_in_all(ask: Asker) -> None:
 
     with scripted(script) as server:
         [exchange] = ask(Ask(server.url, timeouts={"total_s": 0.8, "between_bytes_s": 0.5, "first_byte_s": 0.5}))
-    assert exchange.failure == FailureKind.TIMEOUT_TOTAL
+    assert exchange.failure == Word.TIMEOUT_TOTAL
     assert exchange.sent_ns is not None
     assert 0.8 <= (exchange.ended_ns - exchange.sent_ns) / 1e9 < 3
 
@@ -242,12 +288,12 @@ def test_nobody_listens(ask: Asker) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     [exchange] = ask(Ask(f"http://127.0.0.1:{port}"))
-    assert (exchange.failure, exchange.sent_ns, exchange.connect_s) == (FailureKind.CONNECT, None, None)
+    assert (exchange.failure, exchange.sent_ns, exchange.connect_s) == (Word.CONNECT, None, None)
 
 
 def test_a_name_that_is_not_there(ask: Asker) -> None:
     [exchange] = ask(Ask("http://no-such-host.invalid:8080"))
-    assert (exchange.failure, exchange.sent_ns) == (FailureKind.DNS, None)
+    assert (exchange.failure, exchange.sent_ns) == (Word.DNS, None)
 
 
 def test_nobody_accepts(ask: Asker) -> None:
@@ -261,7 +307,7 @@ def test_nobody_accepts(ask: Asker) -> None:
         [exchange] = ask(Ask(f"http://127.0.0.1:{address[1]}", timeouts={"connect_s": 0.3}))
         for each in waiting:
             each.close()
-    assert exchange.failure == FailureKind.TIMEOUT_CONNECT
+    assert exchange.failure == Word.TIMEOUT_CONNECT
 
 
 def test_an_endpoint_without_tls_where_tls_is_asked(ask: Asker) -> None:
@@ -277,7 +323,7 @@ def test_an_endpoint_without_tls_where_tls_is_asked(ask: Asker) -> None:
         threading.Thread(target=answer, daemon=True).start()
         [exchange] = ask(Ask(f"https://127.0.0.1:{listener.getsockname()[1]}"))
         listener.shutdown(socket.SHUT_RDWR)
-    assert (exchange.failure, exchange.sent_ns) == (FailureKind.TLS, None)
+    assert (exchange.failure, exchange.sent_ns) == (Word.TLS, None)
 
 
 def test_messages_hold_no_secrets_and_no_prompt(ask: Asker) -> None:
@@ -299,4 +345,4 @@ def test_certificates_are_checked(ask: Asker, tmp_path: Path) -> None:
         [trusted] = ask(Ask(server.url, ca_bundle=str(authority)))
         [unknown] = ask(Ask(server.url))
     assert trusted.failure is None and trusted.connect_s is not None
-    assert (unknown.failure, unknown.sent_ns) == (FailureKind.TLS, None)
+    assert (unknown.failure, unknown.sent_ns) == (Word.TLS, None)

@@ -1,0 +1,85 @@
+"""``python -m benchmarks.accuracy``: every client, the same endpoint, the same work, medians of some repeats."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import urllib.request
+from dataclasses import fields
+from pathlib import Path
+from ssl import create_default_context
+from statistics import median
+from typing import Any
+
+from benchmarks.accuracy.clients import Client, build_floor, python_client
+from benchmarks.accuracy.judge import Verdict, judge
+from benchmarks.accuracy.work import Work
+from fmbench.config.simulator import Simulator
+from fmbench.simulator import RunningSimulator, start
+
+PROFILE = {"ttft_s": 0.2, "tpot_s": 0.01, "jitter": 0.5}
+
+
+def main() -> None:
+    """Run what the arguments ask for and print a table a setting."""
+    options = _options()
+    with tempfile.TemporaryDirectory() as folder:
+        clients = {"floor (C)": build_floor(Path(folder)), "fmbench": python_client("client_fmbench")}
+        if not options.no_boto3:
+            clients["boto3 loop"] = python_client("client_boto3")
+        for tls in options.tls:
+            with start(Simulator.model_validate({"profile": PROFILE, "tls": tls == "tls"})) as endpoint:
+                for streams in options.streams:
+                    work = Work(url=endpoint.url, ca_bundle=endpoint.ca_bundle, streams=streams, requests=options.requests)
+                    _report(f"{streams} streams, {tls}", _measure(clients, work, endpoint, options.repeats))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__)
+    parser.add_argument("--repeats", type=int, default=5, help="medians of so many (default 5)")
+    parser.add_argument("--streams", type=int, nargs="+", default=[64, 256])
+    parser.add_argument("--requests", type=int, default=6, help="requests a stream (default 6)")
+    parser.add_argument("--tls", nargs="+", choices=["plain", "tls"], default=["plain", "tls"])
+    parser.add_argument("--no-boto3", action="store_true", help="leave the slow loop out")
+    return parser.parse_args()
+
+
+def _measure(clients: dict[str, Client], work: Work, endpoint: RunningSimulator, repeats: int) -> dict[str, list[Verdict]]:
+    """Each client in turn, so often; the verdicts by client."""
+    verdicts: dict[str, list[Verdict]] = {name: [] for name in clients}
+    for _ in range(repeats):
+        for name, client in clients.items():
+            _ask(endpoint, "POST", "reset")
+            done = client(work)
+            ledger = [json.loads(line) for line in _ask(endpoint, "GET", "ledger?since=0").splitlines()]
+            verdicts[name].append(judge(done, ledger))
+    return verdicts
+
+
+def _ask(endpoint: RunningSimulator, method: str, page: str) -> bytes:
+    context = create_default_context(cafile=endpoint.ca_bundle) if endpoint.ca_bundle else None
+    request = urllib.request.Request(f"{endpoint.url}/_simulator/{page}", method=method)
+    with urllib.request.urlopen(request, timeout=60, context=context) as answer:
+        return bytes(answer.read())
+
+
+def _report(title: str, verdicts: dict[str, list[Verdict]]) -> None:
+    middle: dict[str, dict[str, Any]] = {
+        name: {field.name: median(getattr(each, field.name) for each in found) for field in fields(Verdict)}
+        for name, found in verdicts.items()
+    }
+    floor = middle["floor (C)"]["cpu_us"]
+    print(f"\n### {title}\n")
+    print("| client | CPU per event, µs | × floor | TTFT error p50, ms | p99, ms | TPOT error p99, % | requests |")
+    print("|---|---|---|---|---|---|---|")
+    for name, row in middle.items():
+        print(
+            f"| {name} | {row['cpu_us']:.1f} | {row['cpu_us'] / floor:.2f} | {row['ttft_p50_ms']:.2f} "
+            f"| {row['ttft_p99_ms']:.2f} | {row['tpot_percent']:.2f} | {row['requests']:.0f} |",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()

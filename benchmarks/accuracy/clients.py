@@ -1,0 +1,55 @@
+"""Starting each client in a process of its own, with nothing of its environment but what it needs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from benchmarks.accuracy.work import MODEL, Done, Row, Work
+
+HERE = Path(__file__).parent
+Client = Callable[[Work], Done]
+
+
+def python_client(module: str) -> Client:
+    """A client that is a module of this package."""
+
+    def run(work: Work) -> Done:
+        command = [sys.executable, "-m", f"benchmarks.accuracy.{module}", json.dumps(asdict(work))]
+        environment = os.environ | {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+        environment.pop("AWS_BEARER_TOKEN_BEDROCK", None)
+        done = subprocess.run(command, cwd=HERE.parents[1], env=environment, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"{module} failed:\n{done.stderr[-2000:]}")
+        return Done.parse(done.stdout)
+
+    return run
+
+
+def build_floor(folder: Path) -> Client:
+    """Compile ``floor.c`` into ``folder`` (it takes gcc and OpenSSL's headers) and return the client that it is."""
+    program = folder / "floor"
+    subprocess.run(["gcc", "-O2", "-Wall", "-o", str(program), str(HERE / "floor.c"), "-lssl", "-lcrypto"], check=True)
+
+    def run(work: Work) -> Done:
+        message = {"role": "user", "content": [{"text": work.text}]}
+        body = json.dumps({"messages": [message], "inferenceConfig": {"maxTokens": work.tokens}})
+        place = urlsplit(work.url)
+        with tempfile.NamedTemporaryFile("w", dir=folder) as file:
+            file.write(body)
+            file.flush()
+            numbers = [work.streams, work.requests, round(work.spread_s * 1000)]
+            command = [str(program), str(place.hostname), str(place.port), str(int(place.scheme == "https")), *map(str, numbers)]
+            command += [f"/model/{quote(MODEL, safe='')}/converse-stream", file.name]
+            output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        first, *rows = (line.split() for line in output.splitlines())
+        return Done(int(first[0]), [Row(row[0], *map(int, row[1:])) for row in rows])
+
+    return run

@@ -1,0 +1,67 @@
+"""The work that every client does, and what it hands back."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+MODEL = "us.amazon.nova-lite-v1:0"
+REGION = "us-east-1"
+
+
+@dataclass(kw_only=True)
+class Work:
+    """So many streams, each sending its requests one after the other; their starts are spread evenly over ``spread_s``."""
+
+    url: str
+    ca_bundle: str | None = None
+    streams: int = 64
+    requests: int = 5
+    tokens: int = 100
+    spread_s: float = 1.0
+    text: str = "Say something about the sea. " * 40
+
+    @classmethod
+    def from_arguments(cls) -> Work:
+        """The work that this process was started for."""
+        return cls(**json.loads(sys.argv[1]))
+
+    def start_s(self, stream: int) -> float:
+        """When a stream starts, seconds after the first."""
+        return self.spread_s * stream / self.streams
+
+
+@dataclass
+class Row:
+    """One request as a client saw it; nanoseconds of the machine's monotonic clock."""
+
+    request_id: str
+    sent_ns: int
+    first_ns: int
+    last_ns: int
+    events: int
+
+
+@dataclass
+class Done:
+    """What a client did: CPU of its process from the first request to the last answer, and a row a request."""
+
+    cpu_ns: int
+    rows: list[Row] = field(default_factory=list)
+
+    @property
+    def events(self) -> int:
+        """Content events read."""
+        return sum(row.events for row in self.rows)
+
+    def print(self) -> None:
+        """Hand it back on stdout."""
+        print(json.dumps(asdict(self)))
+
+    @classmethod
+    def parse(cls, output: str) -> Done:
+        """Read what a Python client printed."""
+        found: dict[str, Any] = json.loads(output)
+        return cls(found["cpu_ns"], [Row(**row) for row in found["rows"]])
