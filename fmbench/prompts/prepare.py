@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -67,10 +68,11 @@ def prepare(config: Config, folder: Path, progress: Progress) -> PreparedPrompts
         candidates = judge.judge(loaded.rows, progress)
         fates.write(folder / "fates.csv", candidates)
         buckets = _write_payloads(config, folder, judge, candidates, loaded.rows, text)
+        manifest_row = _manifest_row(loaded, candidates)
     _check(config, candidates, buckets)
     return PreparedPrompts(
         buckets=buckets,
-        datasets=[_manifest_row(loaded, candidates)],
+        datasets=[manifest_row],
         tokenizer={"name": tokenizer.name, "version": tokenizer.version, "note": tokenizer.note},
         warnings=_warnings(config, loaded, candidates),
     )
@@ -146,4 +148,13 @@ def _warnings(config: Config, loaded: Loaded, candidates: Sequence[Candidate]) -
 def _manifest_row(loaded: Loaded, candidates: Sequence[Candidate]) -> dict[str, Any]:
     tasks = Counter(candidate.task for candidate in candidates)
     lots = Counter(line[4] for candidate in candidates for line in candidate.lines())
-    return {**loaded.origin, "tasks": dict(sorted(tasks.items())), "fates": dict(sorted(lots.items()))}
+    digest = loaded.origin["sha256"] or _digest(loaded.rows)
+    return {**loaded.origin, "sha256": digest, "tasks": dict(sorted(tasks.items())), "fates": dict(sorted(lots.items()))}
+
+
+def _digest(rows: Sequence[Row]) -> str:
+    """The SHA-256 of the rows as they were read, for data that is not one file."""
+    digest = hashlib.sha256()
+    for row in rows:
+        digest.update(repr(astuple(row)).encode())
+    return digest.hexdigest()

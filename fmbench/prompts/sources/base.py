@@ -35,7 +35,10 @@ class Loaded:
 
     rows: Sequence[Row]
     origin: dict[str, Any]
-    """The manifest's row: ``name, revision, sha256, rows`` and what else says where the rows came from."""
+    """The manifest's row: ``name, revision, sha256, rows`` and what else says where the rows came from.
+
+    ``sha256`` is that of the file that was read; None: there is no one file, and the rows' own digest stands in.
+    """
     warnings: list[str] = field(default_factory=list)
 
 

@@ -55,13 +55,18 @@ def commit_of(repo: str, revision: str | None) -> str:
 
 
 def cached_folder(repo: str, revision: str | None) -> Path:
-    """The folder that the hub's cache keeps of a repository, for use without a network."""
+    """The folder that the hub's cache keeps of a repository at a commit or branch; None: what came last. For use offline."""
     import huggingface_hub
 
     try:
-        return Path(huggingface_hub.snapshot_download(repo, repo_type="dataset", revision=revision, local_files_only=True))
-    except Exception as error:
+        cached = huggingface_hub.scan_cache_dir().repos
+    except huggingface_hub.errors.CacheNotFound as error:
         raise unreachable(repo, error) from error
+    commits = [commit for entry in cached if (entry.repo_type, entry.repo_id) == ("dataset", repo) for commit in entry.revisions]
+    asked = [commit for commit in commits if revision in (None, commit.commit_hash, *commit.refs)]
+    if not asked:
+        raise unreachable(repo, FileNotFoundError(f"HF_HUB_OFFLINE is set, and the cache does not hold {revision or 'it'}"))
+    return Path(max(asked, key=lambda commit: commit.last_modified).snapshot_path)
 
 
 def unreachable(repo: str, error: Exception) -> UnusableInput:

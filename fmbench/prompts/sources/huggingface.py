@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -26,25 +26,40 @@ def load(dataset: Dataset, workshop: Workshop) -> Loaded:
 
     Without a split: test, else validation, else train, else the only one. Raises ``UnusableInput`` when they cannot be had.
     """
-    place, revision = _place(dataset, workshop)
-    workshop.progress(f"loading {dataset.repo or dataset.path}", 0, None)
-    table, split = _table(place, dataset.subset, dataset.split, revision, workshop)
-    rows = _rows(table, dataset.subset or Path(place).stem, dataset)
-    return Loaded(rows, _origin(dataset, revision, len(rows), [dataset.subset or "default"], split, _digest(place, table)))
+    return _load(dataset, workshop, lambda place, revision: [dataset.subset])
 
 
 def load_configurations(dataset: Dataset, workshop: Workshop) -> Loaded:
     """The rows of a mirror that keeps each LongBench task as a configuration of its name: the asked tasks, or all."""
+    return _load(dataset, workshop, lambda place, revision: dataset.tasks or _configurations(place, revision))
+
+
+def _load(dataset: Dataset, workshop: Workshop, subsets_of: Callable[[str, str | None], Sequence[str | None]]) -> Loaded:
     place, revision = _place(dataset, workshop)
-    names = dataset.tasks or _configurations(place, revision)
-    parts = []
-    for done, name in enumerate(names):
-        workshop.progress(f"loading {dataset.repo}", done, len(names))
-        table, split = _table(place, name, dataset.split, revision, workshop)
-        parts.append((_rows(table, name, dataset), _digest(place, table), split))
-    rows = ChainedRows([part for part, _, _ in parts])
-    digest = parts[0][1] if len(parts) == 1 else None
-    return Loaded(rows, _origin(dataset, revision, len(rows), names, parts[0][2], digest))
+    subsets = subsets_of(place, revision)
+    parts, splits = [], set()
+    for done, subset in enumerate(subsets):
+        workshop.progress(f"loading {dataset.repo or dataset.path}", done, len(subsets))
+        table, split = _table(place, subset, dataset.split, revision, workshop)
+        parts.append(_rows(table, subset or Path(place).stem, dataset))
+        splits.add(split)
+    rows = parts[0] if len(parts) == 1 else ChainedRows(parts)
+    origin = {
+        "name": dataset.name or dataset.source,
+        "repo": dataset.repo,
+        "revision": revision or dataset.revision,
+        "sha256": sha256(Path(place)) if Path(place).is_file() else None,
+        "rows": len(rows),
+        "subsets": [subset for subset in subsets if subset is not None],
+        "splits": sorted(splits),
+    }
+    return Loaded(rows, origin, _pinning(dataset, revision))
+
+
+def _pinning(dataset: Dataset, revision: str | None) -> list[str]:
+    if revision is None or dataset.revision is not None:
+        return []
+    return [f"dataset.revision is not set: {dataset.repo} was read at {revision}; set it to that to get the same rows again"]
 
 
 class ChainedRows(Sequence[Row]):
@@ -75,7 +90,12 @@ def _place(dataset: Dataset, workshop: Workshop) -> tuple[str, str | None]:
     if dataset.path is not None:
         if dataset.path.startswith("s3://"):
             return str(remote.download(dataset.path, workshop.scratch / "s3", tuple(_BUILDERS))), None
-        return str(Path(dataset.path).expanduser()), None
+        path = Path(dataset.path).expanduser()
+        if not path.exists():
+            raise UnusableInput(
+                f"dataset.path: {dataset.path} does not exist: give a folder or a file, or leave it out for dataset.repo"
+            )
+        return str(path), None
     if dataset.repo is None:
         raise UnusableInput("dataset.repo: is needed for source: huggingface (or dataset.path for data that is here already)")
     if hub.offline():
@@ -118,8 +138,6 @@ def _builder(path: Path) -> str:
 
 
 def _unloadable(place: str, error: Exception) -> UnusableInput:
-    if not Path(place).exists() and isinstance(error, OSError) and place.count("/") != 1:
-        return UnusableInput(f"dataset.path: {place} does not exist")
     reason = str(error.__cause__ or error).strip().splitlines() or [type(error).__name__]
     return UnusableInput(
         f"dataset: {place} cannot be loaded ({type(error).__name__}: {reason[0]}): check dataset.repo or "
@@ -139,26 +157,3 @@ def _rows(table: datasets.Dataset, task: str, dataset: Dataset) -> Sequence[Row]
     name = f"{dataset.repo or dataset.path} {task}"
     mapper.check(table.column_names, name)
     return TableRows(table, lambda record, index: mapper.row(record, task, f"{name} row {index}"))
-
-
-def _digest(place: str, table: datasets.Dataset) -> str | None:
-    """The SHA-256 of a dataset that is one file; a folder's or a repository's rows are named by their revision instead."""
-    if Path(place).is_file():
-        return sha256(Path(place))
-    checksums = table.info.download_checksums or {}
-    known = [entry.get("checksum") for entry in checksums.values()]
-    return known[0] if len(known) == 1 else None
-
-
-def _origin(
-    dataset: Dataset, revision: str | None, rows: int, subsets: Sequence[str], split: str, digest: str | None
-) -> dict[str, Any]:
-    return {
-        "name": dataset.name or dataset.repo or dataset.source,
-        "repo": dataset.repo,
-        "revision": revision or dataset.revision,
-        "sha256": digest,
-        "rows": rows,
-        "subsets": list(subsets),
-        "split": split,
-    }

@@ -5,11 +5,8 @@ Each row is of one bucket and of one of ``core.synthetic_tasks.TASKS``, in turn;
 
 from __future__ import annotations
 
-import hashlib
 import random
 from collections.abc import Sequence
-from dataclasses import astuple
-from typing import Any
 
 from fmbench.config.schema import Dataset
 from fmbench.core.failures import UnusableInput
@@ -38,7 +35,7 @@ def load(dataset: Dataset, workshop: Workshop) -> Loaded:
             task = tasks[number % len(tasks)]
             rows.append(_made(bucket, task, number, floors[task], workshop))
             workshop.progress("writing synthetic prompts", len(rows), len(buckets) * dataset.prompts_per_bucket)
-    return Loaded(rows, _origin(dataset, rows))
+    return Loaded(rows, {"name": dataset.name or dataset.source, "revision": REVISION, "sha256": None, "rows": len(rows)})
 
 
 def _asked_tasks(dataset: Dataset) -> Sequence[str]:
@@ -94,15 +91,3 @@ def _made(bucket: TokenBucket, task: str, number: int, floor: int, workshop: Wor
             return row
         story.resize(target - tokens, tokens)
     raise UnusableInput(f"dataset.buckets: {bucket.low}-{bucket.high}: too narrow to write a synthetic prompt for: make it wider")
-
-
-def _origin(dataset: Dataset, rows: Sequence[Row]) -> dict[str, Any]:
-    digest = hashlib.sha256()
-    for row in rows:
-        digest.update(repr(astuple(row)).encode())
-    return {
-        "name": dataset.name or "synthetic",
-        "revision": REVISION,
-        "sha256": digest.hexdigest(),
-        "rows": len(rows),
-    }
