@@ -31,6 +31,8 @@ Interval = tuple[float, float]
 
 MOST_BATCHES = 64
 FEWEST_BATCHES = 8
+ROUNDING = 1e-12
+"""Values that differ by no larger share of their mean are equal."""
 MOST_LEFT = 0.5
 """The most correlation between batches that is corrected for: beyond it the run is too short to tell."""
 LONE_VALUES = 4
@@ -60,7 +62,7 @@ def dependence(series: Floats) -> Dependence:
     """The dependence of values in the order of time."""
     count = len(series)
     spread = float(np.var(series, ddof=1)) if count > 1 else 0.0
-    if count < 2 * LONE_VALUES or not spread > 0:
+    if count < 2 * LONE_VALUES or math.sqrt(spread) <= ROUNDING * abs(float(series.mean())):
         return Dependence(count, max(count, 1), 1.0)
     means, size = _uncorrelated_batches(series)
     batches = len(means)
@@ -114,7 +116,7 @@ def mean_interval(series: Floats, known: Dependence | None = None) -> Interval |
     known = known or dependence(series)
     mean = float(series.mean())
     deviation = float(series.std(ddof=1))
-    if deviation == 0:
+    if deviation <= ROUNDING * abs(mean):
         return mean, mean
     error = deviation / math.sqrt(known.effective)
     scaled = (series - mean) / deviation

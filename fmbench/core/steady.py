@@ -2,7 +2,7 @@
 
 MSER-5 (White, Cobb and Spratt, Winter Simulation Conference 2000) averages the series by fives and cuts off as many batches at
 its start as make the standard error of the rest smallest, at most half. The cut is believed only when what it leaves out differs
-from what it keeps by more than chance (Welch's t of the batch means beyond 4): on a steady series the bare rule cuts at random.
+from what it keeps by more than chance (by four standard errors): on a steady series the bare rule cuts at random.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fmbench.core.intervals import dependence
 from fmbench.core.quantiles import Floats
 
 BATCH = 5
 FEWEST_BATCHES = 8
-CLEAR_T = 4.0
+CLEAR = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +53,8 @@ def steady_state(times: Floats, series: Floats) -> Steady | None:
     return Steady(float(times[cut]), cut, float(series[:cut].mean()), float(series[cut:].mean()))
 
 
-def _differ(first: Floats, second: Floats) -> bool:
-    means = [part[: len(part) // BATCH * BATCH].reshape(-1, BATCH).mean(axis=1) for part in (first, second)]
-    if len(means[0]) < 2:
-        spread = float(means[1].std(ddof=1))
-        return abs(float(means[0].mean()) - float(means[1].mean())) > CLEAR_T * spread
-    error = math.sqrt(sum(float(part.var(ddof=1)) / len(part) for part in means))
-    return abs(float(means[0].mean()) - float(means[1].mean())) > CLEAR_T * error
+def _differ(first: Floats, rest: Floats) -> bool:
+    """By the scatter of the rest, and its dependence: what was cut off may be a ramp, whose own scatter says nothing."""
+    known = dependence(rest)
+    error = float(rest.std(ddof=1)) * math.sqrt(known.design_effect * (1 / len(first) + 1 / len(rest)))
+    return abs(float(first.mean()) - float(rest.mean())) > CLEAR * error

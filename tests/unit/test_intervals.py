@@ -1,0 +1,134 @@
+"""Intervals: known formulas on independent data (SciPy as the oracle), and coverage on simulated dependent data."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import signal, stats
+
+from fmbench.core.intervals import (
+    Dependence,
+    dependence,
+    difference_interval,
+    mean_interval,
+    quantile_dependence,
+    quantile_interval,
+    share_interval,
+)
+
+
+def alone(count: int) -> Dependence:
+    """Independent values, and so many of them that Student's t is the normal."""
+    return Dependence(count, 10**9, 1.0)
+
+
+def autoregression(rng: np.random.Generator, count: int, lag: float) -> np.ndarray:
+    shocks = rng.standard_normal(count + 500) * math.sqrt(1 - lag**2)
+    return np.asarray(signal.lfilter([1], [1, -lag], shocks)[500:])
+
+
+def test_independent_values_are_worth_their_number() -> None:
+    rng = np.random.default_rng(1)
+    worth = [dependence(rng.lognormal(0, 0.5, 1000)).effective for _ in range(200)]
+    assert np.median(worth) == 1000
+
+
+@pytest.mark.parametrize("lag", [0.5, 0.8])
+def test_dependent_values_are_worth_fewer(lag: float) -> None:
+    rng = np.random.default_rng(2)
+    worth = [dependence(autoregression(rng, 5000, lag)).effective for _ in range(100)]
+    # theory: n (1 - lag) / (1 + lag)
+    assert np.mean(worth) == pytest.approx(5000 * (1 - lag) / (1 + lag), rel=0.15)
+
+
+def test_symmetric_values_have_students_interval() -> None:
+    values = np.concatenate([np.arange(-10.0, 11), [0.0]])
+    rng = np.random.default_rng(5)
+    rng.shuffle(values)
+    low, high = mean_interval(values, Dependence(22, 22, 1.0)) or (0, 0)
+    oracle = stats.t.interval(0.95, 21, loc=values.mean(), scale=stats.sem(values))
+    assert (low, high) == pytest.approx(oracle, rel=1e-6)
+
+
+def test_a_skewed_mean_reaches_further_to_the_long_side() -> None:
+    values = np.random.default_rng(3).lognormal(0, 1, 50)
+    low, high = mean_interval(values) or (0, 0)
+    assert high - values.mean() > values.mean() - low > 0
+
+
+def test_equal_values_have_no_width_and_one_value_no_interval() -> None:
+    assert mean_interval(np.full(30, 0.2)) == pytest.approx((0.2, 0.2), rel=1e-12)
+    assert mean_interval(np.array([1.0])) is None
+    assert mean_interval(np.array([])) is None
+
+
+@pytest.mark.parametrize(("within", "count"), [(0, 20), (3, 40), (72, 72), (95, 100)])
+def test_a_share_has_clopper_and_pearsons_interval(within: int, count: int) -> None:
+    oracle = stats.binomtest(within, count).proportion_ci(0.95, method="exact")
+    assert share_interval(within, alone(count)) == pytest.approx((oracle.low, oracle.high), abs=1e-7)
+
+
+def test_dependent_trials_are_fewer_trials() -> None:
+    oracle = stats.binomtest(10, 20).proportion_ci(0.95, method="exact")
+    assert share_interval(50, Dependence(100, 10**9, 5.0)) == pytest.approx((oracle.low, oracle.high), abs=1e-7)
+
+
+def test_the_median_of_many_has_the_order_statistics_of_the_binomial() -> None:
+    values = np.arange(1.0, 1001)
+    low, high = quantile_interval(values, 0.5, alone(1000)) or (0, 0)
+    # ranks between which a binomial(1000, 1/2) lies in 95 %
+    assert low == pytest.approx(stats.binom.ppf(0.025, 1000, 0.5), abs=1)
+    assert high == pytest.approx(stats.binom.ppf(0.975, 1000, 0.5) + 1, abs=1)
+
+
+def test_the_largest_value_bounds_the_p95_of_72() -> None:
+    values = np.sort(np.random.default_rng(4).lognormal(0, 0.5, 72))
+    low, high = quantile_interval(values, 0.95, alone(72)) or (0, 0)
+    # 0.95^72 = 0.0249: the largest value is the 97.5 % bound, to within an interpolated rank
+    assert values[-2] < high <= values[-1]
+    assert low < np.quantile(values, 0.95)
+
+
+def test_a_bound_beyond_the_sample_is_finite_and_beyond_it() -> None:
+    values = np.sort(np.random.default_rng(4).lognormal(0, 0.5, 80))
+    _, high = quantile_interval(values, 0.95, Dependence(80, 20, 4.0)) or (0, 0)
+    assert values[-1] <= high < 10 * values[-1]
+
+
+def test_a_difference_of_symmetric_intervals_adds_their_squares() -> None:
+    low, high = difference_interval(10.0, (7.0, 13.0), 4.0, (0.0, 8.0))
+    assert (low, high) == pytest.approx((6 - 5, 6 + 5))  # 3 and 4 make 5
+
+
+@given(st.lists(st.floats(0.001, 100), min_size=2, max_size=300), st.sampled_from([0.5, 0.9, 0.95]))
+def test_an_interval_holds_its_estimate(values: list[float], share: float) -> None:
+    series = np.array(values)
+    low, high = mean_interval(series) or (0, 0)
+    mean = float(series.mean())
+    assert low - 1e-9 * mean <= mean <= high + 1e-9 * mean
+    if len(series) >= 72:
+        ascending = np.sort(series)
+        bounds = quantile_interval(ascending, share, quantile_dependence(series, ascending, share))
+        assert bounds is not None
+        assert bounds[0] <= float(np.quantile(series, share)) * (1 + 1e-9)
+        assert bounds[1] >= float(np.quantile(series, share)) * (1 - 1e-9)
+
+
+@pytest.mark.parametrize("lag", [0.0, 0.6])
+def test_intervals_cover_the_truth(lag: float) -> None:
+    """Of 300 runs of 1,000 log-normal values; the benchmark in benchmarks/statistics does the whole table."""
+    rng = np.random.default_rng(6)
+    covered = np.zeros(2)
+    for _ in range(300):
+        series = np.exp(0.5 * autoregression(rng, 1000, lag))
+        ascending = np.sort(series)
+        mean = mean_interval(series) or (0, 0)
+        tail = quantile_interval(ascending, 0.95, quantile_dependence(series, ascending, 0.95)) or (0, 0)
+        truths = math.exp(0.125), math.exp(0.5 * float(stats.norm.ppf(0.95)))
+        covered += [low <= truth <= high for (low, high), truth in zip((mean, tail), truths, strict=True)]
+    # 95 % of 300 is 285; fewer than 273 has a chance of about 1 in 1,000
+    assert (covered >= 273).all()
