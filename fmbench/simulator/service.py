@@ -21,9 +21,9 @@ from fmbench.simulator.families import family_of
 from fmbench.simulator.generation import Generation
 from fmbench.simulator.http import Connection, Request
 from fmbench.simulator.ledger import Ledger, Row
-from fmbench.simulator.playing import Playing
+from fmbench.simulator.playing import Playing, Serving
 from fmbench.simulator.script import Script
-from fmbench.simulator.served import Pace, ServedModel
+from fmbench.simulator.served import ServedModel
 from fmbench.simulator.timers import Timers
 
 OPERATIONS = frozenset({"converse", "converse-stream", "invoke", "invoke-with-response-stream", "count-tokens"})
@@ -57,9 +57,7 @@ class Service:
         try:
             playing = self._play(connection, request, row)
         except ServiceError as problem:
-            playing = self._playing(connection, request, row, replies.error(problem, row.request_id))
-        row.status = playing.script.status or None
-        row.error = playing.script.error
+            playing = self._told(connection, request, row, replies.error(problem, row.request_id))
         playing.start()
 
     def _open_row(self, connection: Connection, request: Request, model_id: str | None, operation: str) -> Row:
@@ -80,7 +78,7 @@ class Service:
         body = read_body(request.body)
         if row.operation == "count-tokens":
             script = replies.count_tokens(_count(row.model, body), row.request_id)
-            return self._playing(connection, request, row, script)
+            return self._told(connection, request, row, script)
         ask = _read(row, request, body)
         model = self._model(row.model)
         _note(row, ask, model)
@@ -96,6 +94,8 @@ class Service:
         if fault is not None:
             row.fault = fault.kind
         row.prompt_tokens, row.stop_reason = generation.prompt_tokens, generation.stop_reason
+        if not script.served:
+            return self._told(connection, request, row, script)
 
         def settle(playing: Playing) -> None:
             _tell(row, generation, playing.script)
@@ -103,28 +103,11 @@ class Service:
                 model.admission.settle(model.limit(ask) - row.tokens_sent)
             self._ledger.close(row)
 
-        return self._playing(connection, request, row, script, settle, model, model.pace(generation))
+        pace = model.pace(generation)
+        return Serving(connection, self._timers, row, script, settle, request.keep_alive, model, pace)
 
-    def _playing(
-        self,
-        connection: Connection,
-        request: Request,
-        row: Row,
-        script: Script,
-        on_end: Callable[[Playing], None] | None = None,
-        model: ServedModel | None = None,
-        pace: Pace | None = None,
-    ) -> Playing:
-        return Playing(
-            connection,
-            self._timers,
-            row,
-            script,
-            on_end or self._close,
-            keep_alive=request.keep_alive,
-            model=model,
-            pace=pace,
-        )
+    def _told(self, connection: Connection, request: Request, row: Row, script: Script) -> Playing:
+        return Playing(connection, self._timers, row, script, self._close, request.keep_alive)
 
     def _close(self, playing: Playing) -> None:
         playing.row.completed = playing.script.whole and not playing.row.client_gone
@@ -229,7 +212,7 @@ def _count(model_id: str, body: Json) -> int:
 
 def _tell(row: Row, generation: Generation, script: Script) -> None:
     """What became of the answer: tokens sent, and told."""
-    whole = not row.client_gone and script.served
+    whole = not row.client_gone
     row.completed = whole and script.whole
     streamed = min(len(row.content_ns) * generation.tokens_per_event, generation.output_tokens)
     row.tokens_sent = streamed if script.streams else generation.output_tokens * row.completed
