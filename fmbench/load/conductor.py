@@ -96,10 +96,8 @@ class Conductor:
         word, status = SIGNALS[number]
         if self._greenlet is not None:
             self.controller.stop(word, f"interrupted by {number.name}")
-        elif number == signal.SIGINT:
-            sys.exit(int(status))
         else:
-            self.environment.process_exit_code = int(status)
+            sys.exit(int(status))
 
     def _stopped_by_hand(self, **_: Any) -> None:
         """The web UI's Stop, or Locust giving up: the run ends in good order before Locust takes the users away."""
@@ -117,10 +115,10 @@ class Conductor:
             self._over.wait(GRACE_S + SLACK_S)
 
 
-def watch_parent(environment: Any) -> None:
-    """End in good order when the program that started this process is gone. ``FMBENCH_PARENT`` is its process id."""
-    parent = int(os.environ.get("FMBENCH_PARENT", "0"))
-    if not parent:
+def watch_parent() -> None:
+    """End in good order when the program that started this process (``FMBENCH_PARENT``) is gone; forks watch their master."""
+    parent = os.getppid()
+    if os.environ.get("FMBENCH_PARENT") != str(parent):
         return
 
     def watch() -> None:

@@ -34,26 +34,10 @@ class CellRefused(Exception):
 
 
 class LateComersWait(UsersDispatcher):
-    """Locust's dispatcher, but a worker that joins gets users with the next cell, not in the middle of one."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._late: list[Any] = []
+    """Locust's dispatcher, but a worker that joins is given no users in the middle of a cell: ``Crew.freeze`` makes a new one."""
 
     def add_worker(self, worker_node: Any) -> None:
-        """Remember the worker."""
-        self._late.append(worker_node)
-
-    def remove_worker(self, worker_node: Any) -> None:
-        """Forget the worker, whether it has users or not."""
-        self._late = [node for node in self._late if node.id != worker_node.id]
-        super().remove_worker(worker_node)
-
-    def admit(self) -> None:
-        """Give the workers that came late their share from now on."""
-        late, self._late = self._late, []
-        for node in late:
-            super().add_worker(node)
+        """Not now."""
 
 
 @dataclass(slots=True)
@@ -109,13 +93,18 @@ class Crew:
     def freeze(self) -> None:
         """The set of workers that carries the next cell is the one that is there now. Raises ``NobodyLeft``."""
         self._forget_missing()
-        dispatcher = getattr(self.runner, "_users_dispatcher", None)
-        if isinstance(dispatcher, LateComersWait):
-            dispatcher.admit()
-        self.frozen = self.present()
+        before, self.frozen = self.frozen, self.present()
         if not self.frozen:
             raise NobodyLeft("no worker is left")
         self._greet({client for client in self.frozen if client not in self.members})
+        if self.distributed and self.frozen != before:
+            self._deal_anew()
+
+    def _deal_anew(self) -> None:
+        """Take every user away, so that the next ones are spread over the workers that are there now and no others."""
+        self.runner._users_dispatcher = None
+        self.runner.start(0, 1)
+        self._wait(lambda: self.runner.user_count == 0, "idle workers")
 
     def check(self) -> None:
         """Raise ``CrewChanged`` when a worker of the frozen set is gone."""
@@ -189,9 +178,7 @@ class Crew:
             raise CellRefused(why)
         log.error("%s is sent away: %s", client, why)
         self.frozen.discard(client)
-        node = self.runner.clients.pop(client, None)
-        if node is not None and self.runner._users_dispatcher is not None:
-            self.runner._users_dispatcher.remove_worker(node)
+        self.runner.clients.pop(client, None)
         self.runner.server.send_to_client(Message("quit", None, client))  # type: ignore[no-untyped-call]
         if not self.frozen:
             raise NobodyLeft(f"no worker can take part: {why}")
@@ -202,7 +189,7 @@ class Crew:
             before = time.time()
             self.tell("clock", {"number": number}, member.client_id)
             answer = self.answers("clock", number, [member.client_id], READY_S)[member.client_id]
-            trip = time.time() - before
+            trip = answer["heard_at"] - before
             if member.round_trip_s is None or trip < member.round_trip_s:
                 member.round_trip_s, member.offset_s = trip, answer["epoch"] - (before + trip / 2)
 
@@ -217,7 +204,7 @@ class Crew:
 
     def _hear_ack(self, environment: Any, msg: Any) -> None:
         if msg.data.get("run_id") in (self.run_id, ""):
-            self._acks[msg.data["kind"], msg.data.get("number"), msg.node_id] = msg.data
+            self._acks[msg.data["kind"], msg.data.get("number"), msg.node_id] = {**msg.data, "heard_at": time.time()}
 
     def _hear_pulse(self, environment: Any, msg: Any) -> None:
         self.pulses[msg.node_id] = msg.data

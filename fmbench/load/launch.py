@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -32,7 +33,7 @@ def launch(
     SIGINT and SIGTERM go to the load processes, which end in good order; a second one ends them at once. Raises ``Refused``,
     ``UnusableInput`` or ``FmbenchError`` when there was no run at all.
     """
-    where = ["--master", "--expect-workers", str(expect_workers)] if master else _processes(processes)
+    where = ["--master", "--expect-workers", str(expect_workers)] if master else _on_this_machine(processes)
     look = ["--autostart", "--web-host", "127.0.0.1", "--web-port", str(web_port)] if web else ["--headless"]
     result = folder / "load.json"
     result.unlink(missing_ok=True)
@@ -51,6 +52,16 @@ def join(master_host: str, scratch: Path, processes: int = 1) -> int:
 
 def _processes(processes: int) -> list[str]:
     return [] if processes == 1 else ["--processes", str(processes)]
+
+
+def _on_this_machine(processes: int) -> list[str]:
+    """The master of forked load processes listens on a port of its own, so that runs on one machine do not meet."""
+    if processes == 1:
+        return []
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    return [*_processes(processes), "--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--master-port", port]
 
 
 def _supervise(arguments: list[str], scratch: Path, variables: Mapping[str, str]) -> int:

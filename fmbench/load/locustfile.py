@@ -49,7 +49,7 @@ def begin(environment: Any, runner: Any, **_: Any) -> None:
             environment.fmbench_conductor = Conductor(environment, _run_folder(environment.parsed_options.fmbench_config))
     except FmbenchError as error:
         _leave(str(error), error.exit_code)
-    watch_parent(environment)
+    watch_parent()
 
 
 def _run_folder(config: str) -> Path:

@@ -73,6 +73,7 @@ class Worker:
         self.gate = Gate()
         self.name = ""
         self.run_id = ""
+        self._expected_run = Path(os.environ.get("FMBENCH_RUN", "")).name
         self.step: Step | None = None
         self.epoch_offset_ns = time.time_ns() - time.monotonic_ns()
         self._seqs: Counter[int] = Counter()
@@ -122,8 +123,8 @@ class Worker:
                 raise
 
         def listen(environment: Any, msg: Any) -> None:
-            if self.run_id and msg.data["run_id"] != self.run_id:
-                self._ack(kind, run_id=msg.data["run_id"], error=f"this worker belongs to the run {self.run_id}")
+            if self._expected_run not in ("", msg.data["run_id"]):
+                self._ack(kind, run_id=msg.data["run_id"], error=f"this worker belongs to the run {self._expected_run}")
             else:
                 gevent.spawn(handle, msg.data)
 
@@ -133,7 +134,8 @@ class Worker:
         """The first message: which run, where it is, and what this process is called in it."""
         if not self.run_id:
             self.workplace = Workplace(Path(data["folder"]), data["endpoint"])
-            self.run_id, self.name = data["run_id"], self._choose_name()
+            self.run_id = self._expected_run = data["run_id"]
+            self.name = self._choose_name()
             folder = self.workplace.folder
             self.journal = JournalWriter(folder / "journal" / f"{self.name}.jsonl")
             self.health = HealthLog(folder / "health" / f"{self.name}.jsonl", self.name, self._counts)
