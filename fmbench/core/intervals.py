@@ -54,8 +54,8 @@ class Dependence:
 
     @property
     def tail(self) -> float:
-        """2.5 %, made smaller for what is not known about the design effect: the normal tail beyond Student's 97.5 % point."""
-        return _tail(self.batches)
+        """2.5 %; of dependent values the normal tail beyond Student's 97.5 % point, as the design effect is not known well."""
+        return TAIL if self.design_effect == 1 else _tail(self.batches)
 
 
 def dependence(series: Floats) -> Dependence:
@@ -67,8 +67,9 @@ def dependence(series: Floats) -> Dependence:
     means, size = _uncorrelated_batches(series)
     batches = len(means)
     effect = float(np.var(means, ddof=1)) * size / spread * _still_correlated(means)
-    clear = effect * (batches - 1) > _chi_squared_95(batches - 1)
-    return Dependence(count, batches, max(1.0, effect) if clear else 1.0)
+    if effect <= 1 or effect * (batches - 1) <= _chi_squared_95(batches - 1):
+        return Dependence(count, count, 1.0)
+    return Dependence(count, batches, effect)
 
 
 def _uncorrelated_batches(series: Floats) -> tuple[Floats, int]:

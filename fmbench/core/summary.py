@@ -34,14 +34,16 @@ def summarise(records: pd.DataFrame, manifest: Mapping[str, Any], health: pd.Dat
     verdicts = _verdicts(figures, config)
     chosen = verdicts.get(_bucket_of_interest(figures, config) or "")
     own_counts = counts_by_name(table)
+    wanted = (config.get("objectives") or {}).get("bucket")
+    nothing = f"No request of {wanted}, the bucket of interest, was planned." if wanted and figures else "Nothing was measured."
     return {
         "schema_version": SCHEMA_VERSION,
         "run_id": manifest.get("run_id"),
         "cells": [found.row for found in figures],
         "recommendation": None if chosen is None else chosen["recommendation"],
-        "recommendation_reason": "Nothing was measured." if chosen is None else chosen["reason"],
+        "recommendation_reason": nothing if chosen is None else chosen["reason"],
         "bucket_of_interest": None if chosen is None else chosen["bucket"],
-        "bucket_of_interest_is": "configured" if (config.get("objectives") or {}).get("bucket") else "the one with most requests",
+        "bucket_of_interest_is": "configured" if wanted else "the one with most requests",
         "verdicts": list(verdicts.values()),
         "objectives": {objective.name: objective.limit for objective in asked},
         "prefer": _prefer(config),

@@ -1,0 +1,144 @@
+"""The decision, on small studies whose right answer is plain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fmbench.core.summary import summarise
+from tests.unit.made import Cellful, failed, row, run_of
+
+LIMITS = {"e2e_p95_s": 2.0, "error_rate": 0.05}
+
+
+def ladder(
+    model: str,
+    latency: dict[int, float],
+    usd: float | None = 0.001,
+    count: int = 120,
+    bucket: str = "en_1-500",
+    noise: float = 0.05,
+) -> list[Cellful]:
+    """A model's cells: at each level of users so many requests of about so many seconds, costing about ``usd`` each."""
+    rng = np.random.default_rng(sum(map(ord, model)))
+    cells = []
+    for users, seconds in latency.items():
+        starts = [k * seconds / users for k in range(count)]
+        values = seconds * rng.lognormal(0, noise, count)
+        costs = [None] * count if usd is None else list(usd * rng.lognormal(0, 0.05, count))
+        made = [row(at, float(e2e), usd=cost) for at, e2e, cost in zip(starts, values, costs, strict=True)]
+        cells.append(Cellful(made, model, bucket, users, window=(0.0, starts[-1] + seconds)))
+    return cells
+
+
+def verdict_of(cells: list[Cellful], objectives: dict[str, Any]) -> dict[str, Any]:
+    records, manifest = run_of(cells, objectives)
+    summary = summarise(records, manifest, pd.DataFrame())
+    assert summary["recommendation"] == summary["verdicts"][0]["recommendation"]
+    return dict(summary["verdicts"][0])
+
+
+def chosen(verdict: dict[str, Any]) -> tuple[str, int] | None:
+    found = verdict["recommendation"]
+    return None if found is None else (found["model"], found["concurrency"])
+
+
+def test_the_cheapest_of_the_feasible_at_its_most_users() -> None:
+    cells = ladder("dear", {1: 0.5, 4: 0.6, 8: 0.7}, usd=0.01) + ladder("cheap", {1: 1.0, 4: 1.2, 8: 3.0}, usd=0.001)
+    verdict = verdict_of(cells, LIMITS)
+    assert (verdict["status"], chosen(verdict)) == ("recommended", ("cheap", 4))
+    margin = verdict["runner_up"]["margin"]
+    assert verdict["runner_up"]["model"] == "dear"
+    assert margin["difference"] == pytest.approx(90, rel=0.05)  # 10,000 x (0.010 - 0.001)
+    assert margin["ci95"][0] < margin["difference"] < margin["ci95"][1]
+    assert any("At 8 users cheap does not meet" in note for note in verdict["what_would_change"])
+
+
+def test_preferences_choose_among_the_same_models() -> None:
+    cells = ladder("cheap", {2: 1.5}, usd=0.001) + ladder("quick", {2: 0.3}, usd=0.003) + ladder("many", {16: 1.7}, usd=0.002)
+    assert chosen(verdict_of(cells, LIMITS | {"prefer": "cost"})) == ("cheap", 2)
+    assert chosen(verdict_of(cells, LIMITS | {"prefer": "latency"})) == ("quick", 2)
+    assert chosen(verdict_of(cells, LIMITS | {"prefer": "throughput"})) == ("many", 16)
+
+
+def test_a_cheaper_model_that_fails_is_not_chosen() -> None:
+    cells = ladder("cheap", {4: 5.0}, usd=0.0001) + ladder("dear", {4: 1.0}, usd=0.01)
+    verdict = verdict_of(cells, LIMITS)
+    assert chosen(verdict) == ("dear", 4)
+    assert {row["model"]: row["status"] for row in verdict["models"]} == {"cheap": "not_met", "dear": "met"}
+
+
+def test_a_tie_goes_to_the_cheaper() -> None:
+    cells = ladder("one", {4: 1.0}, usd=0.004, noise=0.3) + ladder("two", {4: 1.0}, usd=0.002, noise=0.3)
+    verdict = verdict_of(cells, LIMITS | {"prefer": "latency"})
+    assert chosen(verdict) == ("two", 4)
+    assert verdict["recommendation"]["tied_with"] == ["one"]
+    assert "cannot be told" in verdict["reason"]
+
+
+def test_no_winner_where_none_is_feasible() -> None:
+    verdict = verdict_of(ladder("near", {4: 2.6}) + ladder("far", {4: 9.0}), LIMITS)
+    assert (verdict["status"], chosen(verdict)) == ("none_feasible", None)
+    assert verdict["nearest"]["model"] == "near"
+    fails = verdict["nearest"]["fails"]
+    assert [item["objective"] for item in fails] == ["e2e_p95_s"]
+    assert fails[0]["by"] == pytest.approx(fails[0]["value"] / 2.0 - 1)
+    assert "near at 4 users" in verdict["reason"]
+
+
+def test_undecided_says_what_it_would_take() -> None:
+    verdict = verdict_of(ladder("young", {4: 0.5}, count=40), LIMITS)
+    assert (verdict["status"], chosen(verdict)) == ("undecided", None)
+    assert verdict["nearest"]["requests_needed"] == 32
+    assert "32 requests more" in verdict["reason"]
+
+
+def test_a_better_model_that_is_undecided_makes_the_choice_uncertain() -> None:
+    verdict = verdict_of(ladder("young", {4: 0.5}, usd=0.0001, count=40) + ladder("sure", {4: 1.0}, usd=0.01), LIMITS)
+    assert chosen(verdict) == ("sure", 4)
+    assert verdict["recommendation"]["certain"] is False
+    assert any("young at 4 users would be better, and is undecided" in note for note in verdict["what_would_change"])
+
+
+def test_a_level_above_a_failed_one_is_not_the_highest() -> None:
+    verdict = verdict_of(ladder("odd", {1: 0.5, 4: 5.0, 8: 0.5}), LIMITS)
+    assert chosen(verdict) == ("odd", 1)
+    assert verdict["models"][0]["highest_concurrency"] == 1
+
+
+def test_errors_count_against_a_model() -> None:
+    broken = ladder("broken", {4: 0.5}, usd=0.0001)
+    broken[0].rows += [failed(k / 3 + 0.1, "internal") for k in range(30)]
+    assert chosen(verdict_of(broken + ladder("sound", {4: 1.0}), LIMITS)) == ("sound", 4)
+
+
+def test_without_any_price_latency_decides_and_it_is_said() -> None:
+    verdict = verdict_of(ladder("slow", {4: 1.0}, usd=None) + ladder("fast", {4: 0.3}, usd=None), LIMITS)
+    assert chosen(verdict) == ("fast", 4)
+    assert "no price is known" in verdict["reason"]
+
+
+def test_the_pareto_set_has_no_beaten_cell() -> None:
+    cells = ladder("good", {4: 0.5}, usd=0.001) + ladder("worse", {4: 1.0}, usd=0.002) + ladder("quick", {1: 0.2}, usd=0.009)
+    verdict = verdict_of(cells, LIMITS)
+    assert {(item["model"], item["concurrency"]) for item in verdict["pareto"]} == {("good", 4), ("quick", 1)}
+
+
+def test_every_bucket_has_its_answer_and_the_bucket_of_interest_is_the_runs() -> None:
+    cells = ladder("a", {4: 0.5}, usd=0.001) + ladder("b", {4: 1.0}, usd=0.002)
+    cells += ladder("a", {4: 5.0}, usd=0.001, bucket="en_500-1000") + ladder("b", {4: 1.0}, usd=0.002, bucket="en_500-1000")
+    records, manifest = run_of(cells, LIMITS | {"bucket": "en_500-1000"})
+    summary = summarise(records, manifest, pd.DataFrame())
+    answers = {verdict["bucket"]: chosen(verdict) for verdict in summary["verdicts"]}
+    assert answers == {"en_1-500": ("a", 4), "en_500-1000": ("b", 4)}
+    assert (summary["recommendation"]["bucket"], summary["recommendation"]["model"]) == ("en_500-1000", "b")
+
+
+def test_a_bucket_of_interest_that_was_not_run_has_no_answer() -> None:
+    records, manifest = run_of(ladder("a", {4: 0.5}), LIMITS | {"bucket": "en_9000-9999"})
+    summary = summarise(records, manifest, pd.DataFrame())
+    assert summary["recommendation"] is None
+    assert "en_9000-9999" in summary["recommendation_reason"]
