@@ -33,7 +33,12 @@ HOMES = {
 }
 """Where each foreign library may be imported: folders or modules of fmbench."""
 
-NEIGHBOURS = {"__main__": ("cli",), "bedrock": ("prompts/payload",), "prompts": ("storage/store",), "report": ("storage/atomic", "storage/reader")}
+NEIGHBOURS = {
+    "__main__": ("cli",),
+    "bedrock": ("prompts/payload",),
+    "prompts": ("storage/store",),
+    "report": ("storage/atomic", "storage/reader"),
+}
 """What a folder may import from its own floor besides itself."""
 
 CLOSED = {"load": ("report", "prompts/prepare", "prompts/sources")}
