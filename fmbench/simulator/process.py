@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -60,10 +61,12 @@ def start(config: Simulator, host: str = "127.0.0.1", port: int = 0) -> RunningS
     command = [sys.executable, "-m", "fmbench.simulator", "--host", host, "--port", str(port), "--config", "-"]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdin is not None and process.stdout is not None
-    process.stdin.write(config.model_dump_json(exclude_unset=True) + "\n")
-    process.stdin.flush()
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.write(config.model_dump_json(exclude_unset=True) + "\n")
+        process.stdin.flush()
     line = process.stdout.readline()
     if not line:
-        raise Refused(f"the embedded endpoint did not start (exit {process.wait()}); its message stands above")
+        process.communicate()
+        raise Refused(f"the embedded endpoint did not start (exit {process.returncode}); its message stands above")
     where = json.loads(line)
     return RunningSimulator(process, where["url"], where["ca_bundle"])
