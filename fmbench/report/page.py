@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from fmbench.report import tables, words
-from fmbench.report.blocks import Block, Code, Figure, Fold, Page, Section, Text, code, table, text
+from fmbench.report.blocks import Block, Code, Figure, Fold, Page, Points, Section, Text, code, table, text
 from fmbench.report.definitions import DEFINITIONS
-from fmbench.report.numbers import DASH, count, known, plain, share, usd
+from fmbench.report.numbers import DASH, count, known, plain, plural, share, usd
 from fmbench.report.picture import Picture
 from fmbench.report.study import Study, bucket_key
 
 Pictures = Mapping[str, Picture]
+MOST_FINDINGS = 6
+"""Findings on the first page; the gravest come first, the others open on a click."""
 
 
 def page(study: Study, pictures: Pictures, missing: Mapping[str, str], config_text: str | None) -> Page:
@@ -45,8 +48,15 @@ def _section(title: str, anchor: str, blocks: list[Block | None]) -> Section:
 
 
 def _first(study: Study, pictures: Pictures) -> list[Block]:
-    blocks: list[Block | None] = [*words.answer(study), words.validity(study), tables.decision(study), *words.change(study)]
+    blocks: list[Block | None] = [*words.answer(study), *_validity(study), tables.decision(study), *words.change(study)]
     return [block for block in (*blocks, *_figures(pictures, "price-latency")) if block is not None]
+
+
+def _validity(study: Study) -> list[Block]:
+    notice = words.validity(study)
+    shown, rest = notice.points[:MOST_FINDINGS], notice.points[MOST_FINDINGS:]
+    folded = [Fold(f"{plural(len(rest), 'more finding')}", (Points(rest),))] if rest else []
+    return [replace(notice, points=shown), *folded]
 
 
 def _figures(pictures: Pictures, *names: str) -> list[Block | None]:

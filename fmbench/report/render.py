@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from html import escape
 from importlib import resources
@@ -20,6 +21,8 @@ from fmbench.report.picture import Key, keys_of
 from fmbench.report.weave import plotly_figure
 
 _INLINE = MarkdownIt("commonmark", {"html": False})
+_UNIT = re.compile(r"(\d) (%)")
+"""A number and its unit, which a line's end must not part."""
 
 
 def markdown(page: Page) -> str:
@@ -63,7 +66,7 @@ def _template(name: str) -> str:
 
 def _inline(words: str) -> str:
     """Markdown of one paragraph as HTML; what looks like HTML in it is shown, not obeyed."""
-    return Markup(_INLINE.renderInline(words))
+    return Markup(_INLINE.renderInline(_UNIT.sub("\\1\u202f\\2", words)))
 
 
 def _pipes(words: str) -> str:

@@ -119,9 +119,12 @@ class Study:
         return self._short.get(model, model)
 
     @cached_property
-    def shortened(self) -> dict[str, str]:
-        """Short name → whole label, for those that were shortened."""
-        return {name: label for label, name in self._short.items() if name != label}
+    def named(self) -> list[str]:
+        """The models that sentences name: at most four, the chosen one and the runner-up among them, in their own order."""
+        chosen = self.summary.get("recommendation") or {}
+        first = [chosen.get("model"), (chosen.get("runner_up") or {}).get("model"), *self.models]
+        kept = ordered([model for model in first if model in self.models])[:4]
+        return [model for model in self.models if model in kept]
 
     def look(self, model: str) -> Look:
         """The model's colour, marker and dash: by its place in the configuration, everywhere the same."""

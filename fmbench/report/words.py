@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fmbench.report.blocks import Block, Notice, Points, Text, code, text
-from fmbench.report.numbers import DASH, TO, count, interval, known, listed, plain, plural, seconds, share, usd
+from fmbench.report.numbers import DASH, THIN, TO, count, interval, known, listed, plain, plural, seconds, share, usd
 from fmbench.report.study import Cell, Study
 
+MOST_NAMED = 3
+"""Models that the answer names one by one; the table below it has them all."""
 STATUS = {"met": "meets all", "not_met": "fails", "undecided": "undecided", "not_measured": "not measured"}
 FIGURES = {"usd_per_10k": "per 10,000 transactions", "transactions_per_minute": "transactions a minute"}
 LATENCIES = {"ttft": "time to first token", "e2e": "end to end", "tpot": "time per output token"}
@@ -34,15 +36,15 @@ def bucket_words(bucket: str) -> str:
 def objective_words(name: str, limit: float) -> str:
     """``TTFT p95 ≤ 1.5 s``: an objective by its configuration key."""
     if name == "error_rate":
-        return f"error rate ≤ {share(limit)}"
+        return f"error rate ≤ {100 * limit:g}{THIN}%"
     if name == "usd_per_10k":
-        return f"cost ≤ {usd(limit)} per 10,000"
+        return f"cost ≤ ${limit:,g} per 10,000"
     if name == "transactions_per_minute":
-        return f"throughput ≥ {plain(limit, 'a minute')}"
+        return f"throughput ≥ {limit:g}{THIN}a minute"
     if name == "quality_min":
-        return f"quality ≥ {plain(limit)}"
+        return f"quality ≥ {limit:g}"
     metric, quantile = name.split("_")[:2]
-    return f"{'end to end' if metric == 'e2e' else metric.upper()} {quantile} ≤ {plain(limit, 's')}"
+    return f"{'end to end' if metric == 'e2e' else metric.upper()} {quantile} ≤ {limit:g}{THIN}s"
 
 
 def judged_value(judgement: dict[str, Any]) -> str:
@@ -98,7 +100,7 @@ def _against(study: Study, chosen: dict[str, Any]) -> str:
         return f"{place} cannot be told from it by {figure}: the difference is inside the noise, and the cheaper one is chosen."
     margin = runner.get("margin")
     if not margin:
-        return f"The runner-up is {place}."
+        return f"The runner-up is {place}, whose {figure_words(chosen['decided_by'])} is not known."
     return f"The runner-up, {place}, {_behind(margin)}."
 
 
@@ -162,8 +164,11 @@ def _no_answer(study: Study, verdict: dict[str, Any]) -> str:
     reason = shortened(study, str(verdict.get("reason") or ""))
     for start in ("No model meets the objectives. ", "Undecided: no model is shown to meet every objective yet. "):
         reason = reason.removeprefix(start)
-    each = [_fails(study, row) for row in verdict.get("models") or [] if row.get("status") == "not_met"]
-    failing = f" {'; '.join(part for part in each if part)}." if any(each) else ""
+    nearest = (verdict.get("nearest") or {}).get("model")
+    rows = [row for row in verdict["models"] if row["status"] == "not_met" and row["model"] != nearest]
+    said = [_fails(study, row) for row in rows[:MOST_NAMED]]
+    others = [f"{plural(len(rows) - MOST_NAMED, 'other')} below"] if len(rows) > MOST_NAMED else []
+    failing = f" {'; '.join([*said, *others])}." if said else ""
     return f"{lead} {text(reason)}{failing}"
 
 
@@ -204,18 +209,33 @@ def validity(study: Study) -> Notice:
     verdict = str(found.get("verdict") or "INVALID")
     kinds: dict[str, Any] = {"PASS": "pass", "DEGRADED": "degraded", "INVALID": "invalid"}
     findings = [finding_words(study, item) for item in found.get("findings") or []]
-    said = " ".join(part for part in (_accounted(study), "" if findings else "Nothing to find fault with.") if part)
-    return Notice(kinds.get(verdict, "note"), f"**Can these numbers be trusted? {text(verdict)}.** {said}", tuple(findings))
+    said = [_accounted(study), _instrument(study), _achieved(study), "" if findings else "Nothing to find fault with."]
+    words = " ".join(part for part in said if part)
+    return Notice(kinds.get(verdict, "note"), f"**Can these numbers be trusted? {text(verdict)}.** {words}", tuple(findings))
 
 
 def _accounted(study: Study) -> str:
-    sums = study.manifest.get("accounting") or {}
+    sums = study.summary.get("accounting") or {}
     if not known(sums.get("sent")):
         return ""
-    answered = sums.get("ok", 0) + sums.get("failed", 0)
+    ended = sums.get("by_outcome") or {}
     extra = [f"{count(sums[name])} {name}" for name in ("abandoned", "lost", "duplicated", "dropped") if sums.get(name)]
+    if sums.get("locust_requests") is not None and not sums.get("locust_differs"):
+        extra.append("Locust counts the same")
     more = f" ({', '.join(extra)})" if extra else ""
-    return f"{plural(sums['sent'], 'request')} sent, {count(answered)} accounted for{more}."
+    return f"{plural(sums['sent'], 'request')} sent, {count(ended.get('ok', 0) + ended.get('failed', 0))} accounted for{more}."
+
+
+def _instrument(study: Study) -> str:
+    lag = study.summary.get("instrument_error_s")
+    return f"Instrument error at most {seconds(lag)}." if known(lag) else ""
+
+
+def _achieved(study: Study) -> str:
+    chosen = study.summary.get("recommendation") or {}
+    cell = study.cell(chosen["model"], chosen["bucket"], chosen["concurrency"]) if chosen else None
+    reached = (cell or {}).get("achieved_concurrency")
+    return f"In flight at the pick: {plain(reached)} of {plural(chosen['concurrency'], 'user')}." if known(reached) else ""
 
 
 def finding_words(study: Study, item: dict[str, str]) -> str:

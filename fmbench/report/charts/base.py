@@ -54,7 +54,7 @@ def level_line(study: Study, model: str, bucket: str, path: tuple[str, ...], ci:
     ``unit``: s, % (of a share) or a word.
     """
     cells = study.ladder(model, bucket)
-    y = np.array([number(cell, *path) for cell in cells])
+    y = np.array([number(cell, *path) if cell["requests"] else np.nan for cell in cells])
     if not np.isfinite(y).any():
         return None
     low, high = np.array([bounds(cell, *ci) for cell in cells]).T

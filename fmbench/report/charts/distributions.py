@@ -53,7 +53,7 @@ def _panel(study: Study, bucket: str, metric: str, level: int | None) -> Panel |
 
 def _sentence(study: Study, level: int | None) -> str:
     bucket, parts = study.buckets[0], []
-    for model in study.models:
+    for model in study.named:
         values = study.values("e2e_s", model, bucket, level)
         values = values[np.isfinite(values)]
         if len(values) >= 20:

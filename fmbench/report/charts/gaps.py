@@ -21,7 +21,8 @@ def prepare(study: Study) -> Picture | None:
             lines.append(Line(label=study.short(model), look=study.look(model), x=x, y=100 * y, markers=False))
             notes.append(f"{len(gaps):,}")
             half, most = np.quantile(gaps, [0.5, 0.99])
-            parts.append(f"{seconds(half)} and {seconds(most)} for {study.short(model)}")
+            if model in study.named:
+                parts.append(f"{seconds(half)} and {seconds(most)} for {study.short(model)}")
     if not lines:
         return None
     return Picture(

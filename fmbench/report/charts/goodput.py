@@ -35,7 +35,7 @@ def _fitted(panel: Panel) -> Panel:
 
 def _sentence(study: Study) -> str:
     bucket, parts = study.buckets[0], []
-    for model in study.models:
+    for model in study.named:
         cells = [cell for cell in study.ladder(model, bucket) if np.isfinite(number(cell, "goodput", "value"))]
         if cells:
             good = share(number(cells[-1], "goodput", "value"))

@@ -63,7 +63,7 @@ def _by_length(study: Study, bucket: str, level: int | None) -> Panel | None:
 
 def _sentence(study: Study, bucket: str, level: int | None) -> str:
     means = []
-    for model in study.models:
+    for model in study.named:
         tokens = study.values("output_tokens", model, bucket, level)
         if np.isfinite(tokens).any():
             means.append((study.short(model), float(np.nanmean(tokens))))

@@ -83,14 +83,15 @@ def _path(study: Study, cells: list[Cell], metric: str, quantile: str) -> list[M
     name, look = study.short(model), study.look(model)
     hover = tuple(_hover(study, cell, metric, quantile) for cell in cells)
     line = Line(label=name, look=look, x=x, y=y, hover=hover, width=1.2)
-    return [line, Dots(label="", look=look, x=x, y=y, size=8, texts=_apart(x, cells), hover=hover)]
+    return [line, Dots(label="", look=look, x=x, y=y, size=8, texts=_apart(x, cells, len(study.models) > 5), hover=hover)]
 
 
-def _apart(x: Values, cells: list[Cell]) -> tuple[str, ...]:
+def _apart(x: Values, cells: list[Cell], last_only: bool) -> tuple[str, ...]:
     """Levels as texts, the last always and none so near to the next that they would print over each other."""
-    texts, edge = [], np.inf
+    texts: list[str] = []
+    edge = np.inf
     for place in range(len(cells) - 1, -1, -1):
-        free = edge - x[place] > 0.06 * float(np.max(x))
+        free = edge - x[place] > 0.06 * float(np.max(x)) and not (last_only and texts)
         texts.append(str(cells[place]["concurrency"]) if free else "")
         edge = x[place] if free else edge
     return tuple(reversed(texts))
@@ -109,7 +110,7 @@ def _hover(study: Study, cell: Cell, metric: str, quantile: str) -> str:
 
 def _sentence(study: Study, bucket: str) -> str:
     prices = {}
-    for model in study.models:
+    for model in study.named:
         paid = [number(cell, "usd_per_10k") for cell in study.ladder(model, bucket)]
         paid = [price for price in paid if np.isfinite(price)]
         if paid:

@@ -64,7 +64,7 @@ def _sample(study: Study, metric: str, model: str, level: int | None) -> tuple[V
 
 def _sentence(study: Study, level: int | None) -> str:
     parts = []
-    for model in study.models:
+    for model in study.named:
         line = fitted(*_sample(study, "ttft_s", model, level))
         if line:
             parts.append(f"{seconds(1000 * line[1])} for {study.short(model)}")

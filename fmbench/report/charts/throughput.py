@@ -51,7 +51,7 @@ def _failed(study: Study, bucket: str) -> Panel:
 def _sentence(study: Study) -> str:
     bucket = study.buckets[0]
     parts = []
-    for model in study.models:
+    for model in study.named:
         cells = [cell for cell in study.ladder(model, bucket) if np.isfinite(_rate(cell))]
         if cells:
             best = max(cells, key=_rate)

@@ -53,7 +53,7 @@ def _with_limit(panel: Panel, limit: float | None, quantile: str) -> Panel:
 
 def _sentence(study: Study, metric: str, quantile: str, limit: float | None) -> str:
     bucket = study.buckets[0]
-    parts = [part for model in study.models if (part := _growth(study, model, bucket, metric, quantile, limit))]
+    parts = [part for model in study.named if (part := _growth(study, model, bucket, metric, quantile, limit))]
     return f"In {bucket}, {listed(parts)}." if parts else "Each line is a model, each panel a bucket of prompt lengths."
 
 
