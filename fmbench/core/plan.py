@@ -226,4 +226,4 @@ def window_cap_s(load: WindowLimits) -> float:
 def cell_row(cell: Cell) -> dict[str, Any]:
     """The keys that name a cell in ``cells.jsonl``."""
     row = cell._asdict()
-    return {"cell": row.pop("index"), **{key: row[key] for key in ("model", "model_id", "bucket", "concurrency", "block")}}
+    return {"cell": row.pop("number"), **{key: row[key] for key in ("model", "model_id", "bucket", "concurrency", "block")}}

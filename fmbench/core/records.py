@@ -31,7 +31,7 @@ class Prompt:
 class Cell(NamedTuple):
     """One model × one bucket × one level of concurrency: the unit of a study."""
 
-    index: int
+    number: int
     model: str
     model_id: str
     api: str

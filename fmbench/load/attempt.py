@@ -37,7 +37,7 @@ class Attempt:
         """The line in ``cells.jsonl``."""
         workers = {name: {"sent": tally.sent, "ok": tally.ok, "failed": tally.failed} for name, tally in self.tallies.items()}
         times = {"started_at": self.started_at, "measure_at": self.measure_at, "drain_at": self.drain_at}
-        row = {"cell": self.cell.index, "attempt": self.number, **cell_row(self.cell), "status": status}
+        row = {"cell": self.cell.number, "attempt": self.number, **cell_row(self.cell), "status": status}
         return {**row, **times, "ended_at": time.time(), "reason": reason, "budget_usd": self.usd, "workers": workers}
 
 
@@ -64,7 +64,7 @@ class Ledger:
 
     def attempts(self, cell: Cell) -> int:
         """How often a cell was tried."""
-        return sum(row["cell"] == cell.index for row in self.rows)
+        return sum(row["cell"] == cell.number for row in self.rows)
 
     def used(self) -> tuple[int, float]:
         """Requests and USD that the budget has to count for all lines."""

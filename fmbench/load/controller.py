@@ -97,7 +97,7 @@ class Controller:
         self.crew.endpoint = endpoint
         try:
             for cell in self.plan.cells:
-                if cell.index not in self.ledger.finished():
+                if cell.number not in self.ledger.finished():
                     self._run_cell(cell)
             return self._verdict()
         except Stop as stop:

@@ -95,7 +95,7 @@ class Seat:
             dataset=cell.dataset,
             bucket=cell.bucket,
             concurrency=cell.concurrency,
-            cell=cell.index,
+            cell=cell.number,
             block=cell.block,
             phase=self.step.phase_at(due_ns),
             task=prompt.dataset,

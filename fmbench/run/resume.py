@@ -40,7 +40,7 @@ def reopen(loaded: LoadedConfig, run_id: str) -> tuple[RunFolder, dict[str, Any]
 def cells_left(folder: RunFolder, manifest: dict[str, Any]) -> int:
     """How many cells of the plan are neither complete nor skipped."""
     done = {row["cell"] for row in manifest["cells"] if row["status"] in FINISHED}
-    return len([cell for cell in Plan.from_json(folder.plan.read_bytes()).cells if cell.index not in done])
+    return len([cell for cell in Plan.from_json(folder.plan.read_bytes()).cells if cell.number not in done])
 
 
 def make_ready(folder: RunFolder, endpoint: dict[str, str | None] | None) -> None:

@@ -26,7 +26,7 @@ def test_cells_are_models_by_buckets_by_levels_in_order() -> None:
         ("a", "en_1-500", 1), ("a", "en_1-500", 4), ("a", "en_500-1000", 1), ("a", "en_500-1000", 4),
         ("vendor.b", "en_1-500", 1), ("vendor.b", "en_1-500", 4), ("vendor.b", "en_500-1000", 1), ("vendor.b", "en_500-1000", 4),
     ]  # fmt: skip
-    assert [cell.index for cell in cells] == list(range(8))
+    assert [cell.number for cell in cells] == list(range(8))
     assert {cell.model: cell.model_id for cell in cells} == {"a": "vendor.a", "vendor.b": "vendor.b"}
 
 
