@@ -21,9 +21,9 @@ def tokens_to_say(prompt: str, length: int, accuracy: float, random: Random) -> 
     prose = filler(length, random)
     solution = _solve(prompt)
     if solution is None:
-        return tokens_of(prose)
+        return prose
     line = tokens_of(f"{solution if certain else _wrong(solution)}\n")
-    return (line + tokens_of(prose))[:length]
+    return (line + prose)[:length]
 
 
 def _solve(prompt: str) -> str | None:

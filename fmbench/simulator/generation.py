@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from fmbench.simulator.text import pieces
-
-Part = Literal["reasoning", "text"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,9 +51,17 @@ class Generation:
         """The whole prompt, cached or not."""
         return self.input_tokens + (self.cache_read_tokens or 0) + (self.cache_write_tokens or 0)
 
-    def parts(self) -> Iterator[tuple[Part, str]]:
-        """The answer in the pieces that it is streamed in."""
-        for piece in pieces(self.thought, self.tokens_per_event):
-            yield "reasoning", piece
-        for piece in pieces(self.said, self.tokens_per_event):
-            yield "text", piece
+    @property
+    def thought_pieces(self) -> list[str]:
+        """The reasoning in the pieces that it is streamed in."""
+        return pieces(self.thought, self.tokens_per_event)
+
+    @property
+    def said_pieces(self) -> list[str]:
+        """The visible text in the pieces that it is streamed in."""
+        return pieces(self.said, self.tokens_per_event)
+
+    @property
+    def all_pieces(self) -> list[str]:
+        """Both, for families that do not tell them apart."""
+        return self.thought_pieces + self.said_pieces

@@ -76,12 +76,13 @@ def converse(generation: Generation) -> Script:
 def converse_stream(generation: Generation) -> Script:
     """A ConverseStream answer: messageStart, deltas, contentBlockStop, messageStop, metadata."""
     head = _stream_head(generation) + frames.event("messageStart", {"role": "assistant"})
-    reasons = bool(generation.reasoning)
-    events = [_delta(kind, 1 if reasons and kind == "text" else 0, piece) for kind, piece in generation.parts()]
-    if reasons and generation.text:
-        first_text = next(index for index, (kind, _piece) in enumerate(generation.parts()) if kind == "text")
-        events[first_text] = _block_stop(0) + events[first_text]
-    last_block = 1 if reasons and generation.text else 0
+    text_block = 1 if generation.thought else 0
+    events = [_delta("reasoning", 0, piece) for piece in generation.thought_pieces]
+    said = [_delta("text", text_block, piece) for piece in generation.said_pieces]
+    if events and said:
+        said[0] = _block_stop(0) + said[0]
+    events += said
+    last_block = text_block if said else 0
 
     def tail(spent: Spent) -> bytes:
         stop = frames.event("messageStop", {"stopReason": generation.stop_reason}) if generation.tells_stop else b""

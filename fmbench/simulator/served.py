@@ -58,7 +58,7 @@ class ServedModel:
         read, written = self._cache.serve(ask.whole_prompt) if self._cache else (None, None)
         wanted, limit = self._length(), self.limit(ask)
         given = min(wanted, limit)
-        thought = tokens_of(filler(min(self.profile.reasoning_tokens, given), self._words))
+        thought = filler(min(self.profile.reasoning_tokens, given), self._words)
         generation = Generation(
             model_id=self._model_id,
             request_id=request_id,

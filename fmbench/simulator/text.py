@@ -19,7 +19,7 @@ _PROSE = (
 )
 PROSE = _PROSE[: len(_PROSE) // BYTES_PER_TOKEN * BYTES_PER_TOKEN]
 """Filler, whole tokens long, ASCII: it is repeated as often as an answer needs."""
-_PROSE_TOKENS = len(PROSE) // BYTES_PER_TOKEN
+_TOKENS = [PROSE[start : start + BYTES_PER_TOKEN] for start in range(0, len(PROSE), BYTES_PER_TOKEN)]
 
 
 def count_tokens(size_in_bytes: int) -> int:
@@ -27,11 +27,10 @@ def count_tokens(size_in_bytes: int) -> int:
     return -(-size_in_bytes // BYTES_PER_TOKEN)
 
 
-def filler(tokens: int, random: Random) -> str:
-    """Prose of exactly ``tokens`` tokens, from somewhere in the story."""
-    start = random.randrange(_PROSE_TOKENS) * BYTES_PER_TOKEN
-    length = tokens * BYTES_PER_TOKEN
-    return (PROSE * ((start + length) // len(PROSE) + 1))[start : start + length]
+def filler(tokens: int, random: Random) -> list[str]:
+    """So many tokens of prose, from somewhere in the story."""
+    start = random.randrange(len(_TOKENS))
+    return (_TOKENS * ((start + tokens) // len(_TOKENS) + 1))[start : start + tokens]
 
 
 def tokens_of(text: str) -> list[str]:

@@ -43,12 +43,11 @@ class Anthropic:
 
     def events(self, generation: Generation) -> list[bytes]:
         """content_block_delta events; a second block starts with the first text after reasoning."""
-        text_index = 1 if generation.reasoning else 0
-        events = [_delta(kind, text_index if kind == "text" else 0, piece) for kind, piece in generation.parts()]
-        if generation.reasoning and generation.text:
-            first = next(index for index, (kind, _piece) in enumerate(generation.parts()) if kind == "text")
-            events[first] = b"".join(map(frames.body_part, (_block_stop(0), _block_start("text", 1)))) + events[first]
-        return events
+        thought = [_delta("reasoning", 0, piece) for piece in generation.thought_pieces]
+        said = [_delta("text", 1 if thought else 0, piece) for piece in generation.said_pieces]
+        if thought and said:
+            said[0] = b"".join(map(frames.body_part, (_block_stop(0), _block_start("text", 1)))) + said[0]
+        return thought + said
 
     def closing(self, generation: Generation) -> list[Json]:
         """content_block_stop, message_delta with the stop reason, message_stop."""

@@ -31,7 +31,7 @@ class Chat:
 
     def events(self, generation: Generation) -> list[bytes]:
         """One delta a part."""
-        return [_delta(piece) for _kind, piece in generation.parts()]
+        return [_delta(piece) for piece in generation.all_pieces]
 
     def closing(self, generation: Generation) -> list[Json]:
         """An empty delta with the finish reason and the usage."""

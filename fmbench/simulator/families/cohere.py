@@ -37,7 +37,7 @@ class Cohere:
 
     def events(self, generation: Generation) -> list[bytes]:
         """text-generation parts."""
-        return [_delta(piece) for _kind, piece in generation.parts()]
+        return [_delta(piece) for piece in generation.all_pieces]
 
     def closing(self, generation: Generation) -> list[Json]:
         """stream-end with the whole response again."""

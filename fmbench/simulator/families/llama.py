@@ -26,7 +26,7 @@ class Llama:
         size, total = generation.tokens_per_event, generation.output_tokens
         return [
             frames.body_part(_part(generation, piece, min(total, index * size), last=False))
-            for index, (_kind, piece) in enumerate(generation.parts(), 1)
+            for index, piece in enumerate(generation.all_pieces, 1)
         ]
 
     def closing(self, generation: Generation) -> list[Json]:

@@ -25,7 +25,7 @@ class Mistral:
 
     def events(self, generation: Generation) -> list[bytes]:
         """One output a part."""
-        return [_delta(piece) for _kind, piece in generation.parts()]
+        return [_delta(piece) for piece in generation.all_pieces]
 
     def closing(self, generation: Generation) -> list[Json]:
         """An empty output with the stop reason."""

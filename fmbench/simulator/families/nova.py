@@ -30,7 +30,7 @@ class Nova:
 
     def events(self, generation: Generation) -> list[bytes]:
         """contentBlockDelta parts."""
-        return [_delta(piece) for _kind, piece in generation.parts()]
+        return [_delta(piece) for piece in generation.all_pieces]
 
     def closing(self, generation: Generation) -> list[Json]:
         """contentBlockStop, messageStop, metadata."""

@@ -29,7 +29,7 @@ class Titan:
 
     def events(self, generation: Generation) -> list[bytes]:
         """Text, and counts that are not known yet."""
-        return [frames.body_part(_part(generation, piece, last=False)) for _kind, piece in generation.parts()]
+        return [frames.body_part(_part(generation, piece, last=False)) for piece in generation.all_pieces]
 
     def closing(self, generation: Generation) -> list[Json]:
         """An empty part with the count and the reason."""
