@@ -47,7 +47,8 @@ EXAMPLES_ZH = "下面是一些已经完成的例子。请照样完成最后一�
 RETRIEVAL_ZH = (
     "下面是一些编了号的段落：\n\n{context}\n\n以下描述出自其中一段：\n\n{input}\n\n是哪一段？请只按“段落1”的格式回答。\n答案："
 )
-DEFAULT = QUESTION
+DEFAULTS = {"zh": QUESTION_ZH}
+"""By language, for a task of no other template; ``QUESTION`` for any other language."""
 
 OWN: dict[str, str] = {
     "narrativeqa": QUESTION,
@@ -85,7 +86,7 @@ class Templates:
         """The exact text of a row, without a salt. A row with no context and no template of its own is sent as it is."""
         template = self._by_task.get(row.task) or self._by_task.get(base_task(row.task)) or self._default
         if template is None:
-            template = DEFAULT if row.context and row.input else "{context}{input}"
+            template = DEFAULTS.get(row.language, QUESTION) if row.context and row.input else "{context}{input}"
         parts = {"context": row.context, "input": row.input}
         return _SLOT.sub(lambda slot: parts[slot[1]], template)
 

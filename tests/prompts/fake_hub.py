@@ -1,6 +1,6 @@
 """A Hugging Face hub on a loopback port, as far as huggingface_hub and datasets ask: one dataset repository, from a folder.
 
-Written to the client's documented behaviour (its own requests, read off this server); the real hub is not reachable from the tests.
+Written to what the real client asks of it; the real hub is out of the tests' reach.
 """
 
 from __future__ import annotations

@@ -6,8 +6,9 @@ import hashlib
 import json
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, cast
 
@@ -90,16 +91,18 @@ def _in_folder(folder: Path, address: str) -> tuple[list[LinesFile], str]:
 
 
 def _in_zip(path: Path, address: str) -> list[LinesFile]:
-    archive = zipfile.ZipFile(path)
-    members = sorted((member for member in archive.infolist() if _is_rows(member)), key=lambda member: member.filename)
+    with zipfile.ZipFile(path) as archive:
+        members = sorted((member for member in archive.infolist() if _is_rows(member)), key=lambda member: member.filename)
     if not members:
         raise UnusableInput(f"dataset.path: the archive {address} holds no *.jsonl file: LongBench's has data/<task>.jsonl")
-    return [LinesFile(member.filename, member.file_size, _opener(archive, member)) for member in members]
+    return [LinesFile(member.filename, member.file_size, partial(_open_member, path, member.filename)) for member in members]
 
 
 def _is_rows(member: zipfile.ZipInfo) -> bool:
     return member.filename.endswith(".jsonl") and not member.filename.startswith("__MACOSX/")
 
 
-def _opener(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[], AbstractContextManager[BinaryIO]]:
-    return lambda: cast(BinaryIO, archive.open(member))
+@contextmanager
+def _open_member(path: Path, name: str) -> Iterator[BinaryIO]:
+    with zipfile.ZipFile(path) as archive, archive.open(name) as member:
+        yield cast(BinaryIO, member)

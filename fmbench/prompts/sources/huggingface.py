@@ -139,10 +139,10 @@ def _builder(path: Path) -> str:
 
 def _unloadable(place: str, error: Exception) -> UnusableInput:
     reason = str(error.__cause__ or error).strip().splitlines() or [type(error).__name__]
-    return UnusableInput(
-        f"dataset: {place} cannot be loaded ({type(error).__name__}: {reason[0]}): check dataset.repo or "
-        "dataset.path, subset, split and revision"
-    )
+    cure = "check dataset.repo or dataset.path, subset, split and revision"
+    if hub.offline():
+        cure += "; HF_HUB_OFFLINE is set: the cache may hold a part only, and hf download --repo-type dataset fetches all"
+    return UnusableInput(f"dataset: {place} cannot be loaded ({type(error).__name__}: {reason[0]}): {cure}")
 
 
 def _configurations(place: str, revision: str | None) -> list[str]:

@@ -24,7 +24,7 @@ def load(dataset: Dataset, workshop: Workshop) -> Loaded:
 
 def load_files(files: Sequence[LinesFile], digest: str, dataset: Dataset, workshop: Workshop) -> Loaded:
     """The rows of ``files``, kept on disk, and where they came from. Raises ``UnusableInput`` with file and line."""
-    rows = store(lambda: _rows(files, dataset, workshop), workshop.scratch)
+    rows = store(_rows(files, dataset, workshop), workshop.scratch)
     counts = Counter(row.where.rsplit(" line ", 1)[0] for row in rows)
     origin: dict[str, Any] = {
         "name": dataset.name or dataset.source,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -25,8 +26,11 @@ def library() -> Any:
     return datasets
 
 
-def store(rows: Callable[[], Iterator[Row]], scratch: Path) -> Sequence[Row]:
+def store(rows: Iterator[Row], scratch: Path) -> Sequence[Row]:
     """Write rows to an Arrow file under ``scratch`` and give them back by index. What ``rows`` raises comes through."""
+    first = next(rows, None)
+    if first is None:
+        return ()
     datasets = library()
     text, texts = datasets.Value("string"), datasets.List(datasets.Value("string"))
     # Inferred features would differ from file to file: all_classes is null in one and a list in the next.
@@ -35,7 +39,7 @@ def store(rows: Callable[[], Iterator[Row]], scratch: Path) -> Sequence[Row]:
     )
     try:
         kept = datasets.Dataset.from_generator(
-            lambda: map(asdict, rows()),
+            lambda: map(asdict, chain([first], rows)),
             features=features,
             cache_dir=str(scratch / "arrow"),
             fingerprint="rows",
