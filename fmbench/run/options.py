@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fmbench.config.load import LoadedConfig, load_config, parse_config
 from fmbench.core.failures import UnusableInput
@@ -37,7 +38,15 @@ class Options:
         return cls(**{name: value for name, value in given.items() if value is not None})
 
     def load(self) -> LoadedConfig:
-        """The configuration with everything that the command line puts over it. Raises ``UnusableInput``."""
+        """The configuration with what the command line puts over it, and the environment's region under it.
+
+        boto3 itself does not read ``AWS_REGION``, which AWS's other tools, ECS and Lambda set. Raises ``UnusableInput``.
+        """
+        loaded = self._from_file()
+        region = loaded.config.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+        return replace(loaded, config=loaded.config.model_copy(update={"region": region or None}))
+
+    def _from_file(self) -> LoadedConfig:
         if not self.config.startswith("s3://"):
             return load_config(self.config, self.overrides, self.output, self.seed)
         from fmbench.storage.store import store_for
