@@ -49,7 +49,7 @@ def read_body(body: bytes) -> Json:
     except orjson.JSONDecodeError:
         content = None
     if not isinstance(content, dict):
-        raise errors.validation("Malformed input request, please reformat your input and try again.")
+        raise errors.malformed()
     return content
 
 
@@ -80,7 +80,7 @@ def check_ranges(limits: Mapping[str, Any]) -> None:
         least, most = _BOUNDS.get(path.rpartition(".")[2], (None, None))
         if least is None or value is None:
             continue
-        if not isinstance(value, (int, float)) or value < least:
+        if not isinstance(value, int if most is None else (int, float)) or value < least:
             raise _out_of_bounds(path, value, f"greater than or equal to {least}")
         if most is not None and value > most:
             raise _out_of_bounds(path, value, f"less than or equal to {most}")

@@ -35,6 +35,16 @@ def throttled(message: str) -> ServiceError:
     return ServiceError("ThrottlingException", 429, message)
 
 
+def malformed() -> ServiceError:
+    """A body that is not what the operation takes."""
+    return validation("Malformed input request, please reformat your input and try again.")
+
+
+def wrong_key() -> ServiceError:
+    """A bearer key that is missing or not the right one."""
+    return ServiceError("AccessDeniedException", 403, "Authentication failed: Please make sure your API Key is valid.")
+
+
 def unknown_operation() -> ServiceError:
     """A path that is no operation."""
     return ServiceError("UnknownOperationException", 404, "The requested operation is not recognized by the service.")
@@ -42,7 +52,6 @@ def unknown_operation() -> ServiceError:
 
 SERVICE_QUOTA = ServiceError("ServiceQuotaExceededException", 400, "Your request exceeds the service quota for your account.")
 ACCESS_DENIED = ServiceError("AccessDeniedException", 403, "You don't have access to the model with the specified model ID.")
-WRONG_KEY = ServiceError("AccessDeniedException", 403, "Authentication failed: Please make sure your API Key is valid.")
 EXPIRED = ServiceError("ExpiredTokenException", 403, "The security token included in the request is expired")
 NOT_FOUND = ServiceError("ResourceNotFoundException", 404, "The specified model could not be found.")
 INVALID_MODEL = validation("The provided model identifier is invalid.")

@@ -112,6 +112,7 @@ def _silence(ending: Ending) -> Strike:
 
 def _bad_crc(fault: Fault, script: Script, _request_id: str) -> Script:
     index = min(fault.after_events, len(script.events) - 1)
+    script.tells_usage = False
     if index >= 0:
         script.events[index] = frames.with_bad_checksum(script.events[index])
     return script

@@ -30,7 +30,7 @@ class Playing:
         self.over = False
         self._connection, self._timers, self._on_end = connection, timers, on_end
         self._keep_alive = keep_alive
-        row.status, row.error = script.status or None, script.error
+        row.error = script.error
 
     def start(self) -> None:
         """Begin to answer."""
@@ -40,6 +40,7 @@ class Playing:
     def _finish(self) -> None:
         """All content is sent: write the tail as the script has it."""
         script, now = self.script, monotonic_ns()
+        self.row.status = script.status or None
         data = script.tail(self._spent(now))
         if script.drip_ns is not None:
             self._drip(data, 0, now)
@@ -134,6 +135,7 @@ class Serving(Playing):
         if self.over:
             return
         if self.script.head:
+            self.row.status = self.script.status
             self._write(self.script.head)
         first = self.row.intended_first_ns = due_ns + self._first_ns
         step = self._send if self.script.streams else self._think

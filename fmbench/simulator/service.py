@@ -76,10 +76,12 @@ class Service:
             raise errors.unknown_operation()
         self._check_key(request)
         body = read_body(request.body)
+        try:
+            ask = _read(row, request, body)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise errors.malformed() from error
         if row.operation == "count-tokens":
-            script = replies.count_tokens(_count(row.model, body), row.request_id)
-            return self._told(connection, request, row, script)
-        ask = _read(row, request, body)
+            return self._told(connection, request, row, replies.count_tokens(ask.tokens, row.request_id))
         model = self._model(row.model)
         _note(row, ask, model)
         return self._serve(connection, request, row, body, ask, model)
@@ -93,7 +95,7 @@ class Service:
         script = _script(generation, row.operation, body, fault)
         if fault is not None:
             row.fault = fault.kind
-        row.prompt_tokens, row.stop_reason = generation.prompt_tokens, generation.stop_reason
+        row.prompt_tokens = generation.prompt_tokens
         if not script.served:
             return self._told(connection, request, row, script)
 
@@ -124,7 +126,7 @@ class Service:
         key = self._config.bearer_key
         given = request.headers.get("authorization", "")
         if key is not None and not hmac.compare_digest(given.encode(), f"Bearer {key}".encode()):
-            raise errors.WRONG_KEY
+            raise errors.wrong_key()
 
     def _administer(self, request: Request) -> bytes:
         do = self._admin.get((request.method, urlsplit(request.target).path))
@@ -168,6 +170,8 @@ def _route(request: Request) -> tuple[str | None, str]:
 def _read(row: Row, request: Request, body: Json) -> Ask:
     if row.operation.startswith("converse"):
         return read_converse(body)
+    if row.operation == "count-tokens":
+        return _read_counted(row.model or "", body)
     ask = family_of(row.model or "", body).read(body)
     ask.latency = request.headers.get("x-amzn-bedrock-performanceconfig-latency")
     ask.tier = request.headers.get("x-amzn-bedrock-service-tier")
@@ -198,16 +202,14 @@ _WRITERS: dict[str, Callable[[Generation, Json], Script]] = {
 }
 
 
-def _count(model_id: str, body: Json) -> int:
-    asked = body.get("input")
-    if not isinstance(asked, dict) or not ({"converse", "invokeModel"} & asked.keys()):
-        raise errors.validation("The input must hold either converse or invokeModel.")
+def _read_counted(model_id: str, body: Json) -> Ask:
+    asked = body.get("input") or {}
     if "converse" in asked:
-        ask = read_converse(asked["converse"])
-    else:
-        inner = read_body(b64decode(asked["invokeModel"].get("body", "")))
-        ask = family_of(model_id, inner).read(inner)
-    return ask.tokens
+        return read_converse(asked["converse"])
+    if "invokeModel" not in asked:
+        raise errors.validation("The input must hold either converse or invokeModel.")
+    inner = read_body(b64decode(asked["invokeModel"]["body"]))
+    return family_of(model_id, inner).read(inner)
 
 
 def _tell(row: Row, generation: Generation, script: Script) -> None:
@@ -216,6 +218,8 @@ def _tell(row: Row, generation: Generation, script: Script) -> None:
     row.completed = whole and script.whole
     streamed = min(len(row.content_ns) * generation.tokens_per_event, generation.output_tokens)
     row.tokens_sent = streamed if script.streams else generation.output_tokens * row.completed
+    if whole and generation.tells_stop and script.tells_usage == generation.tells_usage:
+        row.stop_reason = generation.stop_reason
     if whole and script.tells_usage:
         row.input_tokens, row.output_tokens = generation.input_tokens, generation.output_tokens
         row.cache_read_tokens, row.cache_write_tokens = generation.cache_read_tokens, generation.cache_write_tokens

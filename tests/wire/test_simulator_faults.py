@@ -261,6 +261,17 @@ def test_a_fault_of_streams_spares_other_answers(endpoint, client):
     assert endpoint.settled(1)[0]["fault"] is None
 
 
+def test_the_same_over_tls(simulator):
+    kinds = {"reset_in_stream": ProtocolError, "cut_frame": ProtocolError, "bad_crc": ChecksumMismatch}
+    models = {kind: {"faults": [{"kind": kind, "at": [1], "after_events": 3}]} for kind in kinds}
+    endpoint = simulator({"tls": True, "profile": {"ttft_s": 0.0, "tpot_s": 0.001}, "models": models})
+    client = client_of(endpoint)
+    for kind, error in kinds.items():
+        events_until_error(client, kind, error)
+        assert deltas(stream_of(client, modelId=kind)) == 12
+    assert [row["fault"] for row in endpoint.settled(6)] == ["reset_in_stream", None, "cut_frame", None, "bad_crc", None]
+
+
 def test_faults_strike_where_scripted(simulator):
     faults = [{"kind": "internal", "at": [2, 4]}, {"kind": "validation", "at": [4, 5]}]
     endpoint = simulator({"profile": {"ttft_s": 0.0, "tpot_s": 0.0}, "models": {"bad": {"faults": faults}}})

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import urllib.error
+import urllib.request
 from typing import Any
 
 import pytest
@@ -197,6 +199,18 @@ def test_what_aws_refuses_is_refused(endpoint, case):
         client_of(endpoint, parameter_validation=False).converse(**request)
     assert caught.value.response["Error"]["Code"] == "ValidationException"
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+
+
+@pytest.mark.parametrize("operation", ["converse", "invoke", "count-tokens"])
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"messages": 7}', b'{"messages": [[]], "system": 3, "input": 3}'])
+def test_a_body_that_makes_no_sense_is_a_validation_exception(endpoint, operation, body):
+    request = urllib.request.Request(f"{endpoint.url}/model/anthropic.x/{operation}", data=body, method="POST")
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(request, timeout=10)
+    with caught.value as answer:
+        assert answer.code == 400
+        assert answer.headers["x-amzn-errortype"].startswith("ValidationException")
+    assert endpoint.counts()["by_error"] == {"ValidationException": 1}
 
 
 def test_an_operation_that_there_is_not_is_a_404(client):
