@@ -10,7 +10,7 @@ from __future__ import annotations
 from time import monotonic_ns
 from typing import Any
 
-from fmbench.bedrock import faults, request
+from fmbench.bedrock import faults
 from fmbench.bedrock.answers import StreamFault
 from fmbench.bedrock.apis import api_of
 from fmbench.bedrock.client import AWS, Serialiser, build_client
@@ -21,6 +21,7 @@ from fmbench.bedrock.deadlines import Deadlines
 from fmbench.bedrock.faults import DeadlineReached, Fault, Phase
 from fmbench.bedrock.http1 import ResponseReader
 from fmbench.bedrock.request import PreparedCall as PreparedCall
+from fmbench.bedrock.request import Preparer
 from fmbench.bedrock.waiting import waiting
 from fmbench.config.schema import Inference, Model, Timeouts
 from fmbench.core.plan import DEFAULT_MAX_TOKENS
@@ -47,15 +48,13 @@ class Caller:
         keep_text: bool = False,
         endpoint: Endpoint = AWS,
     ) -> None:
-        self._model = model
         self._inference = effective_inference(model, inference)
         self._timeouts = timeouts
         self._keep_text = keep_text
-        self._api = api_of(model)
-        self._client = build_client(model.region or region, endpoint, timeouts, pool_size)
-        self._serialise = Serialiser(self._client)
+        client = build_client(model.region or region, endpoint, timeouts, pool_size)
+        self._preparer = Preparer(api_of(model), model, self._inference, Serialiser(client))
+        self._connections = Connections(client, client.meta.endpoint_url)
         self._waiting = waiting()
-        self._connections: Connections | None = None
 
     @property
     def max_tokens(self) -> int:
@@ -64,10 +63,7 @@ class Caller:
 
     def prepare(self, prompt: Prompt, salted: bool) -> PreparedCall:
         """Serialise and validate a prompt, once. Raises ``UnusableInput`` for what boto3 refuses."""
-        prepared = request.prepare(self._serialise, self._api, self._model, self._inference, prompt, salted)
-        if self._connections is None:
-            self._connections = Connections(self._client, prepared.serialised.url)
-        return prepared
+        return self._preparer.prepare(prompt, salted, self._connections.target)
 
     def call(self, prepared: PreparedCall, salt: str | None) -> Exchange:
         """Send the request and read its answer to the end.
@@ -75,8 +71,11 @@ class Caller:
         Blocks its greenlet. Whatever the network or the service does is in the ``Exchange``; ``ValueError`` is raised for a
         salt that does not fit, and a killed greenlet's exit passes through with the connection closed.
         """
-        assert self._connections is not None, "prepare comes first"
         return _Call(self, self._connections, prepared).run(salt)
+
+    def close(self) -> None:
+        """Close the connections that are kept for further requests."""
+        self._connections.close()
 
 
 class _Call:
@@ -113,8 +112,7 @@ class _Call:
     def _signed(self, body: bytes) -> bytes:
         self._caller._waiting.turn()
         began = monotonic_ns()
-        target = self._connections.target(self._prepared.serialised.url)
-        data = self._prepared.wire_bytes(body, target)
+        data = self._prepared.envelope.seal(body)
         self._exchange.client_s = (monotonic_ns() - began) / 1e9
         return data
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass
@@ -51,8 +52,8 @@ def session() -> boto3.Session:
 
 
 def region_of(region: str | None, endpoint: Endpoint = AWS) -> str:
-    """The region asked for, else the session's. Raises ``UnusableInput`` when there is none."""
-    found = region or (LOCAL_REGION if endpoint.url else session().region_name)
+    """The region asked for, else AWS_REGION (which boto3 leaves out), else the session's. Raises ``UnusableInput``."""
+    found = region or (LOCAL_REGION if endpoint.url else os.environ.get("AWS_REGION") or session().region_name)
     if not found:
         raise UnusableInput("region: none is set. Write region: us-east-1 (say) in the configuration, or set AWS_REGION.")
     return found

@@ -1,13 +1,18 @@
 """Connections out of botocore's own pools: its TLS, CA bundles and proxies, with the time that connecting took.
 
-botocore offers no public way to its pools; the private names used here are checked by a test against the installed version.
+botocore offers no public way to its pools; a test checks the private names used here against the installed version.
 """
 
 from __future__ import annotations
 
+import queue
+from _socket import socket as raw_socket
+from socket import MSG_DONTWAIT, MSG_PEEK
 from time import monotonic_ns
 from typing import Any
 from urllib.parse import urlsplit
+
+from urllib3.util.wait import wait_for_read
 
 
 class Connections:
@@ -37,7 +42,13 @@ class Connections:
 
     def take(self) -> Any:
         """A connection that is open, or one that ``open`` has to open."""
-        return self._pool._get_conn()
+        try:
+            connection = self._pool.pool.get_nowait()
+        except queue.Empty:
+            connection = None
+        if connection is not None and not connection.is_closed and not _is_idle(connection.sock):
+            connection.close()
+        return connection or self._pool._new_conn()
 
     def open(self, connection: Any, timeout_s: float) -> float:
         """Connect: DNS, TCP, proxy, TLS. Returns seconds. Raises urllib3's and ssl's errors."""
@@ -52,3 +63,24 @@ class Connections:
     def give_back(self, connection: Any) -> None:
         """The connection can carry another request."""
         self._pool._put_conn(connection)
+
+    def close(self) -> None:
+        """Close those connections that wait for another request."""
+        self._pool.close()
+
+
+def _is_idle(sock: Any) -> bool:
+    """Whether an open connection has neither been closed by its peer nor holds bytes that nobody asked for.
+
+    urllib3 asks ``poll`` for it, which under gevent costs a turn of the loop; a peek at the socket is one system call.
+    """
+    beneath = getattr(sock, "_sock", sock)
+    if not isinstance(beneath, raw_socket):
+        return not wait_for_read(sock, timeout=0)
+    try:
+        raw_socket.recv(beneath, 1, MSG_PEEK | MSG_DONTWAIT)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False

@@ -19,6 +19,7 @@ MAX_HEADERS = 128 * 1024
 MAX_PAYLOAD = 24 * 1024 * 1024
 _REMEMBERED = 4_096
 _lengths = Struct(">III").unpack
+_checksum = Struct(">I").unpack_from
 
 
 class CorruptFrame(Exception):
@@ -77,7 +78,7 @@ class FrameDecoder:
                 self._keep(data[start:end], total)
                 return
             body_end = stop - 4
-            if crc32(data[start:body_end]) != int.from_bytes(data[body_end:stop], "big"):
+            if crc32(data[start:body_end]) != _checksum(data, body_end)[0]:
                 raise CorruptFrame("the checksum of a frame is wrong")
             self._handler(data[start + PRELUDE : start + payload_at], data[start + payload_at : body_end], now_ns)
             start = stop

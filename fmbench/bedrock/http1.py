@@ -93,8 +93,6 @@ class ResponseReader:
 
     def feed(self, data: bytes, now_ns: int) -> bool:
         """Take bytes that arrived at ``now_ns``; whether the answer is whole. Raises ``NotHttp`` and what the sink raises."""
-        if self.first_ns is None:
-            self.first_ns = now_ns
         self.last_ns = now_ns
         self.received += len(data)
         self._step(data, now_ns)
@@ -108,6 +106,8 @@ class ResponseReader:
         self.reusable = False
 
     def _read_head(self, data: bytes, now_ns: int) -> None:
+        if self.first_ns is None:
+            self.first_ns = now_ns
         data = self._pending + data
         end = data.find(_BLANK_LINE)
         if end < 0:
@@ -159,25 +159,33 @@ class ResponseReader:
             self._pending = b""
         position, size = 0, len(data)
         while position < size:
-            if self._chunk_left > 2:  # content left, and the line end after it
-                stop = min(position + self._chunk_left - 2, size)
+            if self._chunk_left:
+                position = self._read_rest_of_chunk(data, position, now_ns)
+                continue
+            line_end = data.find(b"\r\n", position, position + MAX_LINE)
+            if line_end < 0:
+                return self._keep_partial_line(data, position)
+            line = data[position:line_end]
+            length = _known_sizes.get(line) or _chunk_size(line)
+            if length == 0:
+                self._step = self._read_trailer
+                return self._read_trailer(data[line_end:], now_ns)
+            position = line_end + 2
+            stop = position + length
+            if data[stop : stop + 2] == b"\r\n":  # the whole chunk is here, as it mostly is
                 self._sink.content(data, position, stop, now_ns)
-                self._chunk_left -= stop - position
-                position = stop
-            elif self._chunk_left:
-                position = self._skip_line_end(data, position)
+                position = stop + 2
             else:
-                line_end = data.find(b"\r\n", position, position + MAX_LINE)
-                if line_end < 0:
-                    self._keep_partial_line(data, position)
-                    return
-                length = _chunk_size(data[position:line_end])
-                if length == 0:
-                    self._step = self._read_trailer
-                    self._read_trailer(data[line_end:], now_ns)
-                    return
                 self._chunk_left = length + 2
-                position = line_end + 2
+
+    def _read_rest_of_chunk(self, data: bytes, position: int, now_ns: int) -> int:
+        """Content that is left of a chunk begun before, and the line end after it; returns where reading goes on."""
+        if self._chunk_left <= 2:
+            return self._skip_line_end(data, position)
+        stop = min(position + self._chunk_left - 2, len(data))
+        self._sink.content(data, position, stop, now_ns)
+        self._chunk_left -= stop - position
+        return stop
 
     def _skip_line_end(self, data: bytes, position: int) -> int:
         stop = min(position + self._chunk_left, len(data))
@@ -215,6 +223,11 @@ def _length(text: str) -> int:
     return int(first)
 
 
+_known_sizes: dict[bytes, int] = {}
+"""Chunk sizes by their lines: a stream's chunks are of few sizes."""
+_MAX_KNOWN = 4_096
+
+
 def _chunk_size(line: bytes) -> int:
     digits = line.partition(b";")[0].strip()
     try:
@@ -223,4 +236,6 @@ def _chunk_size(line: bytes) -> int:
         raise NotHttp(f"not a chunk size: {line[:40]!r}") from None
     if size < 0 or not digits.isalnum():
         raise NotHttp(f"not a chunk size: {line[:40]!r}")
+    if len(_known_sizes) < _MAX_KNOWN and len(line) < 16:
+        _known_sizes[line] = size
     return size

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
-from uuid import uuid4
 
 from fmbench.bedrock.apis import Api
 from fmbench.bedrock.client import Serialised, Serialiser
+from fmbench.bedrock.signing import Envelope
 from fmbench.config.schema import Inference, Model
 from fmbench.core.records import Prompt
 from fmbench.prompts.payload import SALT_LENGTH, salted
@@ -20,7 +20,7 @@ class PreparedCall:
 
     prompt: Prompt
     api: Api
-    serialised: Serialised
+    envelope: Envelope
     before_salt: bytes
     after_salt: bytes
     takes_salt: bool
@@ -33,28 +33,34 @@ class PreparedCall:
             raise ValueError(f"a salted prompt takes a salt of {SALT_LENGTH} characters, any other none; given: {salt!r}")
         return self.before_salt + salt.encode("ascii") + self.after_salt
 
-    def wire_bytes(self, body: bytes, target: str) -> bytes:
-        """The whole HTTP request with this body, signed now. Raises botocore's credential errors."""
-        extra = {
-            "Host": urlsplit(self.serialised.url).netloc,
-            "amz-sdk-invocation-id": str(uuid4()),
-            "amz-sdk-request": "attempt=1; max=1",
-        }
-        request = self.serialised.signed(body, extra)
-        lines = [f"POST {target} HTTP/1.1", "Accept-Encoding: identity"]
-        lines += [f"{name}: {value}" for name, value in request.headers.items()]
-        lines.append(f"Content-Length: {len(body)}\r\n\r\n")
-        return "\r\n".join(lines).encode("latin-1") + body
 
+class Preparer:
+    """Makes prepared calls of prompts for one model."""
 
-def prepare(serialise: Serialiser, api: Api, model: Model, inference: Inference, prompt: Prompt, with_salt: bool) -> PreparedCall:
-    """Serialise and validate a prompt. Raises ``UnusableInput`` for what boto3 refuses."""
-    if not with_salt:
-        serialised = serialise(api.operation, api.parameters(model, prompt.text, inference))
-        return PreparedCall(prompt, api, serialised, serialised.request["body"], b"", False)
-    while True:
-        stand_in = secrets.token_hex(SALT_LENGTH)[:SALT_LENGTH]
-        serialised = serialise(api.operation, api.parameters(model, salted(prompt.text, stand_in), inference))
-        halves = serialised.request["body"].split(stand_in.encode("ascii"))
-        if len(halves) == 2:
-            return PreparedCall(prompt, api, serialised, halves[0], halves[1], True)
+    def __init__(self, api: Api, model: Model, inference: Inference, serialise: Serialiser) -> None:
+        self._api = api
+        self._model = model
+        self._inference = inference
+        self._serialise = serialise
+
+    def serialised(self, text: str) -> Serialised:
+        """The unsigned request for a text. Raises ``UnusableInput`` for what boto3 refuses."""
+        return self._serialise(self._api.operation, self._api.parameters(self._model, text, self._inference))
+
+    def prepare(self, prompt: Prompt, with_salt: bool, target_of: Callable[[str], str]) -> PreparedCall:
+        """Serialise and validate a prompt; ``target_of(url)`` is its request line's target. Raises ``UnusableInput``."""
+        serialised, halves = self._halves(prompt.text, with_salt)
+        envelope = Envelope(serialised, target_of(serialised.url))
+        return PreparedCall(prompt, self._api, envelope, halves[0], b"".join(halves[1:]), with_salt)
+
+    def _halves(self, text: str, with_salt: bool) -> tuple[Serialised, list[bytes]]:
+        """The request, and its body cut where the salt goes."""
+        if not with_salt:
+            serialised = self.serialised(text)
+            return serialised, [serialised.request["body"]]
+        while True:
+            stand_in = secrets.token_hex(SALT_LENGTH)[:SALT_LENGTH]
+            serialised = self.serialised(salted(text, stand_in))
+            halves = serialised.request["body"].split(stand_in.encode("ascii"))
+            if len(halves) == 2:
+                return serialised, halves

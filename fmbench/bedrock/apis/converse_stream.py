@@ -7,6 +7,7 @@ from typing import Any
 from fmbench.bedrock.answers import StreamAnswer, event_of, read_json
 from fmbench.bedrock.apis.converse import parameters as parameters
 from fmbench.bedrock.faults import BadResponse
+from fmbench.core.records import Exchange
 
 OPERATION = "ConverseStream"
 _TEXT_DELTA = b'"delta":{"text":"'
@@ -21,25 +22,33 @@ class ConverseStreamAnswer(StreamAnswer):
     that a text delta is not empty: ``"delta":{"text":"`` cannot stand within a JSON string, where quotes are escaped.
     """
 
+    def __init__(self, exchange: Exchange, keep_text: bool) -> None:
+        super().__init__(exchange, keep_text)
+        self._text_headers = b""
+        """The header bytes of deltas, once they need not be parsed any more."""
+        self._content_ns = exchange.content_ns
+
     def frame(self, headers: bytes, payload: bytes, now_ns: int) -> None:
+        if headers == self._text_headers:
+            at = payload.find(_TEXT_DELTA)
+            if at >= 0:
+                if payload[at + _TEXT_AT] != _QUOTE:
+                    self._content_ns.append(now_ns)
+                return
         event = event_of(headers, payload)
         if event == "contentBlockDelta":
-            self._delta(payload, now_ns)
+            self._delta(headers, payload, now_ns)
         elif event == "messageStop":
             self._stop(read_json(payload))
         elif event == "metadata":
             self.read_served(read_json(payload))
 
-    def _delta(self, payload: bytes, now_ns: int) -> None:
+    def _delta(self, headers: bytes, payload: bytes, now_ns: int) -> None:
         if self.stopped:
             raise BadResponse("content after messageStop")
-        if self.exchange.first_text_ns is not None and self.pieces is None:
-            at = payload.find(_TEXT_DELTA)
-            if at >= 0:
-                if payload[at + _TEXT_AT] != _QUOTE:
-                    self.exchange.content_ns.append(now_ns)
-                return
         self._read_delta(read_json(payload).get("delta"), now_ns)
+        if self.exchange.first_text_ns is not None and self.pieces is None:
+            self._text_headers = headers
 
     def _read_delta(self, delta: Any, now_ns: int) -> None:
         if not isinstance(delta, dict):
@@ -49,6 +58,7 @@ class ConverseStreamAnswer(StreamAnswer):
 
     def _stop(self, body: dict[str, Any]) -> None:
         self.stopped = True
+        self._text_headers = b""
         self.exchange.stop_reason = body.get("stopReason")
         self.guarded = self.exchange.stop_reason == "guardrail_intervened"
 
