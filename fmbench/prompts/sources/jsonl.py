@@ -24,8 +24,8 @@ def load(dataset: Dataset, workshop: Workshop) -> Loaded:
 
 def load_files(files: Sequence[LinesFile], digest: str, dataset: Dataset, workshop: Workshop) -> Loaded:
     """The rows of ``files``, kept on disk, and where they came from. Raises ``UnusableInput`` with file and line."""
-    rows = store(_rows(files, dataset, workshop), workshop.scratch)
-    counts = Counter(row.where.rsplit(" line ", 1)[0] for row in rows)
+    counts: Counter[str] = Counter()
+    rows = store(_rows(files, dataset, workshop, counts), workshop.scratch)
     origin: dict[str, Any] = {
         "name": dataset.name or dataset.source,
         "revision": dataset.revision,
@@ -36,13 +36,15 @@ def load_files(files: Sequence[LinesFile], digest: str, dataset: Dataset, worksh
     return Loaded(rows, origin)
 
 
-def _rows(files: Sequence[LinesFile], dataset: Dataset, workshop: Workshop) -> Iterator[Row]:
+def _rows(files: Sequence[LinesFile], dataset: Dataset, workshop: Workshop, counts: Counter[str]) -> Iterator[Row]:
+    """The rows, in the files' order; ``counts`` learns how many there are in each."""
     mapper = Mapper(dataset.columns, dataset.languages[0])
     total, before = sum(file.size for file in files), 0
     for file in files:
         for record, number, done in records(file):
             where = f"{file.name} line {number}"
             mapper.check(record, where)
+            counts[file.name] += 1
             yield mapper.row(record, file.task, where)
             workshop.progress("reading rows (bytes)", before + done, total)
         before += file.size
