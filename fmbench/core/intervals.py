@@ -72,6 +72,11 @@ def dependence(series: Floats) -> Dependence:
     return Dependence(count, batches, effect)
 
 
+def batch_size(series: Floats) -> int:
+    """How many neighbours make a batch whose mean no longer resembles the next one's."""
+    return _uncorrelated_batches(series)[1] if len(series) >= 2 * LONE_VALUES else 1
+
+
 def _uncorrelated_batches(series: Floats) -> tuple[Floats, int]:
     """Batch means, and how many values each holds: the shortest batches whose neighbours are not clearly correlated."""
     size = max(1, len(series) // MOST_BATCHES)

@@ -76,7 +76,7 @@ def rates(rows: Rows, windows: list[tuple[float, float]]) -> dict[str, Any]:
     Each is ``{value, ci95}``. A request counts by the share of its [sent, ended] that lies in the window, whatever phase it was
     sent in: neither the answers begun before the window nor those ended after it bias the figure, and no edge is lost or doubled.
     """
-    slices = [_slice_rates(rows, window, max(2, round(SLICES / len(windows)))) for window in windows]
+    slices = [slice_rates(rows, window, max(2, round(SLICES / len(windows)))) for window in windows]
     if not slices:
         return {name: {"value": None, "ci95": None} for name in RATES}
     seconds = np.concatenate([width for width, _ in slices])
@@ -88,7 +88,7 @@ def _rate(sums: Floats, seconds: Floats) -> dict[str, Any]:
     return {"value": finite(sums.sum() / seconds.sum()), "ci95": _positive(mean_interval(sums / seconds))}
 
 
-def _slice_rates(rows: Rows, window: tuple[float, float], slices: int) -> tuple[Floats, Floats]:
+def slice_rates(rows: Rows, window: tuple[float, float], slices: int) -> tuple[Floats, Floats]:
     """Seconds of each slice, and what fell into it: completions, output tokens, seconds in flight (an array of slices by 3)."""
     sent, ended = rows.number("sent_at"), rows.number("ended_at")
     inside = (sent < window[1]) & (ended > window[0])

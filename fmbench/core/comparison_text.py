@@ -1,0 +1,98 @@
+"""A comparison as Markdown: what changed first, then every figure of every cell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fmbench.core.compare import FEWEST_BLOCKS, IN_POINTS, Change, Compared
+from fmbench.core.regressions import BROKEN, POSSIBLE, UNKNOWN, Comparison, Ruling
+from fmbench.core.wording import amount, count_of, joined
+
+UNITS = {"transactions_per_minute": "/min", "usd_per_10k": "$", "error_rate": "%"}
+
+
+def markdown(found: Comparison) -> str:
+    """The whole comparison as a Markdown page."""
+    return "\n".join([*_head(found), "", *_rules(found), *_table(found), "", *_notes(found)]).rstrip() + "\n"
+
+
+def _head(found: Comparison) -> Iterator[str]:
+    yield f"# {found.b.run_id} against {found.a.run_id}"
+    yield ""
+    changes = [(cell, change) for cell in found.cells for change in cell.changes if change.verdict != "same"]
+    tests = sum(change.p is not None for cell in found.cells for change in cell.changes)
+    worse = sum(change.verdict == "worse" for _, change in changes)
+    verdict = "**Regression.** " if found.regression else ""
+    counts = f"{count_of(len(found.cells), 'cell')} in both runs, {count_of(tests, 'test')}"
+    yield f"{verdict}{counts}: {worse} worse, {len(changes) - worse} better beyond the noise."
+    for cell, change in changes:
+        yield f"- {_cell(cell)}: {change.figure} {_change_text(change)} ({change.verdict})"
+
+
+def _cell(cell: Compared) -> str:
+    return f"{cell.model}, {cell.bucket}, {count_of(cell.concurrency, 'user')}"
+
+
+def _rules(found: Comparison) -> Iterator[str]:
+    if not found.rulings:
+        return
+    for rule in dict.fromkeys(ruling.rule for ruling in found.rulings):
+        of_rule = [ruling for ruling in found.rulings if ruling.rule == rule]
+        yield f"- `{rule.text}`: {_rule_text(of_rule)}"
+    yield ""
+
+
+def _rule_text(rulings: list[Ruling]) -> str:
+    parts = []
+    for status, said in ((BROKEN, "broken in"), (POSSIBLE, "not ruled out in"), (UNKNOWN, "not known in")):
+        cells = [_cell(ruling.cell) for ruling in rulings if ruling.status == status]
+        if cells:
+            parts.append(f"{said} {joined(cells)}")
+    return "; ".join(parts) or "kept in every cell"
+
+
+def _table(found: Comparison) -> Iterator[str]:
+    yield "| model | bucket | users | figure | A | B | change (95 %) | p, corrected | |"
+    yield "|---|---|--:|---|--:|--:|---|--:|---|"
+    for cell in found.cells:
+        for change in cell.changes:
+            chance = "" if change.p_holm is None else f"{change.p_holm:.3g}"
+            name = change.figure if change.asked is None else f"{change.figure} (too few answers for {change.asked})"
+            values = f"{_value(change, change.a)} | {_value(change, change.b)} | {_change_text(change)}"
+            where = f"{cell.model} | {cell.bucket} | {cell.concurrency}"
+            yield f"| {where} | {name} | {values} | {chance} | {_said(change)} |"
+
+
+def _value(change: Change, value: float) -> str:
+    unit = UNITS.get(change.figure, "s")
+    return amount(100 * value, unit) if change.figure in IN_POINTS else amount(value, unit)
+
+
+def _change_text(change: Change) -> str:
+    if change.change is None:
+        return "not known"
+    unit = " points" if change.figure in IN_POINTS else " %"
+    span = "" if change.ci95 is None else f" ({100 * change.ci95[0]:+.1f} to {100 * change.ci95[1]:+.1f})"
+    return f"{100 * change.change:+.1f}{unit}{span}"
+
+
+def _said(change: Change) -> str:
+    if change.verdict != "same":
+        return f"**{change.verdict}**"
+    if change.ci95 is None:
+        return "no difference shown"
+    unit = "points" if change.figure in IN_POINTS else "%"
+    return f"no difference shown; one above {100 * max(abs(end) for end in change.ci95):.1f} {unit} is ruled out"
+
+
+def _notes(found: Comparison) -> Iterator[str]:
+    for keys, run in ((found.only_in_a, found.a), (found.only_in_b, found.b)):
+        if keys:
+            yield f"- Only {run.run_id} completed {joined(_cell(Compared(*key)) for key in keys)}."
+    yield from (f"- {sentence}" for sentence in found.unlike)
+    blocks = [figures.cell.blocks for run in (found.a, found.b) for figures in run.figures.values()]
+    if min(blocks, default=0) < FEWEST_BLOCKS:
+        yield (
+            "- Each run saw one stretch of time: a difference of the hour cannot be told from a difference of the runs. "
+            f"With load.order: interleaved and load.repeats of {FEWEST_BLOCKS} or more the repeats themselves are compared."
+        )

@@ -1,0 +1,173 @@
+"""Comparisons of made runs whose difference is known, and of runs that do not differ."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from fmbench.core.compare import compare_cells, holm, permutation_test, run_of
+from fmbench.core.comparison_text import markdown
+from fmbench.core.failures import UnusableInput
+from fmbench.core.regressions import compare, parse_rule
+from tests.unit.made import Cellful, failed, row
+from tests.unit.made import run_of as made_run
+
+
+def cell(
+    seed: int, factor: float = 1.0, count: int = 200, model: str = "a", errors: int = 0, start: float = 0.0, **line: Any
+) -> Cellful:
+    """A cell of one user that never rests, whose latency is log-normal around ``factor`` seconds."""
+    rng = np.random.default_rng(seed)
+    values = factor * rng.lognormal(0, 0.3, count)
+    at = start + np.concatenate([[0.0], np.cumsum(values)[:-1]])
+    rows = [row(float(sent), float(e2e), **line) for sent, e2e in zip(at, values, strict=True)]
+    rows += [failed(start + float(place), "internal") for place in rng.uniform(0, values.sum(), errors)]
+    return Cellful(rows, model, start=start, window=(0.0, float(values.sum())), line=line)
+
+
+def study(*cells: Cellful, name: str = "run", **manifest: Any) -> tuple[pd.DataFrame, dict[str, Any]]:
+    records, made = made_run(list(cells), {}, **manifest)
+    return records, made | {"run_id": name}
+
+
+def test_a_run_does_not_differ_from_itself() -> None:
+    found = compare(study(cell(1)), study(cell(1)), ["ttft_p95 +10%"])
+    changes = found.cells[0].changes
+    assert {change.verdict for change in changes} == {"same"}
+    assert all(change.change == pytest.approx(0) for change in changes)
+    assert not found.regression
+
+
+def test_a_slower_run_is_worse_by_so_much() -> None:
+    found = compare(study(cell(1)), study(cell(2, 1.5)), ["e2e_p95 +10%", "ttft_p50 +80%", "transactions_per_minute -10%"])
+    by_figure = {change.figure: change for change in found.cells[0].changes}
+    slower = by_figure["e2e_p95"]
+    assert slower.verdict == "worse"
+    assert slower.ci95 is not None and slower.ci95[0] < 0.5 < slower.ci95[1]
+    assert by_figure["transactions_per_minute"].verdict == "worse"
+    assert by_figure["transactions_per_minute"].change == pytest.approx(-1 / 3, abs=0.1)
+    assert by_figure["error_rate"].verdict == by_figure["usd_per_10k"].verdict == "same"
+    assert [ruling.status for ruling in found.rulings] == ["broken", "kept", "broken"]
+    assert found.regression
+
+
+def test_faster_is_better_and_no_regression() -> None:
+    found = compare(study(cell(1)), study(cell(2, 0.5)), ["e2e_p95 +10%"])
+    assert {change.figure: change.verdict for change in found.cells[0].changes}["e2e_p95"] == "better"
+    assert not found.regression
+
+
+def test_more_errors_are_worse_in_points() -> None:
+    found = compare(study(cell(1)), study(cell(2, errors=40)), ["error_rate +0.05"])
+    errors = next(change for change in found.cells[0].changes if change.figure == "error_rate")
+    assert (errors.verdict, errors.change) == ("worse", pytest.approx(40 / 240))
+    assert found.regression
+
+
+def test_small_samples_are_compared_by_a_percentile_that_they_can_state() -> None:
+    found = compare(study(cell(1, count=30)), study(cell(2, 2.5, count=30)), ["ttft_p95 +10%"])
+    assert "ttft_p95" not in {change.figure for change in found.cells[0].changes}
+    assert found.rulings[0].change is not None and found.rulings[0].change.figure == "ttft_p50"
+    assert found.regression
+
+
+def test_noise_is_rarely_called_a_difference() -> None:
+    """Holm keeps the chance of any false claim under 5 % a comparison: of 30 comparisons of equals, at most 5 (else p < 0.01)."""
+    claims = 0
+    for seed in range(30):
+        found = compare(study(cell(1000 + seed, count=100)), study(cell(2000 + seed, count=100)))
+        claims += any(change.verdict != "same" for change in found.cells[0].changes)
+    assert claims <= 5
+
+
+def test_the_permutation_test_agrees_with_scipys() -> None:
+    rng = np.random.default_rng(5)
+    costs = [0.001 * rng.lognormal(0, 0.2, 60), 0.00106 * rng.lognormal(0, 0.2, 60)]
+    runs = []
+    for values in costs:
+        runs.append(run_of(*study(Cellful([row(k / 7, usd=float(value)) for k, value in enumerate(values)]))))
+    ours = permutation_test(*(next(iter(run.figures.values())) for run in runs), "usd_per_10k")
+    theirs = stats.permutation_test(
+        costs, lambda a, b: np.mean(a) - np.mean(b), n_resamples=9999, rng=np.random.default_rng(1), vectorized=False
+    )
+    assert ours == pytest.approx(float(theirs.pvalue), abs=0.02)
+
+
+def test_repeats_are_compared_as_wholes() -> None:
+    """Each of six repeats has a level of its own, far apart: 600 requests, but only six against six."""
+    levels = np.random.default_rng(3).lognormal(0, 0.6, 12)
+    runs = []
+    for half in (levels[:6], levels[6:]):
+        cells = [cell(number, float(level), 100, start=1000.0 * number, block=number) for number, level in enumerate(half)]
+        runs.append(study(*cells))
+    found = compare(*runs)
+    assert {change.verdict for change in found.cells[0].changes} == {"same"}
+
+
+@given(st.lists(st.none() | st.floats(0, 1), max_size=30))
+def test_holm_is_scipys(chances: list[float | None]) -> None:
+    known = sorted(chance for chance in chances if chance is not None)
+    written_out: dict[float, float] = {}
+    highest = 0.0
+    for rank, chance in enumerate(known):
+        highest = max(highest, min(1.0, chance * (len(known) - rank)))
+        written_out.setdefault(chance, highest)
+    corrected = holm(chances)
+    assert [value is None for value in corrected] == [chance is None for chance in chances]
+    for chance, value in zip(chances, corrected, strict=True):
+        if chance is not None and value is not None:
+            assert value >= written_out[chance] - 1e-12
+
+
+@pytest.mark.parametrize(
+    ("text", "figure", "rise", "limit", "relative"),
+    [
+        ("ttft_p95 +10%", "ttft_p95", True, 0.1, True),
+        ("ttft_p95_s +0.2", "ttft_p95", True, 0.2, False),
+        (" transactions_per_minute - 5 % ", "transactions_per_minute", False, 0.05, True),
+        ("error_rate +0.01", "error_rate", True, 0.01, False),
+        ("usd_per_10k +2.5%", "usd_per_10k", True, 0.025, True),
+    ],
+)
+def test_rules_are_read(text: str, figure: str, rise: bool, limit: float, relative: bool) -> None:
+    rule = parse_rule(text)
+    assert (rule.figure, rule.rise, rule.limit, rule.relative) == (figure, rise, pytest.approx(limit), relative)
+
+
+@pytest.mark.parametrize("text", ["", "ttft_p95", "ttft_p95 10%", "+10%", "ttft_p97 +10%", "speed +1%", "ttft_p95 +x%"])
+def test_bad_rules_are_refused_with_the_cure(text: str) -> None:
+    with pytest.raises(UnusableInput, match="ttft_p95"):
+        parse_rule(text)
+
+
+def test_only_cells_that_both_completed_are_compared() -> None:
+    a = study(cell(1), cell(2, model="b"), name="one", region="us-east-1")
+    b = study(cell(1), Cellful([], "b", line={"status": "skipped"}), cell(3, model="c"), name="two", region="eu-west-1")
+    found = compare(a, b)
+    assert [compared.model for compared in found.cells] == ["a"]
+    assert (found.only_in_a, found.only_in_b) == ([("b", "en_1-500", 1)], [("c", "en_1-500", 1)])
+    assert any("region" in sentence for sentence in found.unlike)
+
+
+def test_a_comparison_can_be_read_by_people_and_programs() -> None:
+    found = compare(study(cell(1), name="one"), study(cell(2, 1.5), name="two"), ["ttft_p95 +10%", "error_rate +0.5"])
+    page = markdown(found)
+    assert page.startswith("# two against one")
+    assert "**Regression.**" in page and "`error_rate +0.5`: kept in every cell" in page
+    assert "is ruled out" in page
+    again = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    assert again["regression"] is True and again["cells"][0]["changes"][0]["figure"] == "ttft_p50"
+
+
+def test_nothing_in_common_is_no_regression() -> None:
+    found = compare(study(cell(1)), study(cell(1, model="b")), ["ttft_p95 +10%"])
+    assert (found.cells, found.regression) == ([], False)
+    assert markdown(found)
+    assert compare_cells(run_of(pd.DataFrame(), {}), run_of(pd.DataFrame(), {})) == []
