@@ -182,7 +182,7 @@ class Worker:
         step = self.step
         if step is None or step.order.number != data["number"]:
             return self._ack("drain", number=data["number"], **self._counted(None))
-        self.gate.close()
+        self._close()
         self._ack("closed", number=data["number"])
         step.empty.wait(data["timeout_s"])
         self._ack("drain", number=data["number"], **self._counted(step))
@@ -202,7 +202,7 @@ class Worker:
         """Close the files. Once; nothing is sent after it."""
         if self.run_id and not self._sealed:
             self._sealed = True
-            self.gate.close()
+            self._close()
             self.health.close()
             self.journal.close()
             if self.answers is not None:
@@ -211,13 +211,18 @@ class Worker:
     def fail(self, error: Exception) -> None:
         """This process cannot go on (its disk is full, say): no more requests; the next pulse tells why."""
         self._fault = f"{type(error).__name__}: {error}"
-        self.gate.close()
+        self._close()
 
-    def end_alone(self) -> None:
-        """End without the controller: nothing more is sent, what is in flight may end, and the files are closed."""
+    def _close(self) -> None:
+        """Nobody starts another request; users leave after the one that they are in."""
         self.gate.close()
         if self.step is not None:
             self.step.close()
+
+    def end_alone(self) -> None:
+        """End without the controller: nothing more is sent, what is in flight may end, and the files are closed."""
+        self._close()
+        if self.step is not None:
             self.step.empty.wait(GRACE_S)
         self.seal()
 
