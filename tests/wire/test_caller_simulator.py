@@ -7,9 +7,10 @@ from typing import Any, get_args
 
 import pytest
 
-from fmbench.config.simulator import FaultKind
+from fmbench.config.simulator import FaultKind, Simulator
 from fmbench.core.failures import FailureKind
 from fmbench.core.records import Exchange
+from fmbench.simulator import start
 from tests.bedrock.asking import NOVA, SALT, Ask, caller_for, here, patched_process, prompt
 from tests.support.simulator import Endpoint, simulator
 
@@ -18,7 +19,7 @@ Start = Callable[[dict[str, Any]], Endpoint]
 Asker = Callable[[Ask], list[Exchange]]
 FAST = {"ttft_s": 0.01, "tpot_s": 0.001}
 
-WORDS: dict[str, FailureKind | None] = {
+WORDS: dict[str, FailureKind] = {
     "throttle_requests": FailureKind.THROTTLED_REQUESTS,
     "throttle_tokens": FailureKind.THROTTLED_TOKENS,
     "throttle_daily": FailureKind.THROTTLED_DAILY,
@@ -72,6 +73,12 @@ def patched() -> Iterator[Asker]:
         yield process
 
 
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[Endpoint]:
+    with start(Simulator.model_validate({"profile": FAST | {"output_tokens": 12}})) as running:
+        yield Endpoint(running)
+
+
 def test_every_fault_that_can_be_injected_is_here() -> None:
     assert set(WORDS) == set(get_args(FaultKind))
 
@@ -88,7 +95,7 @@ def test_every_injected_fault_is_found_under_its_word(simulator: Start, patched:
         ask = Ask(endpoint.url, model={"id": NOVA, "api": api}, inference={"max_tokens": 20}, timeouts=DEADLINES)
         [found[kind]] = patched(ask)
     rows = endpoint.ledger()
-    assert {kind: exchange.failure for kind, exchange in found.items()} == expected(api)
+    assert {kind: exchange.failure for kind, exchange in found.items()} == WORDS
     assert [row["fault"] for row in rows] == list(WORDS)
     for row, exchange in zip(rows, found.values(), strict=True):
         assert exchange.failure is not None
@@ -98,14 +105,10 @@ def test_every_injected_fault_is_found_under_its_word(simulator: Start, patched:
             assert len(exchange.content_ns) == 3
 
 
-def expected(api: str) -> dict[str, FailureKind | None]:
-    return WORDS
-
-
 @pytest.mark.parametrize("api", ["converse-stream", "converse", "invoke-stream", "invoke"])
 @pytest.mark.parametrize("model_id", MODELS.values(), ids=MODELS.keys())
-def test_facts_are_the_ledgers(simulator: Start, api: str, model_id: str) -> None:
-    endpoint = simulator({"profile": FAST | {"output_tokens": 12}})
+def test_facts_are_the_ledgers(endpoint: Endpoint, api: str, model_id: str) -> None:
+    endpoint.reset()
     ask = Ask(endpoint.url, model={"id": model_id, "api": api}, inference={"max_tokens": 30}, keep_text=True, times=3)
     exchanges = here(ask)
     rows = endpoint.settled(3)

@@ -1,0 +1,152 @@
+"""Connections: reused after whole answers, replaced when the server has dropped them, closed when a greenlet is killed."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from fmbench.bedrock.connections import Connections
+from fmbench.simulator.tls import make_authority
+from tests.bedrock import by_hand
+from tests.bedrock.asking import SALT, Ask, caller_for, patched_process, prompt
+from tests.bedrock.scripted_server import Request, Scripted, scripted
+
+ANSWER = by_hand.streamed(by_hand.answer_frames())
+
+KILLED = """
+from gevent import monkey; monkey.patch_all()
+import json, sys, gevent
+from tests.bedrock.asking import *
+caller = caller_for(Ask(sys.argv[1], timeouts={"total_s": 30}))
+prepared = caller.prepare(prompt(), salted=True)
+greenlet = gevent.spawn(caller.call, prepared, SALT)
+gevent.get_hub().threadpool.apply(sys.stdin.readline)
+greenlet.kill(block=True, timeout=5)
+print(json.dumps([type(greenlet.value).__name__, greenlet.dead]), flush=True)
+sys.stdin.readline()
+"""
+
+
+def answers(connection: socket.socket, request: Request) -> None:
+    connection.sendall(ANSWER)
+
+
+def wait_for(condition: object, within_s: float = 10.0) -> None:
+    assert callable(condition)
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_a_whole_answer_leaves_its_connection_for_the_next(tls: bool, tmp_path: Path) -> None:
+    authority, context = make_authority(tmp_path, "127.0.0.1") if tls else (None, None)
+    with scripted(answers, context) as server:
+        caller = caller_for(Ask(server.url, authority and str(authority)))
+        prepared = caller.prepare(prompt(), salted=True)
+        exchanges = [caller.call(prepared, SALT) for _ in range(5)]
+        caller.close()
+    assert [exchange.failure for exchange in exchanges] == [None] * 5
+    assert {request.connection for request in server.requests} == {0}
+    assert [exchange.connect_s is None for exchange in exchanges] == [False, True, True, True, True]
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_a_connection_that_the_server_dropped_is_not_used_again(tls: bool, tmp_path: Path) -> None:
+    def answer_once(connection: socket.socket, request: Request) -> None:
+        connection.sendall(ANSWER)
+        connection.close()
+
+    authority, context = make_authority(tmp_path, "127.0.0.1") if tls else (None, None)
+    with scripted(answer_once, context) as server:
+        caller = caller_for(Ask(server.url, authority and str(authority)))
+        prepared = caller.prepare(prompt(), salted=True)
+        for number in range(3):
+            exchange = caller.call(prepared, SALT)
+            assert exchange.failure is None and exchange.connect_s is not None, number
+            time.sleep(0.05)  # until the FIN is here: no condition shows it without reading
+        caller.close()
+    assert [request.connection for request in server.requests] == [0, 1, 2]
+
+
+def test_many_at_once_take_no_more_connections_than_users() -> None:
+    with scripted(answers) as server, patched_process() as ask:
+        exchanges = ask(Ask(server.url, times=8))
+    assert [exchange.failure for exchange in exchanges] == [None] * 8
+    assert len({request.connection for request in server.requests}) <= 8
+
+
+def test_a_killed_greenlet_closes_its_connection() -> None:
+    closed: list[bytes] = []
+
+    def hang(connection: socket.socket, request: Request) -> None:
+        connection.sendall(by_hand.stream_head() + by_hand.chunk(by_hand.START + by_hand.text("One")))
+        closed.append(connection.recv(100))
+
+    with scripted(hang) as server:
+        command = [sys.executable, "-c", KILLED, server.url]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdin is not None and process.stdout is not None
+            wait_for(lambda: len(server.requests) == 1)
+            process.stdin.write("kill\n")
+            process.stdin.flush()
+            assert json.loads(process.stdout.readline()) == ["GreenletExit", True]
+            wait_for(lambda: closed == [b""])
+            process.stdin.close()
+
+
+def test_connecting_costs_no_latency() -> None:
+    """The server is slow to greet a TLS client: that is in ``connect_s``, and in nothing else."""
+    import ssl
+    import tempfile
+
+    class SlowHandshake(ssl.SSLContext):
+        def wrap_socket(self, *args: object, **named: object) -> ssl.SSLSocket:  # type: ignore[override]
+            time.sleep(0.3)
+            return super().wrap_socket(*args, **named)  # type: ignore[arg-type]
+
+    with tempfile.TemporaryDirectory() as folder:
+        authority, _ = make_authority(Path(folder), "127.0.0.1")
+        context = SlowHandshake(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(Path(folder) / "server.pem", Path(folder) / "server.key")
+        with scripted(answers, context) as server:
+            caller = caller_for(Ask(server.url, str(authority)))
+            exchange = caller.call(caller.prepare(prompt(), salted=True), SALT)
+            caller.close()
+    assert exchange.connect_s is not None and exchange.connect_s >= 0.3
+    assert exchange.sent_ns is not None and exchange.first_content_ns is not None
+    assert exchange.sent_ns - exchange.started_ns >= 0.3e9
+    assert (exchange.first_content_ns - exchange.sent_ns) / 1e9 < exchange.connect_s
+
+
+def test_a_prompt_of_megabytes_goes_out_whole() -> None:
+    text = "words and more words " * 150_000
+
+    def check(connection: socket.socket, request: Request) -> None:
+        body = json.loads(request.body)
+        assert body["messages"][0]["content"][0]["text"].endswith(text)
+        connection.sendall(ANSWER)
+
+    with scripted(check) as server, patched_process() as ask:
+        [exchange] = ask(Ask(server.url, text=text))
+    assert exchange.failure is None
+
+
+def test_the_private_names_of_botocore_are_there() -> None:
+    with scripted(answers) as server:
+        connections: Connections = caller_for(Ask(server.url))._connections
+        connection = connections.take()
+        assert connection.is_closed
+        assert connections.open(connection, 5.0) > 0
+        assert connections.target(f"{server.url}/model/a%3A0/converse?x=1") == "/model/a%3A0/converse?x=1"
+        connections.give_back(connection)
+        assert connections.take() is connection
+        connection.close()
+    assert isinstance(server, Scripted)
