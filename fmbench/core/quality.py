@@ -25,7 +25,7 @@ _PUNCTUATION_ZH = (
 _DROP_EN = str.maketrans("", "", string.punctuation)
 _DROP_ZH = str.maketrans("", "", string.punctuation + _PUNCTUATION_ZH)
 _WORDS_ZH = re.compile(r"[A-Za-z0-9]+|\S")
-_FIRST_LINE_TASKS = frozenset({"trec", "triviaqa", "samsum", "lsht"})
+_FIRST_LINE_TASKS = frozenset({"trec", "triviaqa", "samsum", "lsht", "synthetic_multi_hop"})
 
 Metric = Callable[[str, str, Sequence[str]], float]
 

@@ -56,7 +56,7 @@ def pace_of(config: Config, model_id: str) -> Pace:
     """How fast a model is expected to answer: as the simulator's profile says, else the usual pace."""
     if config.simulator is None:
         return USUAL_PACE
-    profile = config.simulator.models.get(model_id, config.simulator.profile)
+    profile = config.simulator.profile_of(model_id)
     return Pace(profile.ttft_s, profile.tpot_s, profile.output_tokens)
 
 
