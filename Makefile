@@ -8,10 +8,11 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 IMAGE ?= fmbench-load
 
-.PHONY: help demo test test-fast lint format format-check types check lock image k8s-render clean
+.PHONY: help demo test test-fast lint format format-check types check lock image k8s-render clean \
+        bench-accuracy bench-simulator bench-statistics bench-report
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.installed ## compare two models on the embedded endpoint (about 90 seconds), no AWS account needed
 	@run=$$($(BIN)/fmbench-load --config configs/quickstart.yml --yes); \
@@ -47,12 +48,23 @@ lock: ## resolve the newest versions that pyproject.toml allows into constraints
 	  .lock-venv/bin/python -m pip freeze --exclude fmbench-load; } > constraints.txt
 	rm -rf .lock-venv
 
-bench-%: $(VENV)/.installed-dev ## one benchmark of benchmarks/, by its folder's name
-	$(BIN)/python -m benchmarks.$*
+bench-accuracy: $(VENV)/.installed-dev ## what a client's stamps are worth, beside a floor in C and a plain boto3 loop
+	$(BIN)/python -m benchmarks.accuracy
 
-image: ## the container image, and the smaller one for workers
+bench-simulator: $(VENV)/.installed-dev ## what the embedded endpoint can serve on one core
+	$(BIN)/python benchmarks/simulator/ceiling.py
+
+bench-statistics: $(VENV)/.installed-dev ## whether 95 % intervals cover 95 %, and verdicts are right
+	$(BIN)/python benchmarks/statistics/coverage.py
+	$(BIN)/python benchmarks/statistics/decisions.py
+
+bench-report: $(VENV)/.installed-dev ## a report of 1,000,000 records: seconds and memory
+	$(BIN)/python benchmarks/report/benchmark_report.py
+
+image: ## the container image, the smaller one for workers, and an S3 server for trying things out
 	docker build --file docker/Dockerfile --target full --tag $(IMAGE) .
 	docker build --file docker/Dockerfile --target worker --tag $(IMAGE)-worker .
+	docker build --file docker/Dockerfile --target store --tag $(IMAGE)-store .
 
 k8s-render: ## every overlay, as the cluster would get it, into build/k8s/
 	@mkdir -p build/k8s
