@@ -122,7 +122,7 @@ def test_a_dataset_in_the_hub_s_cache_needs_no_network(tmp_path: Path, mirror: P
 
 
 @pytest.mark.parametrize(
-    ("dataset", "offline"), [({"source": "longbench"}, False), ({"source": "huggingface", "repo": "some/data"}, True)]
+    ("dataset", "offline"), [({"source": "longbench"}, True), ({"source": "huggingface", "repo": "some/data"}, False)]
 )
 def test_a_hub_that_cannot_be_had_is_one_message(tmp_path: Path, dataset: dict[str, Any], offline: bool):
     done = prepared(tmp_path, NOWHERE, dataset, offline)
