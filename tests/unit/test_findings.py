@@ -1,0 +1,162 @@
+"""Each doubt about a run is found when it is there, is graver when it is graver, and names its cure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fmbench.core.reconcile import counts_by_name, differences
+from fmbench.core.summary import summarise
+from fmbench.core.table import read
+from tests.unit.made import Cellful, failed, row, run_of
+
+QUIET = pd.DataFrame({"at": [1.0] * 10, "worker": "w0", "lag_p99_s": 0.0005, "cpu": 0.3})
+
+
+def steady_rows(count: int = 100, e2e: float = 0.1, **given: Any) -> list[dict[str, Any]]:
+    """One user that never rests for 10 s."""
+    values = e2e * np.random.default_rng(1).lognormal(0, 0.05, count)
+    at = np.concatenate([[0.0], np.cumsum(values)[:-1]])
+    return [row(float(sent), float(value), **given) for sent, value in zip(at, values, strict=True)]
+
+
+def validity_of(cells: list[Cellful], health: pd.DataFrame = QUIET, **manifest: Any) -> dict[str, Any]:
+    records, made = run_of(cells, {}, **manifest)
+    return dict(summarise(records, made, health)["validity"])
+
+
+def found(validity: dict[str, Any], subject: str) -> list[dict[str, Any]]:
+    return [finding for finding in validity["findings"] if finding["subject"] == subject]
+
+
+def test_a_good_run_passes_without_findings() -> None:
+    sent = {
+        "accounting": {"sent": 100, "ok": 100, "lost": 0, "abandoned": 0, "dropped": 0},
+        "locust": {"requests": 100, "failures": 0},
+    }
+    assert validity_of([Cellful(steady_rows())], **sent, ended="done") == {"verdict": "PASS", "findings": []}
+
+
+@pytest.mark.parametrize(
+    ("manifest", "subject", "severity"),
+    [
+        ({"accounting": {"sent": 1000, "lost": 1}}, "accounting", "warning"),
+        ({"accounting": {"sent": 1000, "lost": 50}}, "accounting", "error"),
+        ({"accounting": {"sent": 1000, "abandoned": 3}}, "accounting", "warning"),
+        ({"accounting": {"sent": 1000, "dropped": 3}}, "accounting", "warning"),
+        ({"ended": "budget", "message": "the budget of $1 is spent"}, "load", "warning"),
+        ({"ended": "worker_lost"}, "workers", "error"),
+        ({"workers": [{"id": "w3", "lost": True}]}, "workers", "error"),
+        ({"locust": {"requests": 99, "failures": 0}}, "counts", "warning"),
+        ({"locust": {"counts": {"a|en_1-500|1|measure": {"requests": 100, "failures": 1}}}}, "counts", "warning"),
+        ({"warnings": ["bucket en_1-500 has 3 prompts (asked 50)"]}, "prompts", "note"),
+    ],
+)
+def test_what_the_manifest_tells(manifest: dict[str, Any], subject: str, severity: str) -> None:
+    validity = validity_of([Cellful(steady_rows())], **manifest)
+    assert [finding["severity"] for finding in found(validity, subject)] == [severity]
+    assert validity["verdict"] == {"error": "INVALID", "warning": "DEGRADED", "note": "PASS"}[severity]
+
+
+@pytest.mark.parametrize(("lag", "severity"), [(0.004, None), (0.02, "warning"), (0.2, "error")])
+def test_instrument_lag_is_held_against_the_latencies(lag: float, severity: str | None) -> None:
+    # ttft is a quarter of 0.1 s: 5 % of it is 1.25 ms, below the floor of 5 ms; half of it is 12.5 ms
+    latencies = [Cellful(steady_rows(e2e=0.1))] if lag != 0.02 else [Cellful(steady_rows(e2e=0.8), window=(0.0, 80.0))]
+    health = QUIET.assign(lag_p99_s=lag)
+    assert [finding["severity"] for finding in found(validity_of(latencies, health), "instrument")] == (
+        [severity] if severity else []
+    )
+
+
+def test_a_busy_load_process() -> None:
+    assert "97 %" in found(validity_of([Cellful(steady_rows())], QUIET.assign(cpu=0.97)), "instrument")[0]["message"]
+
+
+def test_fewer_in_flight_than_asked() -> None:
+    message = found(validity_of([Cellful(steady_rows(), concurrency=2)]), "concurrency")[0]["message"]
+    assert "1.0 of 2" in message
+
+
+def test_late_starts() -> None:
+    rows = [made | {"intended_at": made["sent_at"] - 0.05} for made in steady_rows()]
+    assert "0.0500 s" in found(validity_of([Cellful(rows)]), "start delay")[0]["message"]
+
+
+def test_a_window_that_began_too_early() -> None:
+    values = np.random.default_rng(2).lognormal(-2.5, 0.05, 100)
+    values[:25] *= 4
+    at = np.concatenate([[0.0], np.cumsum(values)[:-1]])
+    rows = [row(float(sent), float(value)) for sent, value in zip(at, values, strict=True)]
+    assert "warmup_s" in found(validity_of([Cellful(rows, window=(0.0, float(values.sum())))]), "steady state")[0]["message"]
+
+
+def test_cached_tokens_although_salted_and_not_when_allowed() -> None:
+    rows = steady_rows(cache_read_tokens=64)
+    assert "6,400" in found(validity_of([Cellful(rows)]), "prompt cache")[0]["message"]
+    assert not found(validity_of([Cellful(rows)], config={"cache": "allow"}), "prompt cache")
+
+
+def test_throttling_is_the_quotas_limit() -> None:
+    rows = steady_rows() + [failed(k, "throttled_tokens") for k in range(10)]
+    message = found(validity_of([Cellful(rows)]), "throttling")[0]["message"]
+    assert "9 %" in message and "quota" in message
+
+
+def test_small_cells_say_what_a_p95_takes() -> None:
+    message = found(validity_of([Cellful(steady_rows(50, 0.2))]), "sample size")[0]["message"]
+    assert "72" in message and "50" in message
+
+
+def test_answers_cut_at_max_tokens() -> None:
+    rows = steady_rows(90) + steady_rows(10, stop_reason="max_tokens")
+    assert "10 %" in found(validity_of([Cellful(rows)]), "answers")[0]["message"]
+
+
+def test_models_that_answer_at_different_length() -> None:
+    cells = [Cellful(steady_rows(output_tokens=20)), Cellful(steady_rows(output_tokens=60), "b")]
+    assert "3.0 times" in found(validity_of(cells), "answer length")[0]["message"]
+    cells = [Cellful(steady_rows(output_tokens=20)), Cellful(steady_rows(output_tokens=25), "b")]
+    assert not found(validity_of(cells), "answer length")
+
+
+def test_a_local_tokenizer_that_is_far_off() -> None:
+    assert "1.40" in found(validity_of([Cellful(steady_rows(input_tokens=140))]), "tokens")[0]["message"]
+    # cached tokens are prompt tokens too: 60 + 30 + 10 of 100
+    rows = steady_rows(input_tokens=60, cache_read_tokens=30, cache_write_tokens=10)
+    assert not found(validity_of([Cellful(rows)], config={"cache": "allow"}), "tokens")
+
+
+def test_cells_that_did_not_run() -> None:
+    lines = {"status": "skipped", "reason": "access_denied"}
+    validity = validity_of([Cellful(steady_rows()), Cellful([], "b", line=lines)])
+    message = found(validity, "cells")[0]["message"]
+    assert "access_denied" in message and "b, en_1-500" in message
+
+
+def test_a_run_without_an_answer_is_invalid() -> None:
+    assert validity_of([Cellful([failed(k, "internal") for k in range(30)])])["verdict"] == "INVALID"
+
+
+def test_counts_by_locusts_names() -> None:
+    records, _ = run_of(
+        [
+            Cellful([row(1), failed(2, "internal"), row(-1, phase="warmup"), row(3, outcome="abandoned")]),
+            Cellful([row(11)], "b", "zh_500-1000", 8),
+        ]
+    )
+    counts = counts_by_name(read(records))
+    assert counts == {
+        "a|en_1-500|1|measure": {"requests": 2, "failures": 1},
+        "a|en_1-500|1|warmup": {"requests": 1, "failures": 0},
+        "b|zh_500-1000|8|measure": {"requests": 1, "failures": 0},
+    }
+    assert differences(counts, {"locust": {"counts": counts}}) == []
+    assert differences(counts, {"locust": {"requests": 4, "failures": 1}}) == []
+    assert differences(counts, {}) == []
+    missing = {name: count for name, count in counts.items() if "warmup" not in name}
+    assert differences(counts, {"locust": {"counts": missing}}) == [
+        "a|en_1-500|1|warmup: 1 requests in the records, 0 in Locust's count"
+    ]
