@@ -170,3 +170,9 @@ class _Reading:
         for watcher in (self._watcher, self._timer):
             watcher.stop()
             watcher.close()
+
+
+def together(jobs: list[Callable[[], None]], starts_s: list[float]) -> None:
+    """Run every job in a greenlet of its own, each after so many seconds; raises what the first failed one raised."""
+    running = [gevent.spawn_later(start, job) for job, start in zip(jobs, starts_s, strict=True)]
+    gevent.joinall(running, raise_error=True)
