@@ -56,7 +56,6 @@ class Study:
     windows: list[Cell]
     """The lines of cells.jsonl: when each cell was warmed up, measured and drained."""
     records: pd.DataFrame
-    health: pd.DataFrame
     gaps: dict[str, Values] = field(default_factory=dict)
 
     @cached_property

@@ -48,7 +48,7 @@ def study_of(run: LocalRun, summary: dict[str, Any]) -> Study:
     records = run.records(COLUMNS)
     for name in ("model", "bucket", "phase", "outcome"):
         records[name] = records[name].astype("category")
-    return Study(summary, run.manifest, run.cells, records, run.health(), token_gaps(run.folder.records))
+    return Study(summary, run.manifest, run.cells, records, token_gaps(run.folder.records))
 
 
 def draw_all(study: Study) -> tuple[dict[str, tuple[Picture, bytes]], dict[str, str]]:

@@ -1,0 +1,171 @@
+"""The first page: the answer before the evidence, no winner where none is, and every number from the summary."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from fmbench.storage.reader import LocalRun
+from tests.report.test_files import cells_of, table_blocks
+
+ReportOf = Callable[[str], LocalRun]
+CONSTANT = {"95", "90", "10,000"}
+"""Numbers that are words: 95 % interval, p95, nine in ten, per 10,000."""
+
+
+def first_page(run: LocalRun) -> str:
+    """The Markdown before the first section."""
+    return (run.path / "report.md").read_text().split("\n## ")[0]
+
+
+def summary_of(run: LocalRun) -> dict[str, Any]:
+    """The summary that stands beside the report."""
+    found: dict[str, Any] = json.loads((run.path / "summary.json").read_text())
+    return found
+
+
+def numbers_in(value: Any) -> Iterator[float]:
+    """Every number of a summary, those inside its sentences too."""
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from numbers_in(inner)
+    elif isinstance(value, str):
+        yield from (float(text.replace(",", "")) for text in re.findall(r"\d[\d,]*\.?\d*", value))
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield float(value)
+
+
+def decimals(text: str) -> int:
+    """How many decimals a number is shown with."""
+    return len(text.partition(".")[2])
+
+
+def shown_as(text: str, value: float) -> bool:
+    """Whether ``value`` (or its hundredfold as per cent, or thousandfold as milliseconds) is what ``text`` shows, rounded."""
+    number, places = float(text.replace(",", "")), decimals(text)
+    step = 0.51 * 10 ** (-places) if places else max(0.51, 0.0051 * number)
+    return any(abs(abs(value) * scale - number) <= step for scale in (1, 100, 1000))
+
+
+@pytest.mark.parametrize("name", ["normal", "one", "none_feasible", "undecided", "no_price", "nothing_answered"])
+def test_every_number_is_in_the_summary(report_of: ReportOf, name: str):
+    run = report_of(name)
+    page, summary = first_page(run).split("\n", 3)[3], summary_of(run)
+    for word in {cell[key] for cell in summary["cells"] for key in ("model", "bucket")}:
+        page = page.replace(word, "")
+    page = re.sub(r"p9[059]|p50|plots/\S+|2,000–3,000", "", page)
+    known = [*numbers_in(summary), *(len(cell["model"]) for cell in summary["cells"])]
+    known += [summary["accounting"]["by_outcome"]["ok"] + summary["accounting"]["by_outcome"]["failed"]]
+    prices = [cell["usd_per_10k"] for cell in summary["cells"] if cell["usd_per_10k"] is not None]
+    strange = [
+        text
+        for text in re.findall(r"\d[\d,]*\.?\d*", page)
+        if text.rstrip(",") not in CONSTANT and not any(shown_as(text.rstrip(",").rstrip("."), value) for value in known)
+    ]
+    assert [text for text in strange if not any(shown_as(text, value) for value in middles(prices))] == []
+
+
+def middles(prices: list[float]) -> list[float]:
+    """What a median over some of the prices can be."""
+    return [(one + other) / 2 for one in prices for other in prices]
+
+
+def test_the_decision_table_has_the_summary_s_figures(report_of: ReportOf):
+    run = report_of("normal")
+    summary = summary_of(run)
+    [table] = table_blocks(first_page(run))
+    rows = {cells[0].strip("*"): cells for cells in map(cells_of, table[2:])}
+    assert list(rows) == ["nova-lite", "claude-haiku-4-5", "llama-3.3-70b"]
+    for model, cells in rows.items():
+        level = int(cells[2])
+        [cell] = [
+            cell
+            for cell in summary["cells"]
+            if (cell["model"], cell["bucket"], cell["concurrency"]) == (model, "en_2000-3000", level)
+        ]
+        figures = (cell["ttft_s"], "p95"), (cell["e2e_s"], "p95")
+        for text, (stats, quantile) in zip(cells[3:5], figures, strict=True):
+            value, low, high = (float(number) for number in re.findall(r"[\d.]+", text))
+            assert value == pytest.approx(stats[quantile], rel=0.005)
+            assert [low, high] == pytest.approx(stats["ci95"][quantile], rel=0.005)
+        assert float(re.findall(r"[\d.]+", cells[5])[0]) == pytest.approx(cell["transactions_per_minute"], rel=0.005)
+        assert float(cells[-1].strip("*$")) == pytest.approx(cell["usd_per_10k"], abs=0.006)
+
+
+def test_the_answer_is_the_summary_s_recommendation(report_of: ReportOf):
+    run = report_of("normal")
+    chosen = summary_of(run)["recommendation"]
+    assert f"**Pick {chosen['model']} at {chosen['concurrency']} users.**" in first_page(run)
+    assert f"runner-up, {chosen['runner_up']['model']} at" in first_page(run)
+
+
+def test_the_answer_is_three_sentences(report_of: ReportOf):
+    answer = first_page(report_of("normal")).split("\n\n")[2]
+    assert len(re.findall(r"\.(?= |$)", answer.split("**", 2)[2])) == 3
+
+
+def test_no_model_is_picked_where_none_meets_the_objectives(report_of: ReportOf):
+    page = first_page(report_of("none_feasible"))
+    assert "**No model meets the objectives.**" in page
+    assert "Pick" not in page
+    for model in ("nova-lite", "claude-haiku-4-5", "llama-3.3-70b"):
+        assert re.search(rf"^\| {re.escape(model)} \| fails .*TTFT p95 ≤ 0.3", page, re.MULTILINE)
+
+
+def test_undecided_is_said_as_such_with_the_requests_it_takes(report_of: ReportOf):
+    run = report_of("undecided")
+    page, needed = first_page(run), summary_of(run)["verdicts"]
+    nearest = next(found["nearest"] for found in needed if found["bucket"] == "en_2000-3000")
+    assert "**Undecided" in page
+    assert "Pick" not in page
+    assert nearest is not None
+    assert re.search(r"about [\d,]+ requests more", page)
+
+
+def test_a_figure_that_the_sample_is_too_small_for_says_what_it_takes(report_of: ReportOf):
+    run = report_of("undecided")
+    has = {cell["ttft_s"]["n"] for cell in summary_of(run)["cells"]}
+    said = re.findall(r"— \(needs 72, has (\d+)\)", first_page(run))
+    assert said
+    assert {int(number) for number in said} <= has
+
+
+def test_an_unknown_price_is_not_zero(report_of: ReportOf):
+    page = first_page(report_of("no_price"))
+    assert re.search(r"^\| nova-lite .*— \(price unknown\) \|$", page, re.MULTILINE)
+    assert "$0" not in page
+
+
+@pytest.mark.parametrize("name", ["nothing_sent", "nothing_answered"])
+def test_a_run_without_answers_is_invalid_and_picks_nothing(report_of: ReportOf, name: str):
+    page = first_page(report_of(name))
+    assert "Can these numbers be trusted? INVALID" in page
+    assert "Pick" not in page
+
+
+def test_validity_and_every_finding_are_on_the_page(report_of: ReportOf):
+    for name in ("normal", "undecided", "many"):
+        run = report_of(name)
+        found = summary_of(run)["validity"]
+        page = first_page(run)
+        assert f"Can these numbers be trusted? {found['verdict']}." in page
+        for finding in found["findings"]:
+            assert finding["message"] in page
+
+
+def test_the_counts_of_failures_and_the_bill_are_the_records(report_of: ReportOf):
+    run = report_of("normal")
+    records = run.records()
+    text = (run.path / "report.md").read_text()
+    kinds = records["failure"].value_counts()
+    for kind, number in kinds.items():
+        assert re.search(rf"^\| `{kind}` \|.*\| {number} \|$", text, re.MULTILINE)
+    total = records["usd"].sum()
+    measured = records.loc[records["phase"] == "measure", "usd"].sum()
+    bill = next(line for line in text.splitlines() if line.startswith("| **all** | 5,400"))
+    amounts = [float(amount) for amount in re.findall(r"\$([\d.]+)", bill)]
+    assert amounts == pytest.approx([measured, total - measured, total], abs=0.006)

@@ -1,0 +1,166 @@
+"""The pictures show the run's numbers, as PNG and in the browser alike, whatever the run is like."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Callable
+
+import matplotlib.image
+import numpy as np
+import plotly.graph_objects
+import pytest
+
+from fmbench.core.summary import summarise
+from fmbench.report import charts, write
+from fmbench.report.paint import png
+from fmbench.report.picture import Axis, Line, Panel, Picture, log_ticks
+from fmbench.report.style import look_of
+from fmbench.storage.reader import LocalRun
+
+ReportOf = Callable[[str], LocalRun]
+NAMES = [chart.name for chart in charts.CHARTS]
+
+
+def figures_in(run: LocalRun) -> list[dict[str, object]]:
+    """The plotly figures of a report, in the order of the page."""
+    found = re.search(r'id="figures">(.*?)</script>', (run.path / "report.html").read_text(), re.DOTALL)
+    return list(json.loads(found[1]).values()) if found else []
+
+
+def panels_of(run: LocalRun, name: str) -> list[Panel]:
+    """The panels of one chart of a run."""
+    study = write.study_of(run, json.loads((run.path / "summary.json").read_text()))
+    picture = next(chart for chart in charts.CHARTS if chart.name == name).prepare(study)
+    assert picture is not None
+    return list(picture.panels)
+
+
+def test_every_chart_is_drawn_or_left_out_and_none_fails(run: LocalRun):
+    study = write.study_of(run, json.loads((run.path / "summary.json").read_text()))
+    drawn = {path.stem: matplotlib.image.imread(path) for path in run.path.glob("plots/*.png")}
+    for chart in charts.CHARTS:
+        picture = chart.prepare(study)
+        assert (chart.name in drawn) == (picture is not None), chart.name
+        if picture is not None:
+            assert picture.title and picture.sentence.endswith(".")
+            assert all(panel.marks for panel in picture.panels)
+            assert drawn[chart.name].shape[1] == 1200
+    assert "## Not drawn" not in (run.path / "report.md").read_text()
+
+
+def test_a_whole_run_has_every_picture(report_of: ReportOf):
+    assert {path.stem for path in (report_of("normal").path / "plots").iterdir()} == set(NAMES)
+
+
+def test_a_run_without_requests_has_no_picture_and_no_empty_one(report_of: ReportOf):
+    assert not list(report_of("nothing_sent").path.glob("plots/*"))
+    assert "Plotly.newPlot" not in (report_of("nothing_sent").path / "report.html").read_text()
+
+
+def test_plotly_takes_every_figure_as_valid(run: LocalRun):
+    for figure in figures_in(run):
+        plotly.graph_objects.Figure(figure)
+
+
+@pytest.mark.parametrize(("name", "metric"), [("ttft-users", "ttft_s"), ("e2e-users", "e2e_s")])
+def test_the_curve_and_its_band_are_the_summary_s(report_of: ReportOf, name: str, metric: str):
+    run = report_of("normal")
+    cells = json.loads((run.path / "summary.json").read_text())["cells"]
+    for panel in panels_of(run, name):
+        for line in (mark for mark in panel.marks if isinstance(mark, Line)):
+            mine = [cell for cell in cells if cell["bucket"] == panel.title and cell["model"] == line.label]
+            assert line.x.tolist() == [cell["concurrency"] for cell in mine]
+            assert line.y.tolist() == [cell[metric]["p95"] for cell in mine]
+            assert line.low is not None
+            assert line.low.tolist() == [cell[metric]["ci95"]["p95"][0] for cell in mine]
+
+
+def test_the_distribution_is_the_sample_s_own(report_of: ReportOf):
+    run = report_of("normal")
+    records = run.records()
+    chosen = records[(records["phase"] == "measure") & (records["outcome"] == "ok") & (records["concurrency"] == 16)]
+    sample = chosen[(chosen["model"] == "nova-lite") & (chosen["bucket"] == "en_2000-3000")]["ttft_s"].to_numpy()
+    panel = next(panel for panel in panels_of(run, "distributions") if panel.title == "en_2000-3000: time to first token")
+    line = next(mark for mark in panel.marks if isinstance(mark, Line) and mark.label == "nova-lite")
+    assert line.y.tolist() == pytest.approx([100 * np.mean(sample <= value) for value in line.x])
+    assert (line.x.min(), line.x.max()) == (sample.min(), sample.max())
+
+
+def test_the_fitted_line_is_numpy_s(report_of: ReportOf):
+    run = report_of("one")
+    records = run.records()
+    chosen = records[(records["phase"] == "measure") & (records["outcome"] == "ok")]
+    slope, start = np.polyfit(chosen["input_tokens"].astype(float), chosen["ttft_s"].astype(float), 1)
+    line = next(mark for mark in panels_of(run, "prompt-tokens")[0].marks if isinstance(mark, Line))
+    assert line.y.tolist() == pytest.approx((start + slope * line.x).tolist())
+
+
+def test_the_failures_over_time_add_up_to_the_records(report_of: ReportOf):
+    run = report_of("normal")
+    failed = run.records(["failure"])["failure"].dropna()
+    bars = [mark for mark in panels_of(run, "failures-time")[0].marks if hasattr(mark, "height")]
+    assert {bar.label: sum(bar.height) for bar in bars} == failed.value_counts().to_dict()
+
+
+def test_requests_in_flight_are_counted_from_the_records(report_of: ReportOf):
+    run = report_of("one")
+    records = run.records(["sent_at", "ended_at"])
+    line = next(mark for mark in panels_of(run, "timeline")[0].marks if isinstance(mark, Line))
+    start = records["sent_at"].min()
+    for place in (10, 100, 200):
+        moment = start + line.x[place]
+        flying = ((records["sent_at"] <= moment) & (records["ended_at"] > moment)).sum()
+        assert np.nan_to_num(line.y[place]) == flying
+
+
+def test_the_picture_in_the_browser_has_the_numbers_of_the_png(report_of: ReportOf):
+    run = report_of("normal")
+    drawn = [line for name in ("ttft-users", "e2e-users") for panel in panels_of(run, name) for line in panel.marks]
+    curves = [trace for figure in figures_in(run) for trace in figure["data"] if "error_y" in trace]
+    for line in drawn:
+        if isinstance(line, Line):
+            assert any(trace["y"] == pytest.approx(line.y.tolist(), rel=1e-4) for trace in curves)
+
+
+def test_a_model_has_one_colour_everywhere_and_no_two_look_alike():
+    looks = [look_of(index) for index in range(40)]
+    assert len({(look.colour, look.marker) for look in looks}) == 40
+    assert len({(look.marker, look.dash) for look in looks[:7]}) == 7
+
+
+def test_a_chart_that_fails_costs_only_itself(
+    report_of: ReportOf, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    def broken(_: object) -> None:
+        raise ZeroDivisionError("a fault of the chart")
+
+    run = report_of("tiny")
+    before = (run.path / "report.md").read_text()
+    monkeypatch.setattr(write, "CHARTS", (charts.Chart("broken", broken), *charts.CHARTS))
+    with caplog.at_level(logging.ERROR):
+        write.write_report(run, summarise(run.records(), run.manifest, run.health()))
+    after = (run.path / "report.md").read_text()
+    assert "broken" in caplog.text
+    assert after.startswith(before.rstrip("\n"))
+    assert "`broken`: ZeroDivisionError: a fault of the chart" in after
+    monkeypatch.undo()
+    write.write_report(run, summarise(run.records(), run.manifest, run.health()))
+    assert (run.path / "report.md").read_text() == before
+
+
+def test_a_single_level_and_a_flat_line_can_be_drawn():
+    one = np.array([1.0])
+    mark = Line(label="a", look=look_of(0), x=one, y=one, low=one, high=one)
+    axis = Axis(label="x")
+    picture = Picture(title="t", sentence="s.", panels=(Panel(title="p", x=axis, y=axis, marks=(mark,)),))
+    assert png(picture) == png(picture)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.1, 0.2), (0.03, 40), (1e-4, 1.0), (2.0, 2.1)])
+def test_a_logarithmic_axis_has_few_round_ticks(low: float, high: float):
+    ticks = log_ticks(low, high)
+    assert len(ticks) <= 12
+    assert ticks == sorted(ticks)
+    assert all(low <= tick <= high for tick in ticks)
