@@ -65,7 +65,7 @@ def measured_cells(table: Table, lines: Iterable[Line], models: Mapping[str, str
 
 
 def _pooled(key: tuple[str, str, int], lines: list[Line], pieces: dict[int, Rows], models: Mapping[str, str]) -> MeasuredCell:
-    status = next(status for status in STATUSES if any(line["status"] == status for line in lines))
+    status = next((status for status in STATUSES if any(line["status"] == status for line in lines)), str(lines[0]["status"]))
     counted = [line for line in lines if line["status"] == status]
     rows = [pieces[id(line)] for line in counted if id(line) in pieces]
     model, bucket, concurrency = key

@@ -42,7 +42,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the checks look at."""
+    """What the checks look at. ``health`` are the rows of measured windows, see ``measured_health``."""
 
     figures: list[Figures]
     manifest: Mapping[str, Any]
@@ -164,6 +164,17 @@ def instrument_lag(evidence: Evidence) -> Iterator[Finding]:
     yield Finding(severity, "instrument", f"{message} Use more load processes (--processes) or a less busy machine.")
 
 
+def measured_health(health: pd.DataFrame, figures: list[Figures]) -> pd.DataFrame:
+    """The health rows of seconds that overlap a measured window: what a process did between cells disturbs no figure."""
+    if "at" not in health:
+        return health
+    ended = health["at"].to_numpy(dtype=np.float64, na_value=np.nan)
+    inside = np.zeros(len(health), dtype=bool)
+    for start, end in (window for found in figures for window in found.cell.windows):
+        inside |= (ended > start) & (ended - 1 < end)
+    return health[inside]
+
+
 def instrument_error(health: pd.DataFrame) -> float | None:
     """The 95th percentile over all seconds and workers of the event loop's p99 lag, seconds."""
     values = _health(health, "lag_p99_s")
@@ -273,6 +284,7 @@ def truncated(evidence: Evidence) -> Iterator[Finding]:
 
 def unlike_lengths(evidence: Evidence) -> Iterator[Finding]:
     """Models that answer at different length: end-to-end latency and cost then compare unlike work."""
+    unlike = []
     for bucket in dict.fromkeys(found.cell.bucket for found in evidence.measured):
         cells = _by_model(
             [found for found in evidence.measured if found.cell.bucket == bucket and found.row["output_tokens_mean"]]
@@ -280,19 +292,19 @@ def unlike_lengths(evidence: Evidence) -> Iterator[Finding]:
         means = {model: float(np.mean([found.row["output_tokens_mean"] for found in of])) for model, of in cells.items()}
         if len(means) > 1 and max(means.values()) > LENGTH_RATIO * min(means.values()):
             longest, shortest = max(means, key=means.__getitem__), min(means, key=means.__getitem__)
-            ratio = means[longest] / means[shortest]
-            message = f"In {bucket} {longest} answers with {ratio:.1f} times as many tokens as {shortest}."
-            yield Finding(
-                NOTE, "answer length", f"{message} Compare end-to-end latency at equal length (the fitted line), or TPOT."
-            )
+            unlike.append(f"{longest} with {means[longest] / means[shortest]:.1f} times as many tokens as {shortest} ({bucket})")
+    if unlike:
+        message = f"Models answer at different length: {_listed(unlike)}."
+        yield Finding(NOTE, "answer length", f"{message} Compare end-to-end latency at equal length (the fitted line), or TPOT.")
 
 
 def token_count(evidence: Evidence) -> Iterator[Finding]:
     """The local count that put prompts into buckets, against the service's own."""
-    for model, ratio in token_ratios(evidence.measured).items():
-        if abs(ratio - 1) > TOKEN_RATIO:
-            message = f"{model} counts {ratio:.2f} times as many prompt tokens as the local tokenizer that made the buckets."
-            yield Finding(NOTE, "tokens", f"{message} Read a bucket as a group of prompts, not as this model's token counts.")
+    off = {model: ratio for model, ratio in token_ratios(evidence.measured).items() if abs(ratio - 1) > TOKEN_RATIO}
+    if off:
+        counts = joined(f"{ratio:.2f} times as many on {model}" for model, ratio in off.items())
+        message = f"The service counts other numbers of prompt tokens than the local tokenizer that made the buckets: {counts}."
+        yield Finding(NOTE, "tokens", f"{message} Read a bucket as a group of prompts, not as a model's own token counts.")
 
 
 def token_ratios(measured: list[Figures]) -> dict[str, float]:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from fmbench.core.cells import measured_cells
 from fmbench.core.figures import Figures, figures_of
-from fmbench.core.findings import Evidence, instrument_error, token_ratios, validity
+from fmbench.core.findings import Evidence, instrument_error, measured_health, token_ratios, validity
 from fmbench.core.objectives import objectives_of
 from fmbench.core.reconcile import counts_by_name, differences, locust_requests
 from fmbench.core.records import SCHEMA_VERSION
@@ -34,6 +34,7 @@ def summarise(records: pd.DataFrame, manifest: Mapping[str, Any], health: pd.Dat
     verdicts = _verdicts(figures, config)
     chosen = verdicts.get(_bucket_of_interest(figures, config) or "")
     own_counts = counts_by_name(table)
+    health = measured_health(health, figures)
     wanted = (config.get("objectives") or {}).get("bucket")
     nothing = f"No request of {wanted}, the bucket of interest, was planned." if wanted and figures else "Nothing was measured."
     return {

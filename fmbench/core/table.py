@@ -42,7 +42,7 @@ COLUMNS = ("cell", *WORDS, *NUMBERS)
 class Words:
     """A column of few distinct words: ``codes`` index ``names``, -1 for null."""
 
-    codes: NDArray[np.int64]
+    codes: NDArray[np.int32]
     names: tuple[str, ...]
 
     def is_(self, word: str) -> Flags:
@@ -125,8 +125,11 @@ def read(records: pd.DataFrame) -> Table:
     cell = _numbers(records, "cell")
     cells = np.where(np.isnan(cell), -1, cell).astype(np.int64)
     order = np.lexsort((_moment(numbers), cells))
-    rows = Rows(numbers, words)[order]
-    return Table(rows, _slices(cells[order]))
+    for name in numbers:
+        numbers[name] = numbers[name][order]
+    for name in words:
+        words[name] = words[name][order]
+    return Table(Rows(numbers, words), _slices(cells[order]))
 
 
 def no_rows() -> Rows:
@@ -158,6 +161,6 @@ def _numbers(records: pd.DataFrame, name: str) -> Floats:
 
 def _words(records: pd.DataFrame, name: str) -> Words:
     if name not in records:
-        return Words(np.full(len(records), -1, dtype=np.int64), ())
+        return Words(np.full(len(records), -1, dtype=np.int32), ())
     codes, names = pd.factorize(records[name], sort=True)
-    return Words(np.asarray(codes, dtype=np.int64), tuple(str(word) for word in names))
+    return Words(np.asarray(codes, dtype=np.int32), tuple(str(word) for word in names))

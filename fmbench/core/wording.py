@@ -7,7 +7,9 @@ from collections.abc import Iterable
 
 
 def amount(value: float, unit: str) -> str:
-    """``1.21 s``, ``$0.0214``, ``512 /min``: three significant digits."""
+    """``1.21 s``, ``21.4 ms``, ``$0.0214``, ``512 /min``: three significant digits."""
+    if unit == "s" and 0 < abs(value) < 0.1:
+        value, unit = 1000 * value, "ms"
     if value == 0 or not math.isfinite(value):
         digits = "0" if value == 0 else "unknown"
     else:

@@ -11,9 +11,9 @@ import pytest
 from fmbench.core.reconcile import counts_by_name, differences
 from fmbench.core.summary import summarise
 from fmbench.core.table import read
-from tests.unit.made import Cellful, failed, row, run_of
+from tests.unit.made import T0, Cellful, failed, row, run_of
 
-QUIET = pd.DataFrame({"at": [1.0] * 10, "worker": "w0", "lag_p99_s": 0.0005, "cpu": 0.3})
+QUIET = pd.DataFrame({"at": [T0 + second + 0.5 for second in range(10)], "worker": "w0", "lag_p99_s": 0.0005, "cpu": 0.3})
 
 
 def steady_rows(count: int = 100, e2e: float = 0.1, **given: Any) -> list[dict[str, Any]]:
@@ -71,6 +71,11 @@ def test_instrument_lag_is_held_against_the_latencies(lag: float, severity: str 
     )
 
 
+def test_what_a_process_did_between_cells_is_no_matter() -> None:
+    before = QUIET.assign(at=T0 - 30.0, lag_p99_s=3.0, cpu=1.0)
+    assert not found(validity_of([Cellful(steady_rows())], pd.concat([before, QUIET])), "instrument")
+
+
 def test_a_busy_load_process() -> None:
     assert "97 %" in found(validity_of([Cellful(steady_rows())], QUIET.assign(cpu=0.97)), "instrument")[0]["message"]
 
@@ -82,7 +87,7 @@ def test_fewer_in_flight_than_asked() -> None:
 
 def test_late_starts() -> None:
     rows = [made | {"intended_at": made["sent_at"] - 0.05} for made in steady_rows()]
-    assert "0.0500 s" in found(validity_of([Cellful(rows)]), "start delay")[0]["message"]
+    assert "50.0 ms" in found(validity_of([Cellful(rows)]), "start delay")[0]["message"]
 
 
 def test_a_window_that_began_too_early() -> None:
