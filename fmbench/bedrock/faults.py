@@ -14,6 +14,7 @@ from enum import Enum, auto
 
 import urllib3.exceptions
 from botocore.exceptions import BotoCoreError
+from urllib3.util.ssl_match_hostname import CertificateError
 
 from fmbench.bedrock.frames import CorruptFrame
 from fmbench.bedrock.http1 import NotHttp
@@ -173,7 +174,7 @@ def _word_for_connecting(error: Exception) -> FailureKind:
     causes = list(_causes(error))
     if any(isinstance(cause, (urllib3.exceptions.NameResolutionError, socket.gaierror, UnicodeError)) for cause in causes):
         return FailureKind.DNS
-    if any(isinstance(cause, (ssl.SSLError, ssl.CertificateError, urllib3.exceptions.SSLError)) for cause in causes):
+    if any(isinstance(cause, (ssl.SSLError, CertificateError, urllib3.exceptions.SSLError)) for cause in causes):
         return FailureKind.TLS
     if any(isinstance(cause, TimeoutError) for cause in causes):
         return FailureKind.TIMEOUT_CONNECT

@@ -346,3 +346,15 @@ def test_certificates_are_checked(ask: Asker, tmp_path: Path) -> None:
         [unknown] = ask(Ask(server.url))
     assert trusted.failure is None and trusted.connect_s is not None
     assert (unknown.failure, unknown.sent_ns) == (Word.TLS, None)
+
+
+def test_a_certificate_for_another_name_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve = socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", lambda host, *rest, **named: resolve("127.0.0.1", *rest, **named))
+    authority, context = make_authority(tmp_path, "127.0.0.1")
+    with scripted(sends(by_hand.streamed(frames)), context) as server:
+        port = server.url.rpartition(":")[2]
+        [right] = here(Ask(f"https://localhost:{port}", ca_bundle=str(authority)))
+        [wrong] = here(Ask(f"https://bedrock.example:{port}", ca_bundle=str(authority)))
+    assert right.failure is None
+    assert (wrong.failure, wrong.sent_ns) == (Word.TLS, None)
