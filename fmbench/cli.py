@@ -53,7 +53,7 @@ def _dispatch(parsed: argparse.Namespace) -> int:
     if parsed.command == "compare":
         from fmbench.run.stored import compare
 
-        return compare(parsed.run_a, parsed.run_b, parsed.fail_on)
+        return compare(parsed.run_a, parsed.run_b, parsed.fail_on, parsed.json)
     if parsed.command == "simulate":
         from fmbench.run.simulate import simulate
 
@@ -150,6 +150,7 @@ def _command_parser(command: str) -> _Parser:
         parser.add_argument("run_b", metavar="RUN_B", help="the run to judge")
         fail_on = 'end with status 6 when RUN_B is worse by so much, such as "ttft_p95 +10%%"; repeatable'
         parser.add_argument("--fail-on", action="append", default=[], metavar="RULE", help=fail_on)
+        parser.add_argument("--json", action="store_true", help="JSON instead of Markdown")
     elif command == "simulate":
         parser.description = "The embedded Bedrock endpoint on its own, until it is interrupted."
         parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default 127.0.0.1)")

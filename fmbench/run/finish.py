@@ -104,8 +104,9 @@ def report_on(run: LocalRun) -> dict[str, Any]:
     """Write the report of ``run`` from what is stored of it, and nothing else. Returns its summary."""
     from fmbench.core.summary import summarise
     from fmbench.report import write_report
+    from fmbench.run.evidence import records_of
 
-    summary = summarise(run.records(), run.manifest, run.health())
+    summary = summarise(records_of(run), run.manifest, run.health())
     write_report(run, summary)
     return summary
 

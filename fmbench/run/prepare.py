@@ -64,7 +64,7 @@ def write_run(folder: RunFolder, prepared: Prepared, endpoint: Mapping[str, str 
     """Write ``config.yml``, ``plan.json`` and the manifest of a run that begins; returns the manifest."""
     write_text(folder.config, resolved_yaml(prepared.config))
     write_text(folder.plan, plan_of(folder, prepared, endpoint).to_json())
-    manifest = first_manifest(folder, prepared, endpoint)
+    manifest = first_manifest(folder, prepared)
     write_manifest(folder, manifest)
     return manifest
 
@@ -83,7 +83,7 @@ def this_process() -> dict[str, Any]:
     return {"pid": os.getpid(), "host": socket.gethostname()}
 
 
-def first_manifest(folder: RunFolder, prepared: Prepared, endpoint: Mapping[str, str | None] | None) -> dict[str, Any]:
+def first_manifest(folder: RunFolder, prepared: Prepared) -> dict[str, Any]:
     """The manifest as it stands while the run goes on (docs/records.md)."""
     config, prompts, expected = prepared.config, prepared.prompts, prepared.estimate
     return {
@@ -96,7 +96,7 @@ def first_manifest(folder: RunFolder, prepared: Prepared, endpoint: Mapping[str,
         "seed": config.seed,
         "config_sha256": config_sha256(config),
         "region": config.region,
-        "endpoint": endpoint["url"] if endpoint else target_name(config),
+        "endpoint": target_name(config),
         "command": command_line(),
         "versions": versions(),
         "environment": environment(),

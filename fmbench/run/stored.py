@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 
 from fmbench.core.failures import ExitCode
@@ -24,8 +26,6 @@ def report(address: str) -> int:
 
 
 def _digests(run: LocalRun) -> set[tuple[str, str]]:
-    import hashlib
-
     return {(name, hashlib.sha256((run.path / name).read_bytes()).hexdigest()) for name in LocalStore(str(run.path)).list()}
 
 
@@ -38,8 +38,17 @@ def _seal_what_was_cut(run: LocalRun) -> bool:
     return True
 
 
-def compare(address_a: str, address_b: str, fail_on: Sequence[str]) -> int:
-    """Say which cells differ, as Markdown on stdout; status 6 when a rule of ``fail_on`` is broken."""
-    from fmbench.report.compare import compare_runs
+def compare(address_a: str, address_b: str, fail_on: Sequence[str], as_json: bool) -> int:
+    """Say on stdout, as Markdown or JSON, which cells of run B differ from run A's; 6 when a ``fail_on`` rule is broken."""
+    from fmbench.core.comparison_text import markdown
+    from fmbench.core.regressions import compare as compare_runs
+    from fmbench.core.regressions import parse_rule
+    from fmbench.run.evidence import records_of
 
-    return compare_runs(open_run(address_a), open_run(address_b), fail_on)
+    for rule in fail_on:
+        parse_rule(rule)
+    runs = [open_run(address) for address in (address_a, address_b)]
+    a, b = [(records_of(run), run.manifest) for run in runs]
+    found = compare_runs(a, b, fail_on)
+    print(json.dumps(found.to_dict(), indent=2, ensure_ascii=False) if as_json else markdown(found).rstrip(), flush=True)
+    return ExitCode.REGRESSION if found.regression else ExitCode.DONE

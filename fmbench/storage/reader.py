@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,8 @@ class LocalRun:
 
     def records(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """The records (docs/records.md), or some of their columns: a row a request, by worker, each in the order of the ends."""
+        if not self.folder.records.is_dir():
+            raise UnusableInput(f"{self.address}: was not finished; `fmbench-load report {self.address}` does that.")
         wanted = None if columns is None else list(columns)
         return pd.read_parquet(self.folder.records, columns=wanted)
 
@@ -70,6 +72,11 @@ class LocalRun:
         """A row a second and load process: scheduling lag, CPU, requests in flight. Empty, with its columns, at worst."""
         rows = [row for path in sorted(self.folder.health.glob("*.jsonl")) for row in read_lines(path)]
         return pd.DataFrame(rows) if rows else pd.DataFrame(columns=list(_HEALTH_COLUMNS))
+
+    def answers(self) -> Iterator[dict[str, Any]]:
+        """``{worker, user, seq, prompt_id, text}`` of each answer that was kept, by worker."""
+        for path in sorted(self.folder.answers.glob("*.jsonl")):
+            yield from read_lines(path)
 
     def publish(self, names: Sequence[str]) -> None:
         """Store the files ``names`` where the run belongs, when that is not here."""

@@ -61,6 +61,11 @@ class RunFolder:
         return self.path / "records"
 
     @property
+    def answers(self) -> Path:
+        """The answers' texts, kept only when the configuration asks for quality."""
+        return self.path / "answers"
+
+    @property
     def health(self) -> Path:
         return self.path / "health"
 

@@ -1,0 +1,87 @@
+"""What load processes on other hosts share with their master: a store, and nothing else.
+
+The master puts the prepared part of the run folder there. Each process brings its journal there in parts, each closed when no request
+of it was in flight. At the end the master fetches them, and holds them against what the processes said that they had stored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from fmbench.core.failures import FmbenchError, Refused
+from fmbench.core.plan import Plan
+from fmbench.storage.runfolder import RunFolder
+from fmbench.storage.seal import read_load
+from fmbench.storage.store import Store, store_for
+from fmbench.storage.upload import upload_files
+
+PREPARED = ("config.yml", "plan.json")
+FROM_WORKERS = ("journal/", "health/", "answers/")
+
+
+def share(folder: RunFolder, region: str | None) -> None:
+    """Store what a load process needs to begin, and the manifest, which says what the run is should nobody come to finish it."""
+    prompts = [file.file for file in Plan.from_json(folder.plan.read_bytes()).prompts]
+    upload_files(folder, [*PREPARED, *prompts, folder.manifest.name], store_for(folder.address, region))
+
+
+def prepared_digests(folder: Path) -> dict[str, str]:
+    """SHA-256 of the prepared files by name; the plan has those of the prompts."""
+    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in PREPARED}
+
+
+def fetch_prepared(store: Store, digests: Mapping[str, str], target: Path) -> None:
+    """Copy the prepared part of a run to ``target``. Raises ``Refused`` when a file is not there or is not the one meant."""
+    for name, digest in digests.items():
+        _fetch(store, name, digest, target)
+    for file in Plan.from_json((target / "plan.json").read_bytes()).prompts:
+        _fetch(store, file.file, file.sha256, target)
+
+
+def collect(folder: RunFolder, region: str | None) -> list[str]:
+    """Fetch what load processes stored of their own. Returns a phrase for each part that is missing or damaged.
+
+    Rows that are missing show in the accounting: each process told the master how many requests it sent.
+    """
+    store = store_for(folder.address, region)
+    digests = {name: part["sha256"] for row in read_load(folder).get("workers", []) for name, part in _parts(row)}
+    stored = [name for prefix in FROM_WORKERS for name in store.list(prefix)]
+    faults = [f"{name} was stored by a load process and is not there" for name in sorted(digests.keys() - set(stored))]
+    for name in stored:
+        try:
+            _fetch(store, name, digests.get(name), folder.path)
+        except Refused as error:
+            faults.append(str(error))
+    return faults
+
+
+def forget_parts(folder: RunFolder, region: str | None) -> None:
+    """Take away the journals' parts, whose rows are all in stored records now. What cannot be taken away stays."""
+    store = store_for(folder.address, region)
+    try:
+        for name in store.list("journal/"):
+            store.delete(name)
+    except (FmbenchError, OSError):
+        return
+
+
+def _parts(worker: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]]]:
+    return ((name, part) for name, part in (worker.get("parts") or {}).items() if name.startswith("journal/"))
+
+
+def _fetch(store: Store, name: str, digest: str | None, target: Path) -> None:
+    try:
+        data = store.get_bytes(name)
+        if digest not in (None, hashlib.sha256(data).hexdigest()):
+            data = store.get_bytes(name)
+    except FileNotFoundError:
+        raise Refused(f"{store.address}/{name}: is not there; the master stores it before the load.") from None
+    found = hashlib.sha256(data).hexdigest()
+    if digest not in (None, found):
+        raise Refused(f"{store.address}/{name}: is not what was stored (SHA-256 {found}, not {digest}).")
+    path = target / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)

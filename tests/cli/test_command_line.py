@@ -1,0 +1,143 @@
+"""What the command line takes, refuses and loads."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from fmbench.cli import main
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAVY = ("ssl", "boto3", "botocore", "gevent", "locust", "datasets", "pandas", "pyarrow", "matplotlib")
+
+
+def call(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "fmbench", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("command", [[], ["report"], ["compare"], ["simulate"]])
+def test_every_command_takes_help(command: list[str]):
+    done = call(*command, "--help")
+    assert done.returncode == 0
+    assert "usage: fmbench-load" in done.stdout
+    assert done.stderr == ""
+
+
+def test_help_names_everything_that_the_contract_does():
+    text = call("--help").stdout
+    for word in [
+        "--config",
+        "--set",
+        "--output",
+        "--seed",
+        "--dry-run",
+        "--yes",
+        "--processes",
+        "--master",
+        "--expect-workers",
+        "--worker",
+        "--master-host",
+        "--web",
+        "--web-port",
+        "--resume",
+        "report",
+        "compare",
+        "simulate",
+    ]:
+        assert re.search(rf"(?<![\w-]){word}(?![\w-])", text), word
+
+
+def test_help_answers_at_once():
+    def seconds() -> float:
+        began = time.perf_counter()
+        assert call("--help").returncode == 0
+        return time.perf_counter() - began
+
+    assert min(seconds() for _ in range(5)) < 0.5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "--config"),
+        (["--config"], "--config"),
+        (["--config", "a.yml", "--nonsense"], "--nonsense"),
+        (["--config", "a.yml", "--seed", "x"], '"x" is not a whole number'),
+        (["--config", "a.yml", "--seed", "-1"], "--seed"),
+        (["--config", "a.yml", "--processes", "0"], "-1 for one a core"),
+        (["--config", "a.yml", "--processes", "many"], "--processes"),
+        (["--config", "a.yml", "--web", "--web-port", "65536"], "--web-port"),
+        (["--config", "a.yml", "--web-port", "80"], "--web-port goes with --web"),
+        (["--config", "a.yml", "--master", "--worker"], "--master and --worker"),
+        (["--config", "a.yml", "--master", "--processes", "2"], "--master carries no users"),
+        (["--config", "a.yml", "--expect-workers", "2"], "--expect-workers goes with --master"),
+        (["--config", "a.yml", "--master-host", "h"], "--master-host goes with --worker"),
+        (["--config", "a.yml", "--worker", "--web"], "--web"),
+        (["--config", "a.yml", "--dry-run", "--resume", "x"], "--dry-run"),
+        (["--conf", "a.yml"], "--config"),
+        (["reprot", "x"], 'did you mean "report"?'),
+        (["report"], "RUN"),
+        (["compare", "a"], "RUN_B"),
+        (["simulate", "--port", "x"], "--port"),
+    ],
+)
+def test_unusable_arguments_are_said_in_one_line(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    captured = capsys.readouterr()
+    assert ended.value.code == 2
+    assert captured.out == ""
+    assert said in captured.err
+    assert captured.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--config", "not-there.yml"], "not-there.yml: cannot be read"),
+        (["report", "not-there"], "is no run folder"),
+        (["compare", "not-there", "nor-there"], "is no run folder"),
+        (["simulate", "--config", "not-there.yml"], "cannot be read"),
+    ],
+)
+def test_files_that_are_not_there_are_unusable(arguments: list[str], said: str):
+    done = call(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_nothing_heavy_is_loaded_to_refuse_a_configuration(tmp_path: Path):
+    (tmp_path / "cfg.yml").write_text("models: []\n")
+    code = "import sys; from fmbench.cli import main; s = main(sys.argv[1:]); print(s, *sys.modules)"
+    command = [sys.executable, "-c", code, "--config", str(tmp_path / "cfg.yml"), "--dry-run"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    status, *modules = done.stdout.split()
+    assert status == "2"
+    assert {module.partition(".")[0] for module in modules}.isdisjoint(HEAVY)
+
+
+def test_a_fault_of_the_program_is_one_line_and_a_file(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    def broken(address: str) -> int:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("fmbench.run.stored.report", broken)
+    assert main(["report", "x"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    found = re.search(r"RuntimeError: a bug\. The traceback is in (\S+)\.$", line)
+    assert found is not None
+    path = Path(found[1])
+    assert "in broken" in path.read_text()
+    path.unlink()
+
+
+def test_the_version_is_said():
+    from fmbench import __version__
+
+    assert call("--version").stdout == f"fmbench-load {__version__}\n"
