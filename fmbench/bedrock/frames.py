@@ -3,7 +3,7 @@
 A frame: total length (4 bytes), headers' length (4), CRC of those eight (4), headers, payload, CRC of all before it (4);
 big-endian, CRC-32. Source: https://smithy.io/2.0/aws/amazon-eventstream.html
 
-Cost of checking, measured on frames of 230 bytes: the message CRC 0.2 µs, the prelude CRC nothing, because a prelude that
+Cost of checking, measured on frames of 230 bytes: the message CRC some 0.3 µs, the prelude CRC nothing, because a prelude that
 was checked once is remembered by its own bytes (``benchmarks/accuracy/reader_cost.py`` shows both).
 """
 
