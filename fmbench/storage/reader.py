@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
+import weakref
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -35,9 +37,8 @@ _HEALTH_COLUMNS = (
 class LocalRun:
     """A run whose files are on this machine: ``folder`` names them, ``address`` is where the run belongs."""
 
-    def __init__(self, folder: RunFolder, holder: tempfile.TemporaryDirectory[str] | None = None) -> None:
+    def __init__(self, folder: RunFolder) -> None:
         self.folder = folder
-        self._holder = holder
 
     @property
     def path(self) -> Path:
@@ -101,12 +102,14 @@ def _folder(address: str) -> Path:
 
 def _download(address: str) -> LocalRun:
     store = store_for(address)
-    holder = tempfile.TemporaryDirectory(prefix="fmbench-load-", ignore_cleanup_errors=True)
-    path = Path(holder.name) / store.address.rpartition("/")[2]
+    scratch = tempfile.mkdtemp(prefix="fmbench-load-")
+    path = Path(scratch) / store.address.rpartition("/")[2]
+    run = LocalRun(RunFolder(path, store.address))
+    weakref.finalize(run, shutil.rmtree, scratch, ignore_errors=True)
     download(store, path)
     if not path.is_dir():
         raise UnusableInput(f"{address}: is no run folder (nothing is stored there); give s3://bucket/prefix/<run_id>.")
-    return LocalRun(RunFolder(path, store.address), holder)
+    return run
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
