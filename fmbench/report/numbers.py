@@ -51,6 +51,11 @@ def seconds(value: Number) -> str:
     return plain(value * 1000, "ms") if 0 < abs(value) < 0.1 else plain(value, "s")
 
 
+def as_limit(value: float, unit: str) -> str:
+    """A limit as it was given, with its unit."""
+    return f"{value:,.6g}{THIN}{unit}".rstrip(THIN)
+
+
 def share(value: Number) -> str:
     """A share as per cent: one decimal, more of them near 0 and 100, which are never reached by rounding."""
     if not known(value):

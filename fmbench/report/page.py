@@ -184,5 +184,5 @@ def _again(study: Study) -> list[Block | None]:
         Text(f"{code('config.yml')} in this run's folder is the configuration as resolved. It gives the same study anywhere:"),
         Code("fmbench-load --config config.yml", "sh"),
         Text("This report again from the stored records, byte for byte:"),
-        Code(f"fmbench-load report {study.summary.get('run_id') or manifest.get('run_id') or 'RUN'}", "sh"),
+        Code(f"fmbench-load report {study.config.get('output') or 'results'}/{manifest.get('run_id')}", "sh"),
     ]

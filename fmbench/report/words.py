@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fmbench.report.blocks import Block, Notice, Points, Text, code, text
-from fmbench.report.numbers import DASH, THIN, TO, count, interval, known, listed, plain, plural, seconds, share, usd
+from fmbench.report.numbers import DASH, TO, as_limit, count, interval, known, listed, plain, plural, seconds, share, usd
 from fmbench.report.study import Cell, Study
 
 MOST_NAMED = 3
@@ -33,18 +33,18 @@ def bucket_words(bucket: str) -> str:
     return f"prompts of {int(low):,}{TO}{int(high):,} tokens ({text(bucket)})"
 
 
-def objective_words(name: str, limit: float) -> str:
+def objective_words(name: str, value: float) -> str:
     """``TTFT p95 ≤ 1.5 s``: an objective by its configuration key."""
     if name == "error_rate":
-        return f"error rate ≤ {100 * limit:g}{THIN}%"
+        return f"error rate ≤ {as_limit(100 * value, '%')}"
     if name == "usd_per_10k":
-        return f"cost ≤ ${limit:,g} per 10,000"
+        return f"cost ≤ ${as_limit(value, '')} per 10,000"
     if name == "transactions_per_minute":
-        return f"throughput ≥ {limit:g}{THIN}a minute"
+        return f"throughput ≥ {as_limit(value, 'a minute')}"
     if name == "quality_min":
-        return f"quality ≥ {limit:g}"
+        return f"quality ≥ {as_limit(value, '')}"
     metric, quantile = name.split("_")[:2]
-    return f"{'end to end' if metric == 'e2e' else metric.upper()} {quantile} ≤ {limit:g}{THIN}s"
+    return f"{'end to end' if metric == 'e2e' else metric.upper()} {quantile} ≤ {as_limit(value, 's')}"
 
 
 def judged_value(judgement: dict[str, Any]) -> str:

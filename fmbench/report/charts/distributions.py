@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fmbench.report.charts.base import Chart, cumulative
-from fmbench.report.numbers import TO, listed, seconds
+from fmbench.report.numbers import TO, as_limit, listed, seconds
 from fmbench.report.picture import Axis, Line, Panel, Picture, Rule
 from fmbench.report.study import Study
 
@@ -37,7 +37,7 @@ def _panel(study: Study, bucket: str, metric: str, level: int | None) -> Panel |
     if not lines:
         return None
     rules = [
-        Rule(axis="x", value=limit, label=f"{name.split('_')[1]} objective {seconds(limit)}")
+        Rule(axis="x", value=limit, label=f"{name.split('_')[1]} objective {as_limit(limit, 's')}")
         for name, limit in study.objectives.items()
         if name.startswith(metric[:-2] + "_p")
     ]

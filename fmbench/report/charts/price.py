@@ -6,7 +6,7 @@ import numpy as np
 
 from fmbench.report.charts.base import Chart, bounds, number, with_unit
 from fmbench.report.charts.users import quantile_shown
-from fmbench.report.numbers import interval, listed, plain, seconds, usd
+from fmbench.report.numbers import as_limit, interval, listed, plain, usd
 from fmbench.report.picture import Axis, Dots, Line, Mark, Panel, Picture, Rule, Shade, Values, log_ticks
 from fmbench.report.study import Cell, Study
 from fmbench.report.style import FEASIBLE
@@ -14,13 +14,13 @@ from fmbench.report.style import FEASIBLE
 WORDS = {"ttft_s": "Time to first token", "e2e_s": "End to end"}
 
 
-def prepare(study: Study, buckets: list[str]) -> Picture | None:
+def prepare(study: Study, buckets: list[str], title: str) -> Picture | None:
     """A panel a bucket and latency that has an objective (end to end when none has): a path a model through its levels."""
     panels = [panel for bucket in buckets for metric in _metrics(study) if (panel := _panel(study, bucket, metric))]
     if not panels:
         return None
     return Picture(
-        title="Price against latency",
+        title=title,
         sentence=_sentence(study, buckets[0]),
         panels=tuple(panels),
         caption="Left and down is better. A path joins one model's levels; the number at a point is its users. "
@@ -50,9 +50,9 @@ def _panel(study: Study, bucket: str, metric: str) -> Panel | None:
     for model in study.models:
         marks += _path(study, [cell for cell in points if cell["model"] == model], metric, quantile)
     if limit is not None:
-        marks.append(Rule(axis="x", value=limit, label=f"{quantile} ≤ {seconds(limit)}"))
+        marks.append(Rule(axis="x", value=limit, label=f"{quantile} ≤ {as_limit(limit, 's')}"))
     if most is not None:
-        marks.append(Rule(axis="y", value=most, label=f"≤ {usd(most)}"))
+        marks.append(Rule(axis="y", value=most, label=f"≤ ${as_limit(most, '')}"))
     label = f"{WORDS[metric]}, {quantile} (s)"
     return Panel(title=f"{bucket}: {label[0].lower()}{label[1:]}", x=x_axis, y=y_axis, marks=tuple(marks))
 
@@ -120,5 +120,7 @@ def _sentence(study: Study, bucket: str) -> str:
     return f"10,000 transactions in {bucket} cost {said} (the middle of the levels)."
 
 
-CHART = Chart("price-latency", lambda study: prepare(study, study.buckets[:1]))
-OTHERS = Chart("price-latency-buckets", lambda study: prepare(study, study.buckets[1:]))
+CHART = Chart("price-latency", lambda study: prepare(study, study.buckets[:1], "Price against latency"))
+OTHERS = Chart(
+    "price-latency-buckets", lambda study: prepare(study, study.buckets[1:], "Price against latency in the other buckets")
+)

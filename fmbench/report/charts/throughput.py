@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from fmbench.report.charts.base import Chart, level_line, level_panels, number, users_axis
-from fmbench.report.numbers import listed, plain, share
+from fmbench.report.numbers import as_limit, listed, plain
 from fmbench.report.picture import Axis, Panel, Picture, Rule
 from fmbench.report.study import Cell, Study
 
@@ -39,7 +39,7 @@ def _failed(study: Study, bucket: str) -> Panel:
     lines = [replace(line, band=False) for model in study.models if (line := level_line(study, model, bucket, path, ci, "%"))]
     top = max((float(np.nanmax(line.y if line.high is None else line.high)) for line in lines), default=0.0)
     most = study.objectives.get("error_rate")
-    limit = [] if most is None else [Rule(axis="y", value=100 * most, label=f"objective ≤ {share(most)}")]
+    limit = [] if most is None else [Rule(axis="y", value=100 * most, label=f"objective ≤ {as_limit(100 * most, '%')}")]
     return Panel(
         title=f"{bucket}: failed or throttled",
         x=users_axis(study.levels),

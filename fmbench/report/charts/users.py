@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from fmbench.report.charts.base import Chart, level_panels, number
-from fmbench.report.numbers import listed, seconds
+from fmbench.report.numbers import as_limit, listed, seconds
 from fmbench.report.picture import Panel, Picture, Rule
 from fmbench.report.study import Study
 
@@ -48,7 +48,9 @@ def _sentence_case(words: str) -> str:
 def _with_limit(panel: Panel, limit: float | None, quantile: str) -> Panel:
     if limit is None:
         return panel
-    return replace(panel, marks=(*panel.marks, Rule(axis="y", value=limit, label=f"objective {quantile} ≤ {seconds(limit)}")))
+    return replace(
+        panel, marks=(*panel.marks, Rule(axis="y", value=limit, label=f"objective {quantile} ≤ {as_limit(limit, 's')}"))
+    )
 
 
 def _sentence(study: Study, metric: str, quantile: str, limit: float | None) -> str:

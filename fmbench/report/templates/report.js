@@ -13,10 +13,16 @@
     }
   }
   var places = Array.prototype.slice.call(document.querySelectorAll(".plot"));
-  if (!("IntersectionObserver" in window)) { places.forEach(draw); return; }
+  var waiting = places.slice();
+  function drawNext() {
+    if (waiting.length) { draw(waiting.shift()); window.setTimeout(drawNext, 0); }
+  }
+  Array.prototype.forEach.call(document.querySelectorAll(".first .plot"), draw);
+  window.addEventListener("load", drawNext);
+  window.addEventListener("beforeprint", function () { places.forEach(draw); });
+  if (!("IntersectionObserver" in window)) { return; }
   var seen = new IntersectionObserver(function (entries) {
     entries.forEach(function (entry) { if (entry.isIntersecting) { seen.unobserve(entry.target); draw(entry.target); } });
   }, { rootMargin: "600px" });
   places.forEach(function (place) { seen.observe(place); });
-  window.addEventListener("beforeprint", function () { places.forEach(draw); });
 })();
