@@ -88,8 +88,10 @@ def resolved_yaml(config: Config) -> str:
 
 def resolved(config: Config) -> dict[str, Any]:
     """``config`` as plain values, without secrets and without keys that are not set."""
-    values: dict[str, Any] = _without_secrets(config.model_dump(mode="json", exclude_none=True))
-    return values
+    values: dict[str, Any] = config.model_dump(mode="json", exclude_none=True)
+    if config.simulator is not None:  # keys that simulator.models leaves out come from simulator.profile, not from a default
+        values["simulator"] = config.simulator.model_dump(mode="json", exclude_unset=True)
+    return {key: _without_secrets(value) for key, value in values.items()}
 
 
 def config_sha256(config: Config) -> str:

@@ -271,6 +271,14 @@ def test_what_was_resolved_loads_again_as_the_same():
     assert config_sha256(parse(text, "seed=8")) != config_sha256(config)
 
 
+def test_a_simulated_model_keeps_what_it_shares_with_the_profile():
+    text = MODELS + "simulator: {profile: {ttft_s: 0.7}, models: {some.model-v1:0: {tpot_s: 0.3}}}\n"
+    simulator = parse(resolved_yaml(parse(text))).simulator
+    assert simulator is not None
+    profile = simulator.profile_of("some.model-v1:0")
+    assert (profile.ttft_s, profile.tpot_s) == (0.7, 0.3)
+
+
 def test_secrets_are_neither_stored_nor_shown():
     config = parse(MODELS + "simulator: {bearer_key: s3cr3t}\n")
     assert config.simulator is not None and config.simulator.bearer_key == "s3cr3t"
