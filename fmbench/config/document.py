@@ -44,6 +44,11 @@ class _Loader(yaml.SafeLoader):
     """PyYAML's safe loader with YAML 1.2's rules for plain scalars."""
 
 
+class _Dumper(yaml.SafeDumper):
+    """PyYAML's safe dumper that quotes text which YAML 1.1 or 1.2 would read as something else."""
+
+
+_Dumper.yaml_implicit_resolvers = {first: list(rules) for first, rules in yaml.SafeDumper.yaml_implicit_resolvers.items()}
 _Loader.yaml_implicit_resolvers = {}
 for _tag, _pattern, _first in (
     ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
@@ -52,7 +57,8 @@ for _tag, _pattern, _first in (
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
     ("merge", r"<<", "<"),
 ):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"(?:{_pattern})$"), list(_first))
+    for _side in (_Loader, _Dumper):
+        _side.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"(?:{_pattern})$"), list(_first))
 
 _SCALARS: dict[str, Callable[[str], Any]] = {
     "tag:yaml.org,2002:bool": lambda text: text.lower() == "true",
@@ -63,12 +69,9 @@ _SCALARS: dict[str, Callable[[str], Any]] = {
 }
 
 
-def read_value(text: str) -> Any:
-    """The value of a one-line YAML text, as ``--set key=value`` takes it. Raises ``ValueError`` with what is wrong."""
-    document = read_document(text, "")
-    if document.faults:
-        raise ValueError(document.faults[0].what)
-    return document.value
+def write_document(value: Any) -> str:
+    """A YAML text that ``read_document``, and any other reader of YAML, takes for ``value``."""
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
 
 
 def read_document(text: str, origin: str) -> Document:

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path as File
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
-from fmbench.config.document import Document, read_document
+from fmbench.config.document import Document, read_document, write_document
 from fmbench.config.faults import SECRET_KEYS, Fault, Path, all_faults, value_text
 from fmbench.config.messages import faults_of
 from fmbench.config.overrides import apply_override
@@ -83,7 +82,7 @@ def check(document: Document) -> tuple[Config | None, list[Fault]]:
 
 def resolved_yaml(config: Config) -> str:
     """``config`` with every default written out and no secret: what ``config.yml`` of a run folder holds. It loads again."""
-    return yaml.safe_dump(resolved(config), sort_keys=False, allow_unicode=True, width=120)
+    return write_document(resolved(config))
 
 
 def resolved(config: Config) -> dict[str, Any]:

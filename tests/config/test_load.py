@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fmbench.config.document import read_document
+from fmbench.config.document import read_document, write_document
 from fmbench.config.load import config_sha256, load_config, parse_config, resolved_yaml
 from fmbench.core.failures import ExitCode, UnusableInput
 
@@ -335,6 +335,7 @@ WORDS = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_si
 
 @given(st.dictionaries(WORDS, st.integers() | WORDS | st.lists(st.booleans(), max_size=3)))
 def test_values_are_read_as_they_were_written(values: dict[str, object]):
-    document = read_document(yaml.safe_dump(values, allow_unicode=True), "cfg.yml")
+    document = read_document(write_document(values), "cfg.yml")
     assert document.faults == []
     assert (document.value or {}) == values
+    assert yaml.safe_load(write_document(values)) == values
