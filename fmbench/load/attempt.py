@@ -46,9 +46,10 @@ class Ledger:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "cells.jsonl"
-        self.rows: list[dict[str, Any]] = []
-        if self._path.exists():
-            self.rows = [json.loads(line) for line in self._path.read_text().splitlines() if _whole(line)]
+        text = self._path.read_text() if self._path.exists() else ""
+        self.rows: list[dict[str, Any]] = [json.loads(line) for line in text.splitlines() if _whole(line)]
+        if not text.endswith("\n") and text:
+            self._path.write_text("".join(f"{line}\n" for line in text.splitlines() if _whole(line)))
 
     def write(self, row: dict[str, Any]) -> None:
         """Append one line and bring it to the disk."""

@@ -13,7 +13,7 @@ import gevent
 import locust
 from locust.stats import PERCENTILES_TO_REPORT, StatsCSV
 
-from fmbench.load.crew import CellRefused, Crew, CrewChanged
+from fmbench.load.crew import Crew
 
 STATISTICS_WAIT_S = 8.0
 """Workers send Locust's statistics every three seconds."""
@@ -55,7 +55,7 @@ class History:
 
 def finish(environment: Any, crew: Crew, folder: Path, ended: str, message: str) -> None:
     """Let the workers close their files, then write Locust's statistics and, last of all, ``load.json``."""
-    _say_goodbye(crew)
+    crew.part_with(crew.present() & crew.members.keys())
     sent = sum(member.ok + member.failed for member in crew.members.values())
     waited = _wait_for_statistics(environment, sent)
     write_statistics(environment, folder / "locust")
@@ -73,16 +73,6 @@ def write_statistics(environment: Any, folder: Path) -> None:
     for name, write in (("stats.csv", source.requests_csv), ("failures.csv", source.failures_csv)):
         with (folder / name).open("w", newline="") as file:
             write(csv.writer(file))
-
-
-def _say_goodbye(crew: Crew) -> None:
-    crew.frozen = crew.present() & crew.members.keys()
-    crew.tell("bye", {})
-    try:
-        for client, answer in crew.answers("bye", None, crew.frozen, STATISTICS_WAIT_S).items():
-            crew.members[client].drift_s = answer["drift_s"]
-    except (CrewChanged, CellRefused):
-        return
 
 
 def _wait_for_statistics(environment: Any, requests: int) -> float:

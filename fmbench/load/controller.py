@@ -108,7 +108,7 @@ class Controller:
             self.progress.close()
 
     def _verdict(self) -> tuple[str, str]:
-        lost = [member.name for member in self.crew.members.values() if member.lost]
+        lost = self.crew.lost()
         if {cell.model for cell in self.plan.cells} <= self.outlook.left_out.keys():
             reasons = "; ".join(f"{model}: {reason}" for model, reason in self.outlook.left_out.items())
             return "target_down", f"no model could be measured ({reasons})"

@@ -11,7 +11,7 @@ from typing import Any
 import gevent
 from locust.dispatch import UsersDispatcher
 from locust.rpc import Message
-from locust.runners import STATE_INIT, STATE_MISSING, STATE_RUNNING, STATE_SPAWNING, MasterRunner
+from locust.runners import STATE_INIT, STATE_RUNNING, STATE_SPAWNING, MasterRunner
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +19,8 @@ LOCAL = "local"
 READY_S = 60.0
 """How long every worker may take to have its users and to get ready for a step."""
 CLOCK_ROUNDS = 5
+COME_BACK_S = 5.0
+"""How long a worker that went silent may take to come back before the others go on without it."""
 
 
 class CrewChanged(Exception):
@@ -36,8 +38,16 @@ class CellRefused(Exception):
 class LateComersWait(UsersDispatcher):
     """Locust's dispatcher, but a worker that joins is given no users in the middle of a cell: ``Crew.freeze`` makes a new one."""
 
+    shaken = False
+    """Whether a worker was lost, be it for a moment: Locust has moved users since."""
+
     def add_worker(self, worker_node: Any) -> None:
         """Not now."""
+
+    def remove_worker(self, worker_node: Any) -> None:
+        """Locust moves the worker's users to the others; where they are is known no more."""
+        self.shaken = True
+        super().remove_worker(worker_node)
 
 
 @dataclass(slots=True)
@@ -92,12 +102,12 @@ class Crew:
 
     def freeze(self) -> None:
         """The set of workers that carries the next cell is the one that is there now. Raises ``NobodyLeft``."""
-        self._forget_missing()
+        self._wait_for_missing()
         before, self.frozen = self.frozen, self.present()
         if not self.frozen:
             raise NobodyLeft("no worker is left")
         self._greet({client for client in self.frozen if client not in self.members})
-        if self.distributed and self.frozen != before:
+        if self.distributed and (self.frozen != before or self._shaken):
             self._deal_anew()
 
     def _deal_anew(self) -> None:
@@ -110,9 +120,20 @@ class Crew:
         """Raise ``CrewChanged`` when a worker of the frozen set is gone."""
         gone = self.frozen - self.present()
         if gone:
-            for client in gone & self.members.keys():
-                self.members[client].lost = True
             raise CrewChanged("lost " + ", ".join(sorted(self._name(client) for client in gone)))
+        if self._shaken:
+            raise CrewChanged("a worker was out of reach for some seconds")
+
+    def lost(self) -> list[str]:
+        """The names of the workers that began with the run and are not there any more."""
+        present = self.present()
+        for client, member in self.members.items():
+            member.lost = client not in present
+        return sorted(member.name for member in self.members.values() if member.lost)
+
+    @property
+    def _shaken(self) -> bool:
+        return bool(getattr(self.runner._users_dispatcher, "shaken", False))
 
     def have_users(self, count: int) -> dict[str, int]:
         """Bring the number of users to ``count`` over all workers; returns how many each carries."""
@@ -193,10 +214,14 @@ class Crew:
             if member.round_trip_s is None or trip < member.round_trip_s:
                 member.round_trip_s, member.offset_s = trip, answer["epoch"] - (before + trip / 2)
 
-    def _forget_missing(self) -> None:
-        """Take lost workers away before Locust does, which would move users about when it notices."""
+    def _wait_for_missing(self) -> None:
+        """Give workers that are out of reach a moment to come back, then take them away before Locust does: it would move users
+        about in the middle of a cell when it notices."""
         if self.distributed:
-            for client in self.runner.clients.get_by_state(STATE_MISSING):
+            deadline = time.monotonic() + COME_BACK_S
+            while self.runner.clients.missing and time.monotonic() < deadline:
+                gevent.sleep(0.1)
+            for client in self.runner.clients.missing:
                 del self.runner.clients[client.id]
 
     def _name(self, client: str) -> str:

@@ -27,31 +27,44 @@ def launch(
     expect_workers: int = 1,
     web: bool = False,
     web_port: int = 8089,
+    store: str | None = None,
+    listen: tuple[str | None, int | None] = (None, None),
 ) -> str:
     """Put the load of a prepared run folder on its endpoint, and return the ``ended`` word of its ``load.json``.
 
+    A master listens at ``listen``, a host (None: all) and a port. ``store``: the address where workers elsewhere find what was prepared
+    and bring what they write; None: they see ``folder`` on their own disks.
     SIGINT and SIGTERM go to the load processes, which end in good order; a second one ends them at once. Raises ``Refused``,
     ``UnusableInput`` or ``FmbenchError`` when there was no run at all.
     """
-    where = ["--master", "--expect-workers", str(expect_workers)] if master else _on_this_machine(processes)
+    where = ["--master", "--expect-workers", str(expect_workers), *_bind(*listen)] if master else _on_this_machine(processes)
     look = ["--autostart", "--web-host", "127.0.0.1", "--web-port", str(web_port)] if web else ["--headless"]
     result = folder / "load.json"
     result.unlink(missing_ok=True)
-    status = _supervise([*look, *where], folder / "locust", {"FMBENCH_RUN": str(folder.resolve())})
+    variables = {"FMBENCH_RUN": str(folder.resolve())} | ({"FMBENCH_STORE": store} if store else {})
+    status = _supervise([*look, *where], [folder / "locust"], variables)
     if not result.exists():
         _write_what_is_known(result, status, folder / "locust" / "locust.log")
     ended: str = json.loads(result.read_text())["ended"]
     return ended
 
 
-def join(master_host: str, scratch: Path, processes: int = 1) -> int:
-    """Carry users for a master elsewhere until it says that the run is over. Returns Locust's exit status."""
-    where = ["--worker", "--master-host", master_host, *_processes(processes)]
-    return _supervise(where, scratch, {})
+def join(master_host: str, scratch: Path, processes: int = 1, master_port: int | None = None) -> int:
+    """Carry users for a master elsewhere until it says that the run is over. Returns the worst exit status of the load processes.
+
+    What they write and cannot store stays below ``scratch``. Each is a process of its own: Locust's forks outlive a signal.
+    """
+    where = ["--worker", "--master-host", master_host, *_option("--master-port", master_port)]
+    count = processes if processes > 0 else len(os.sched_getaffinity(0))
+    return _supervise(where, [scratch / f"process-{number}" for number in range(count)], {})
 
 
-def _processes(processes: int) -> list[str]:
-    return [] if processes == 1 else ["--processes", str(processes)]
+def _bind(host: str | None, port: int | None) -> list[str]:
+    return [*_option("--master-bind-host", host), *_option("--master-bind-port", port)]
+
+
+def _option(name: str, value: str | int | None) -> list[str]:
+    return [] if value is None else [name, str(value)]
 
 
 def _on_this_machine(processes: int) -> list[str]:
@@ -61,34 +74,39 @@ def _on_this_machine(processes: int) -> list[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
-    return [*_processes(processes), "--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--master-port", port]
+    return ["--processes", str(processes), *_bind("127.0.0.1", int(port)), "--master-port", port]
 
 
-def _supervise(arguments: list[str], scratch: Path, variables: Mapping[str, str]) -> int:
-    """Run Locust with ``scratch`` as its working folder, where its log goes too, and hand signals on to it."""
+def _supervise(arguments: list[str], scratches: list[Path], variables: Mapping[str, str]) -> int:
+    """Run Locust, once for each of ``scratches``, which is its working folder; signals are handed on. Returns the worst status."""
+    children: list[subprocess.Popen[bytes]] = []
+    with _signals_to(children):
+        try:
+            for scratch in scratches:
+                children.append(_start(arguments, scratch, variables))
+            return max((child.wait() for child in children), key=abs)
+        finally:
+            for child in children:
+                if child.poll() is None:
+                    child.kill()
+
+
+def _start(arguments: list[str], scratch: Path, variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Locust as a process in ``scratch``, where its log goes too."""
     scratch.mkdir(parents=True, exist_ok=True)
     log = (scratch / "locust.log").resolve()
     common = ["-f", str(Path(__file__).with_name("locustfile.py")), "-u", "0", "-r", "1", "--only-summary", "--stop-timeout", "0"]
     command = [sys.executable, "-m", "fmbench.load", *common, "--logfile", str(log), "--loglevel", "WARNING", *arguments]
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
-    environment = clean | dict(variables) | {"FMBENCH_PARENT": str(os.getpid()), "PYTHONPATH": _import_path()}
-    child: list[subprocess.Popen[bytes]] = []
-    with _signals_to(child):
-        child.append(
-            subprocess.Popen(
-                command,
-                cwd=scratch,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        )
-        try:
-            return child[0].wait()
-        finally:
-            if child[0].poll() is None:
-                child[0].kill()
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("LOCUST_", "FMBENCH_"))}
+    own = {"FMBENCH_PARENT": str(os.getpid()), "FMBENCH_SCRATCH": str(scratch.resolve()), "PYTHONPATH": _import_path()}
+    return subprocess.Popen(
+        command,
+        cwd=scratch,
+        env=clean | own | dict(variables),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 def _import_path() -> str:

@@ -3,14 +3,16 @@
 The same code runs alone, where controller and worker are one process, and on any number of workers.
 
 Messages in:  ``fmbench_hello``, ``_clock``, ``_step``, ``_open``, ``_measure``, ``_drain``, ``_bye``
-Messages out: ``fmbench_ack`` {kind, worker, …}, ``fmbench_pulse`` once a second.
+Messages out: ``fmbench_ack`` {kind, worker, …}, ``fmbench_pulse`` once a second, ``fmbench_leaving`` when told to end.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
+import sys
 import time
 from collections import Counter, deque
 from collections.abc import Callable
@@ -20,14 +22,16 @@ from typing import Any
 
 import gevent
 import orjson
+from gevent.event import Event
 from locust.exception import RPCError, RPCSendError
 from locust.runners import WorkerRunner
 
-from fmbench.core.failures import ExitCode, FmbenchError
+from fmbench.core.failures import ExitCode, FmbenchError, Refused
 from fmbench.core.records import Record
 from fmbench.load.budget import Lease
 from fmbench.load.gate import Gate
 from fmbench.load.health import HealthLog
+from fmbench.load.remote import Outbox, settle_in
 from fmbench.load.step import Step, StepOrder
 from fmbench.load.tally import Tally
 from fmbench.load.workplace import Workplace
@@ -40,6 +44,12 @@ MASTER_LOST_TICKS = 7
 """Seconds without a word from the master after which a worker ends by itself: it stops sending within ten."""
 GRACE_S = 25.0
 """How long requests in flight may go on after a signal, or after the master was lost."""
+GOODBYE_S = 5.0
+"""How much longer a process that was told to end waits for the master to let it go."""
+STORE_BETWEEN_CELLS_S = 20.0
+"""How long the next cell waits for the store to take the journal of the last one."""
+STORE_AT_THE_END_S = 75.0
+"""How long a process that ends goes on trying to store what it has; with ``GRACE_S``, within what ECS and Kubernetes give."""
 
 
 class AnswersWriter:
@@ -66,6 +76,8 @@ class Worker:
     journal: JournalWriter
     health: HealthLog
     answers: AnswersWriter | None = None
+    outbox: Outbox | None = None
+    """The way to the store, where this process does not see the run folder."""
 
     def __init__(self, environment: Any) -> None:
         self.environment = environment
@@ -79,6 +91,9 @@ class Worker:
         self._seqs: Counter[int] = Counter()
         self._fault: str | None = None
         self._sealed = False
+        self._part = 0
+        self._said_goodbye = Event()
+        self._terminated = False
         self._silent_s = 0
         self._register()
 
@@ -107,6 +122,8 @@ class Worker:
             self.runner.register_message(f"fmbench_{kind}", self._guarded(kind, handler))
         if self.distributed:
             self.environment.events.heartbeat_received.add_listener(self._hear_master)
+            self.environment.events.quitting.add_listener(self._quit)
+            gevent.signal_handler(signal.SIGTERM, self._note_signal)
             gevent.spawn(self._watch_master)
 
     def _guarded(self, kind: str, handler: Callable[[dict[str, Any]], None]) -> Callable[..., None]:
@@ -116,7 +133,7 @@ class Worker:
             try:
                 handler(data)
             except FmbenchError as error:
-                self._ack(kind, run_id=data["run_id"], number=data.get("number"), error=str(error))
+                self._refuse(kind, data, error)
             except Exception as error:
                 text = f"{type(error).__name__}: {error}"
                 self._ack(kind, run_id=data["run_id"], number=data.get("number"), error=text)
@@ -124,23 +141,28 @@ class Worker:
 
         def listen(environment: Any, msg: Any) -> None:
             if self._expected_run not in ("", msg.data["run_id"]):
-                self._ack(kind, run_id=msg.data["run_id"], error=f"this worker belongs to the run {self._expected_run}")
+                self._refuse(kind, msg.data, Refused(f"this worker belongs to the run {self._expected_run}"))
             else:
                 gevent.spawn(handle, msg.data)
 
         return listen
 
+    def _refuse(self, kind: str, data: dict[str, Any], error: FmbenchError) -> None:
+        """Say why not; a process that cannot even join says it where it was started, too."""
+        self._ack(kind, run_id=data["run_id"], number=data.get("number"), error=str(error))
+        if kind == "hello" and self.distributed:
+            print(f"fmbench-load: {error}", file=sys.stderr, flush=True)
+            self.environment.process_exit_code = int(error.exit_code)
+
     def _hello(self, data: dict[str, Any]) -> None:
         """The first message: which run, where it is, and what this process is called in it."""
         if not self.run_id:
-            self.workplace = Workplace(Path(data["folder"]), data["endpoint"])
+            folder, self.outbox = settle_in(data, data["run_id"])
+            self.workplace = Workplace(folder, data["endpoint"])
             self.run_id = self._expected_run = data["run_id"]
             self.name = self._choose_name()
-            folder = self.workplace.folder
-            self.journal = JournalWriter(folder / "journal" / f"{self.name}.jsonl")
             self.health = HealthLog(folder / "health" / f"{self.name}.jsonl", self.name, self._counts)
-            if self.workplace.config.quality:
-                self.answers = AnswersWriter(folder / "answers" / f"{self.name}.jsonl")
+            self._open_part()
             gevent.spawn(self._pulse_each_second)
         self._ack("hello", host=socket.gethostname(), pid=os.getpid())
 
@@ -151,6 +173,32 @@ class Worker:
         taken = {path.stem for path in (self.workplace.folder / "health").glob("local*.jsonl")}
         return "local" if not taken else f"local-{len(taken) + 1}"
 
+    @property
+    def _stem(self) -> str:
+        """The name of the journal, or of its part when it is stored in parts."""
+        return self.name if self.outbox is None else f"{self.name}-{self._part:04d}"
+
+    def _open_part(self) -> None:
+        folder = self.workplace.folder
+        self.journal = JournalWriter(folder / "journal" / f"{self._stem}.jsonl")
+        if self.workplace.config.quality:
+            self.answers = AnswersWriter(folder / "answers" / f"{self._stem}.jsonl")
+
+    def _close_part(self) -> None:
+        self.journal.close()
+        if self.answers is not None:
+            self.answers.close()
+        if self.outbox is not None:
+            for name in (f"journal/{self._stem}.jsonl", f"answers/{self._stem}.jsonl", f"health/{self.name}.jsonl"):
+                self.outbox.send(name)
+
+    def _store_cell(self, step: Step) -> None:
+        """The cell is over: what it left goes to the store. A request that is still in flight keeps the part open for its end."""
+        if self.outbox is not None and not self._sealed and not step.tally.in_flight:
+            self._close_part()
+            self._part += 1
+            self._open_part()
+
     def _clock(self, data: dict[str, Any]) -> None:
         self._ack("clock", number=data["number"], epoch=self._now())
 
@@ -159,11 +207,13 @@ class Worker:
         return (time.monotonic_ns() + self.epoch_offset_ns) / 1e9
 
     def _take_step(self, data: dict[str, Any]) -> None:
-        """Make everything ready for the next step, behind the closed gate."""
+        """Make everything ready for the next step, behind the closed gate, once nothing is on its way to the store."""
         order = StepOrder.from_message(data)
+        if self.outbox is not None:
+            self.outbox.wait(STORE_BETWEEN_CELLS_S)
         self.workplace.deck(order.cell)
         self.step = Step(order=order, lease=Lease(requests=order.requests, usd=order.usd), slots=deque(order.slots))
-        self._ack("step", number=order.number)
+        self._ack("step", number=order.number, parts=self._parts())
 
     def _open(self, data: dict[str, Any]) -> None:
         """Let the users in."""
@@ -185,6 +235,7 @@ class Worker:
         self._close()
         self._ack("closed", number=data["number"])
         step.empty.wait(data["timeout_s"])
+        self._store_cell(step)
         self._ack("drain", number=data["number"], **self._counted(step))
         return None
 
@@ -194,19 +245,28 @@ class Worker:
         return {"tally": step.tally.to_message(), "lease": step.lease.to_message()}
 
     def _bye(self, data: dict[str, Any]) -> None:
-        """The run is over: bring everything to the disk."""
+        """The run is over, for this process at least: bring everything to where it belongs."""
+        self.environment.process_exit_code = 0
         self.seal()
-        self._ack("bye", drift_s=self._drift_s())
+        with suppress(RPCError, RPCSendError):
+            if self.distributed:
+                self.runner._send_stats()
+        self._ack("bye", drift_s=self._drift_s(), parts=self._parts())
+        self._said_goodbye.set()
+
+    def _parts(self) -> dict[str, dict[str, Any]]:
+        return {} if self.outbox is None else self.outbox.stored
 
     def seal(self) -> None:
-        """Close the files. Once; nothing is sent after it."""
+        """Close the files, and store them where they are not in the run folder. Once; nothing is sent after it."""
         if self.run_id and not self._sealed:
             self._sealed = True
             self._close()
             self.health.close()
-            self.journal.close()
-            if self.answers is not None:
-                self.answers.close()
+            self._close_part()
+        if self.outbox is not None and not self.outbox.wait(STORE_AT_THE_END_S):
+            self.environment.process_exit_code = ExitCode.UNACCOUNTED
+            log.error("not stored: %s", ", ".join(self.outbox.unsent()))
 
     def fail(self, error: Exception) -> None:
         """This process cannot go on (its disk is full, say): no more requests; the next pulse tells why."""
@@ -219,12 +279,28 @@ class Worker:
         if self.step is not None:
             self.step.close()
 
-    def end_alone(self) -> None:
+    def end_alone(self, within_s: float = GRACE_S) -> None:
         """End without the controller: nothing more is sent, what is in flight may end, and the files are closed."""
+        self._send("fmbench_leaving", {"run_id": self.run_id})
         self._close()
         if self.step is not None:
-            self.step.empty.wait(GRACE_S)
+            self.step.empty.wait(within_s)
         self.seal()
+        self._said_goodbye.set()
+
+    def _note_signal(self) -> None:
+        """Locust's own handler of SIGTERM comes to ``_quit``; this is how it knows why."""
+        self._terminated = True
+
+    def _quit(self, **_: Any) -> None:
+        """This process ends. If it is too early the master hears of it, takes its counts and lets it go, or it goes alone."""
+        if self.run_id and not self._said_goodbye.is_set():
+            self._send("fmbench_leaving", {"run_id": self.run_id})
+            self._close()
+            if not self._said_goodbye.wait(GRACE_S + GOODBYE_S):
+                self.end_alone(0)
+        if self._terminated:
+            self.environment.process_exit_code = ExitCode.TERMINATED
 
     def _hear_master(self, **_: Any) -> None:
         self._silent_s = 0
