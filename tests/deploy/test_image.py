@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
+import socket
 import subprocess
 import sys
 from importlib.metadata import packages_distributions, requires
@@ -62,21 +65,47 @@ def test_the_worker_list_leaves_out_what_only_prepare_and_report_need():
     assert worker_packages().isdisjoint({"datasets", "pandas", "pyarrow", "matplotlib", "plotly", "rs-bpe", "scipy"})
 
 
-def test_a_load_process_runs_on_the_worker_list_alone():
-    packages = worker_packages()
+def site_without_the_rest(folder: Path) -> Path:
+    """A folder for PYTHONPATH: interpreters that see it, and their children, lack each package that is not on the list."""
+    packages = worker_packages() | {"fmbench-load"}
     foreign = [
         module for module, owners in packages_distributions().items() if not packages & set(map(canonicalize_name, owners))
     ]
-    code = f"""
+    (folder / "sitecustomize.py").write_text(f"""
 import sys
 class Absent:
-    names = set({json.dumps([name for name in foreign if name != "fmbench"])})
+    names = set({json.dumps(foreign)})
     def find_spec(self, name, path=None, target=None):
         if name.split(".")[0] in self.names:
             raise ModuleNotFoundError(f"{{name}} is not in docker/worker-requirements.txt", name=name)
 sys.meta_path.insert(0, Absent())
-import locust, fmbench.cli, fmbench.load.locustfile
-print("loaded")
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
-    assert done.stdout.strip().endswith("loaded"), done.stderr
+""")
+    return folder
+
+
+def test_a_worker_calls_its_master_on_the_worker_list_alone(tmp_path: Path):
+    config = tmp_path / "cfg.yml"
+    config.write_text("region: us-east-1\nmodels: [{id: us.amazon.nova-lite-v1:0}]\n")
+    address = "127.0.0.57"  # loopback, and nobody else's: the port is Locust's own
+    with socket.create_server((address, 5557)) as master:
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "fmbench", "--config", config, "--worker", "--master-host", address],
+            env=os.environ | {"PYTHONPATH": str(site_without_the_rest(tmp_path))},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            accepted(master, worker).close()
+        finally:
+            worker.terminate()
+            worker.communicate(timeout=60)
+
+
+def accepted(master: socket.socket, worker: subprocess.Popen[str]) -> socket.socket:
+    """The worker's connection; fails with what it said when it ended instead."""
+    master.settimeout(0.2)
+    for _ in range(450):
+        with contextlib.suppress(TimeoutError):
+            return master.accept()[0]
+        assert worker.poll() is None, worker.communicate()[1]
+    raise AssertionError("the worker did not call its master")
