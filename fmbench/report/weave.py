@@ -49,11 +49,16 @@ class _Weaver:
             "showlegend": False,
             "hovermode": "closest",
             "barmode": "overlay",
-            "xaxis": _axis(self.panel.x),
-            "yaxis": _axis(self.panel.y),
+            "xaxis": _axis(self.panel.x, self._span("x")),
+            "yaxis": _axis(self.panel.y, self._span("y")),
             "shapes": self.shapes,
             "annotations": self.notes,
         }
+
+    def _span(self, along: str) -> float:
+        """How many times the lowest positive value along an axis the highest is."""
+        values = [value for trace in self.traces for value in trace[along] if value is not None and value > 0]
+        return max(values) / min(values) if values else 1.0
 
     @singledispatchmethod
     def add(self, mark: object) -> None:
@@ -170,7 +175,7 @@ def _tint(colour: str, alpha: float) -> str:
     return f"rgba({red},{green},{blue},{alpha})"
 
 
-def _axis(axis: Axis) -> Spec:
+def _axis(axis: Axis, span: float) -> Spec:
     spec: Spec = {
         "title": {"text": axis.label, "font": {"size": 12}, "standoff": 8},
         "type": "log" if axis.log else "linear",
@@ -184,7 +189,7 @@ def _axis(axis: Axis) -> Spec:
         labels = axis.tick_labels or tuple(digits(tick) for tick in axis.ticks)
         spec |= {"tickmode": "array", "tickvals": [float(tick) for tick in axis.ticks], "ticktext": list(labels)}
     elif axis.log:
-        spec |= {"dtick": "D2", "tickformat": "~g"}
+        spec |= {"dtick": "D2" if span < 1000 else 1, "tickformat": "~g"}
     if axis.low is not None and axis.high is not None:
         ends = (math.log10(axis.low), math.log10(axis.high)) if axis.log else (axis.low, axis.high)
         spec["range"] = [float(f"{end:.6g}") for end in ends]
