@@ -11,6 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +38,8 @@ def prepare(folder: Path, url: str | None, prompts: int = 7, load: dict[str, Any
     values = {"models": MODELS, "inference": {"max_tokens": 10}, "load": LOAD | (load or {})} | config
     checked = Config.model_validate(values)
     (folder / "prompts").mkdir(parents=True)
-    rows = [
-        Prompt(prompt_id=f"p{n}", text=f"Say the number {n}.", tokens=6, dataset="counting", language="en")
-        for n in range(prompts)
-    ]
+    common: dict[str, Any] = {"tokens": 6, "dataset": "counting", "language": "en"}
+    rows = [Prompt(prompt_id=f"p{n}", text=f"Say the number {n}.", **common) for n in range(prompts)]
     digest = payload.write(folder / "prompts" / payload.file_name(BUCKET), rows)
     file = PromptFile(bucket=BUCKET, file=f"prompts/{payload.file_name(BUCKET)}", sha256=digest, count=prompts)
     endpoint = None if url is None else {"url": url, "ca_bundle": None}
@@ -85,10 +84,8 @@ def run(folder: Path, **options: Any) -> str:
 
 def end_process(pid: int) -> None:
     """SIGKILL, if it is still there."""
-    try:
+    with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def children_of(pid: int, deep: bool = False) -> list[int]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.load.studies import LOAD, MODELS, QUICK, cells, entries, identity, load_json, locust_counts, name_of, prepare, run
+from tests.load.studies import MODELS, QUICK, cells, entries, identity, load_json, locust_counts, name_of, prepare, run
 from tests.support.simulator import Endpoint, simulator
 
 __all__ = ["simulator"]
@@ -143,7 +145,7 @@ def test_starts_are_spread_over_the_time_asked_for(tmp_path: Path, simulator: Si
     folder = prepare(tmp_path / "run", endpoint.url, models=MODELS[:1], load=load)
     run(folder)
     firsts = sorted(row["received_ns"] / 1e9 for row in endpoint.ledger())[:8]
-    gaps = [later - earlier for earlier, later in zip(firsts, firsts[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(firsts)]
     assert sum(gaps) == pytest.approx(0.7, abs=0.15)
     assert max(gaps) < 0.3
 
@@ -174,11 +176,7 @@ def test_answers_are_kept_for_quality_alone(tmp_path: Path, simulator: Simulator
 
 
 def test_health_says_each_second_how_the_instrument_was(tmp_path: Path, simulator: Simulators) -> None:
-    import json
-
-    folder = prepare(
-        tmp_path / "run", simulator(QUICK).url, models=MODELS[:1], load={**LOAD, "concurrency": [4], "duration_s": 2.5}
-    )
+    folder = prepare(tmp_path / "run", simulator(QUICK).url, models=MODELS[:1], load={"concurrency": [4], "duration_s": 2.5})
     run(folder)
     lines = [json.loads(line) for line in (folder / "health" / "local.jsonl").read_text().splitlines()]
     assert len(lines) >= 2

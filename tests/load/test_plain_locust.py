@@ -1,0 +1,59 @@
+"""Plain Locust runs the same users and steps, and says what it lacks."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.load.studies import entries, load_json, locust_counts
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCUSTFILE = ROOT / "locustfiles" / "bedrock.py"
+CONFIG = """
+models: [{id: us.amazon.nova-lite-v1:0, label: lite}]
+inference: {max_tokens: 8}
+dataset: {source: synthetic, buckets: ["1-500"], prompts_per_bucket: 3}
+load: {concurrency: [2], warmup_s: 0.2, duration_s: 0.5, min_requests: 0}
+simulator: {profile: {ttft_s: 0.02, tpot_s: 0.002}}
+"""
+
+
+def locust(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_without_a_configuration_it_says_which_option_is_missing(tmp_path: Path) -> None:
+    ended = locust(tmp_path, "--headless")
+    assert ended.returncode == 2
+    assert "--fmbench-config" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_configuration_that_cannot_be_used_is_said_once(tmp_path: Path) -> None:
+    (tmp_path / "cfg.yml").write_text("models: []\n")
+    ended = locust(tmp_path, "--headless", "-u", "0", "--fmbench-config", "cfg.yml")
+    assert ended.returncode == 2
+    assert "models" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_with_a_configuration_it_prepares_and_runs_the_study(tmp_path: Path) -> None:
+    (tmp_path / "cfg.yml").write_text(CONFIG)
+    ended = locust(tmp_path, "--headless", "-u", "0", "--fmbench-config", "cfg.yml")
+    assert ended.returncode == 0, ended.stderr
+    (folder,) = (tmp_path / "results").iterdir()
+    assert load_json(folder)["ended"] == "done"
+    records = entries(folder, "record")
+    assert len(records) > 4 and {row["outcome"] for row in records} == {"ok"}
+    assert locust_counts(folder)[0].total() == len(records)
+
+
+def test_it_does_not_read_what_lies_about(tmp_path: Path) -> None:
+    """fmbench-load starts Locust by ``python -m fmbench.load``: a stranger's locust.conf has no say in it."""
+    (tmp_path / "locust.conf").write_text("headless = true\nusers = 77\nrun-time = 1s\nno-such-thing = 1\n")
+    command = [sys.executable, "-m", "fmbench.load", "-f", str(LOCUSTFILE), "--headless", "-u", "0"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 2
+    assert "--fmbench-config" in ended.stderr and "no-such-thing" not in ended.stderr

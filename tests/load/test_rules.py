@@ -1,0 +1,138 @@
+"""The pure rules: when a run stops, what the budget lets through, what the counts add up to."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fmbench.config.schema import Budget, Load
+from fmbench.core.failures import FailureKind
+from fmbench.core.records import Exchange, Record
+from fmbench.load.budget import Lease, Purse, cost_to_settle
+from fmbench.load.stopping import ModelWatch, TargetWatch, window_over
+from fmbench.load.tally import Tally, total
+
+
+def test_a_target_is_down_after_ten_seconds_without_an_answer_of_any_kind() -> None:
+    watch = TargetWatch()
+    for second in range(10):
+        watch.observe(second, 0, {"connect": 1, "dns": 1})
+        assert not watch.down(second)
+    watch.observe(10, 0, {})
+    assert watch.down(10)
+
+
+@pytest.mark.parametrize("answer", [(1, {}), (0, {"throttled_requests": 1}), (0, {"internal": 3, "connect": 9})])
+def test_any_answer_says_that_the_target_is_there(answer: tuple[int, dict[str, int]]) -> None:
+    watch = TargetWatch()
+    watch.observe(0, 0, {"connect": 50})
+    watch.observe(9, *answer)
+    watch.observe(11, 0, {"connect": 50})
+    assert not watch.down(20)
+    assert watch.down(21)
+
+
+def test_a_few_failures_in_a_long_time_do_not_say_that_it_is_down() -> None:
+    watch = TargetWatch()
+    watch.observe(0, 0, {"timeout_connect": 4})
+    assert not watch.down(60)
+
+
+def test_a_model_is_hopeless_when_all_that_it_gives_is_refusals() -> None:
+    watch = ModelWatch()
+    watch.observe(0, {"access_denied": 4})
+    assert watch.hopeless(1) is None
+    watch.observe(0, {"validation": 1})
+    assert watch.hopeless(6) is None
+    reason = watch.hopeless(5)
+    assert reason is not None and "access_denied (4)" in reason and "validation (1)" in reason
+
+
+@pytest.mark.parametrize("answer", [(1, {}), (0, {"throttled": 1}), (0, {"internal": 1})])
+def test_a_model_that_answered_once_is_never_left_out(answer: tuple[int, dict[str, int]]) -> None:
+    watch = ModelWatch()
+    watch.observe(*answer)
+    watch.observe(0, {"access_denied": 1000})
+    assert watch.hopeless(1) is None
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "measured", "decided", "over"),
+    [(29, 99, True, False), (30, 19, True, False), (30, 20, True, True), (30, 20, False, False), (300, 0, False, True)],
+)
+def test_a_window_ends_when_it_is_long_and_full_enough_or_at_its_cap(
+    elapsed: float, measured: int, decided: bool, over: bool
+) -> None:
+    assert window_over(Load(duration_s=30, min_requests=20), elapsed, measured, decided) is over
+
+
+@given(
+    limit=st.floats(0.0, 10.0),
+    bounds=st.lists(st.tuples(st.floats(0.0, 3.0), st.floats(0.0, 1.0), st.booleans()), max_size=40),
+)
+def test_no_order_of_requests_passes_the_lease(limit: float, bounds: list[tuple[float, float, bool]]) -> None:
+    """``bounds``: what each may cost, which share of it it costs, and whether it ends before the next one starts."""
+    lease = Lease(requests=None, usd=limit)
+    worst = 0.0
+    for bound, share, ends in bounds:
+        if not lease.reserve(bound):
+            assert lease.exhausted
+            assert not lease.reserve(0.0)
+            break
+        worst += bound * share if ends else bound
+        if ends:
+            lease.settle(bound, bound * share)
+        assert worst <= limit * (1 + 1e-9)
+
+
+def test_without_a_price_a_dollar_budget_lets_nothing_through() -> None:
+    assert not Lease(requests=None, usd=5.0).reserve(None)
+    assert Lease(requests=None, usd=None).reserve(None)
+
+
+@given(left=st.integers(0, 500), users=st.dictionaries(st.text(max_size=2), st.integers(0, 9), min_size=1, max_size=6))
+def test_leases_share_out_what_is_left_and_no_more(left: int, users: dict[str, int]) -> None:
+    purse = Purse(Budget(max_requests=1000, max_usd=10.0), requests=1000 - left, usd=4.0)
+    leases = purse.lease(users)
+    requests = [requests or 0 for requests, _ in leases.values()]
+    assert sum(requests) == (left if any(users.values()) else 0)
+    assert math.fsum(usd or 0.0 for _, usd in leases.values()) <= 6.0 * (1 + 1e-9)
+    assert all(requests == 0 and usd == 0 for worker, (requests, usd) in leases.items() if users[worker] == 0)
+
+
+def test_what_may_have_been_billed_stays_taken() -> None:
+    def cost(failure: FailureKind | None, sent: bool, usd: float | None) -> float:
+        return cost_to_settle(Exchange(started_ns=0, sent_ns=1 if sent else None, failure=failure), usd, 9.0)
+
+    assert cost(None, True, 2.5) == 2.5
+    assert cost(FailureKind.CONNECT, False, None) == 0.0
+    assert cost(FailureKind.THROTTLED_TOKENS, True, None) == 0.0
+    assert cost(FailureKind.ACCESS_DENIED, True, None) == 0.0
+    assert cost(FailureKind.THROTTLED_IN_STREAM, True, None) == 9.0
+    assert cost(FailureKind.RESET_IN_STREAM, True, None) == 9.0
+    assert cost(FailureKind.TIMEOUT_FIRST_BYTE, True, None) == 9.0
+    assert cost(FailureKind.TRUNCATED, True, 1.5) == 1.5
+
+
+def a_record(ttft_s: float) -> Record:
+    return Record(
+        run_id="r", worker="w", user=0, seq=0, model="m", model_id="m", api="converse", dataset="d", bucket="b", concurrency=1,
+        cell=0, block=0, phase="measure", task="t", prompt_id="p", outcome="ok", ttft_s=ttft_s, output_tokens=2, usd=0.25,
+    )  # fmt: skip
+
+
+@given(st.lists(st.floats(0.001, 100.0), min_size=1, max_size=60), st.integers(1, 4))
+def test_tallies_of_many_workers_add_up_to_that_of_one(latencies: list[float], workers: int) -> None:
+    tallies = [Tally() for _ in range(workers)]
+    for index, latency in enumerate(latencies):
+        tallies[index % workers].sent += 1
+        tallies[index % workers].add(a_record(latency))
+    summed = total(Tally.from_message(tally.to_message()) for tally in tallies)
+    assert (summed.sent, summed.done, summed.ok, summed.measured) == (len(latencies),) * 4
+    assert summed.usd == pytest.approx(0.25 * len(latencies))
+    assert summed.output_tokens == 2 * len(latencies)
+    median = sorted(latencies)[math.ceil(len(latencies) / 2) - 1]
+    assert summed.ttft_s(0.5) == pytest.approx(median, rel=0.03)
