@@ -12,11 +12,12 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gevent
 
 from fmbench.config.load import parse_config
+from fmbench.config.schema import Config
 from fmbench.core.plan import Plan, deal_slots
 from fmbench.core.records import Cell
 from fmbench.load.attempt import Attempt, Ledger
@@ -26,6 +27,9 @@ from fmbench.load.status import Progress
 from fmbench.load.step import StepOrder
 from fmbench.load.stopping import ModelWatch, TargetWatch, window_over
 from fmbench.load.tally import Tally, total
+
+if TYPE_CHECKING:
+    from fmbench.load.deciding import Deciding
 
 log = logging.getLogger(__name__)
 
@@ -63,9 +67,6 @@ class Outlook:
 class Controller:
     """Runs the study of a prepared folder on the environment's load processes."""
 
-    decided: Callable[[Cell, Tally], bool]
-    """Whether a cell's objectives can be judged by now; asked when ``load.until`` is ``decided``."""
-
     def __init__(self, environment: Any, folder: Path) -> None:
         self.config = parse_config((folder / "config.yml").read_text(), "config.yml").config
         self.plan = Plan.from_json((folder / "plan.json").read_bytes())
@@ -74,7 +75,7 @@ class Controller:
         self.purse = Purse(self.config.budget, *self.ledger.used())
         self.outlook = Outlook()
         self.progress = Progress(self.config, self.plan, self.ledger.finished())
-        self.decided = lambda cell, tally: True
+        self.deciding = _deciding(self.config)
         self._number = 0
         self._seen: Tally = Tally()
         self._stop: Stop | None = None
@@ -173,6 +174,7 @@ class Controller:
                 spread_s=min(1.0, self.config.load.warmup_s) if spread is None else spread,
                 requests=requests,
                 usd=usd,
+                counting=None if self.deciding is None else self.deciding.counting,
             )
             self.crew.tell("step", order.to_message(), client)
         self.crew.answers("step", self._number, users, SLACK_S * 2)
@@ -192,8 +194,10 @@ class Controller:
             attempt.measure_at = time.time()
             self.crew.tell("measure", {"number": self._number})
 
+        window = None if self.deciding is None else self.deciding.window()
+
         def over(elapsed: float, tally: Tally) -> bool:
-            decided = load.until == "fixed" or self.decided(attempt.cell, tally)
+            decided = window is None or window(elapsed, tally.slices)
             return window_over(load, elapsed, tally.measured, decided)
 
         self._keep_on(attempt, load.duration_s, over)
@@ -308,3 +312,12 @@ class Controller:
         member.failed += tally.failed
         attempt.tallies[member.name] = tally
         attempt.usd += usd
+
+
+def _deciding(config: Config) -> Deciding | None:
+    """What judges the windows; None where their length is fixed. Loads statistics: nothing else needs them during the load."""
+    if config.load.until == "fixed":
+        return None
+    from fmbench.load.deciding import Deciding
+
+    return Deciding(config)

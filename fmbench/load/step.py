@@ -9,8 +9,10 @@ from typing import Any
 
 from gevent.event import Event
 
-from fmbench.core.records import Cell
+from fmbench.core.failures import Outcome
+from fmbench.core.records import Cell, Record
 from fmbench.load.budget import Lease
+from fmbench.load.slices import Counting, Slices
 from fmbench.load.tally import Tally
 
 
@@ -25,15 +27,19 @@ class StepOrder:
     spread_s: float
     requests: int | None
     usd: float | None
+    counting: Counting | None = None
+    """What is counted by slices of time; None: nothing."""
 
     def to_message(self) -> dict[str, Any]:
         """As Locust's messages carry it."""
-        return {name: getattr(self, name) for name in self.__slots__} | {"cell": list(self.cell)}
+        counting = None if self.counting is None else self.counting.to_message()
+        return {name: getattr(self, name) for name in self.__slots__} | {"cell": list(self.cell), "counting": counting}
 
     @classmethod
     def from_message(cls, data: dict[str, Any]) -> StepOrder:
         """The order that ``to_message`` wrote."""
-        return cls(**{**data, "cell": Cell(*data["cell"])})
+        counting = None if data["counting"] is None else Counting.from_message(data["counting"])
+        return cls(**{**data, "cell": Cell(*data["cell"]), "counting": counting})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -75,6 +81,29 @@ class Step:
             self.closed_ns = time.monotonic_ns()
             self.closed.set()
             self._say_if_empty()
+
+    def begin_request(self) -> int | None:
+        """A request goes out. Returns the slice of the measured window that it counts in, for ``end_request``."""
+        self.tally.sent += 1
+        slices, after_s = self._slices(), self._measured_s()
+        return None if slices is None or after_s is None else slices.sent(after_s)
+
+    def end_request(self, number: int | None, record: Record) -> None:
+        """A request is over."""
+        self.tally.add(record)
+        slices, after_s = self._slices(), self._measured_s()
+        if slices is None or after_s is None:
+            return
+        if number is not None:
+            slices.ended(number, record)
+        if record.outcome == Outcome.OK:
+            slices.completed(after_s)
+
+    def _slices(self) -> Slices | None:
+        return None if self.order.counting is None else Slices(self.order.counting, self.tally.slices)
+
+    def _measured_s(self) -> float | None:
+        return None if self.measure_ns is None else (time.monotonic_ns() - self.measure_ns) / 1e9
 
     def phase_at(self, stamp_ns: int) -> str:
         """The phase at a stamp of ``time.monotonic_ns``; ``drain`` is for what slipped out as the gate closed."""

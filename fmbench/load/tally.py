@@ -10,6 +10,7 @@ from typing import Any
 
 from fmbench.core.failures import Outcome
 from fmbench.core.records import Record
+from fmbench.load.slices import Row, merged
 
 _GROWTH = math.log(1.05)
 
@@ -28,6 +29,8 @@ class Tally:
     output_tokens: int = 0
     failures: Counter[str] = field(default_factory=Counter)
     ttft: Counter[int] = field(default_factory=Counter)
+    slices: dict[int, Row] = field(default_factory=dict)
+    """The measured window by slices of time, for ``load.until: decided`` alone."""
 
     @property
     def in_flight(self) -> int:
@@ -59,20 +62,22 @@ class Tally:
     def to_message(self) -> dict[str, Any]:
         """As Locust's messages carry it."""
         row = {name: getattr(self, name) for name in self.__slots__}
-        return row | {"failures": dict(self.failures), "ttft": list(self.ttft.items())}
+        return row | {"failures": dict(self.failures), "ttft": list(self.ttft.items()), "slices": list(self.slices.items())}
 
     @classmethod
     def from_message(cls, row: dict[str, Any]) -> Tally:
         """The tally that ``to_message`` wrote."""
-        return cls(**{**row, "failures": Counter(row["failures"]), "ttft": Counter(dict(row["ttft"]))})
+        counters = {"failures": Counter(row["failures"]), "ttft": Counter(dict(row["ttft"])), "slices": dict(row["slices"])}
+        return cls(**{**row, **counters})
 
 
 def total(tallies: Iterable[Tally]) -> Tally:
     """All of them in one."""
-    result = Tally()
-    for tally in tallies:
+    result, parts = Tally(), [*tallies]
+    for tally in parts:
         for name in ("sent", "done", "ok", "failed", "measured", "usd", "output_tokens"):
             setattr(result, name, getattr(result, name) + getattr(tally, name))
         result.failures += tally.failures
         result.ttft += tally.ttft
+    result.slices = merged(tally.slices for tally in parts)
     return result

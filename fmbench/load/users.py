@@ -70,16 +70,16 @@ class Seat:
             due_ns = time.monotonic_ns() + self._pause_ns()
 
     def _send(self, index: int, bound_usd: float | None, due_ns: int) -> None:
-        worker, tally = self.worker, self.step.tally
+        worker = self.worker
         record = self._new_record(index, due_ns)
         worker.journal.intent(record)
-        tally.sent += 1
+        counted_in = self.step.begin_request()
         salt = salt_of(record.run_id, record.worker, record.user, record.seq) if worker.workplace.salted else None
         exchange = self.deck.caller.call(self.deck.calls[index], salt)
         self._fill(record, exchange)
         self.step.lease.settle(bound_usd, cost_to_settle(exchange, record.usd, bound_usd))
         worker.journal.record(record)
-        tally.add(record)
+        self.step.end_request(counted_in, record)
         self._tell(record, exchange, due_ns)
 
     def _new_record(self, index: int, due_ns: int) -> Record:

@@ -1,0 +1,81 @@
+"""``load.until: decided``: when a cell's window may end. Works on what the load processes count, never on records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from fmbench.config.schema import Config
+from fmbench.core.deciding import Counts, decided, look_times
+from fmbench.core.objectives import objectives_of
+from fmbench.core.plan import window_cap_s
+from fmbench.core.quantiles import Floats
+from fmbench.load.slices import COMPLETED, ENDED, FAILED, OK, PLACES, PRICED, SENT, USD, Counting, Row
+
+SLICES = 16
+"""So many slices has a window of ``duration_s``."""
+MOST_SLICES = 256
+STALE_S = 1.5
+"""How old what the load processes told can be."""
+MOST_UNKNOWN = 0.01
+"""Requests sent of late are left out, until at most such a share of the rest is still in flight: which answers are over first
+depends on their latency."""
+
+Window = Callable[[float, dict[int, Row]], bool]
+"""Asked with the seconds since a window began and its slices, again and again: may it end?"""
+
+
+class Deciding:
+    """Judges the windows of one study."""
+
+    def __init__(self, config: Config) -> None:
+        load = config.load
+        self._objectives = objectives_of(config.objectives.model_dump())
+        self._latencies = [objective for objective in self._objectives if objective.latency is not None]
+        self._times = look_times(load.duration_s, window_cap_s(load))
+        slice_s = max(load.duration_s / SLICES, window_cap_s(load) / MOST_SLICES)
+        limits = tuple((objective.latency[0], objective.limit) for objective in self._latencies if objective.latency is not None)
+        self.counting = Counting(slice_s, limits)
+
+    def window(self) -> Window:
+        """The judge of a window that begins. Once it has said yes, it says nothing else."""
+        looks, ended = iter([*self._times, float("inf")]), False
+        due = next(looks)
+
+        def may_end(elapsed_s: float, slices: dict[int, Row]) -> bool:
+            nonlocal due, ended
+            if not ended and elapsed_s >= due:
+                while elapsed_s >= due:
+                    due = next(looks)
+                ended = self.decided(elapsed_s, slices)
+            return ended
+
+        return may_end
+
+    def decided(self, elapsed_s: float, slices: dict[int, Row]) -> bool:
+        """Whether every objective is decided by what is known so far. Quality never is: answers are scored after the load."""
+        table = np.array([slices.get(number, self.counting.empty_row) for number in range(max(slices, default=-1) + 1)])
+        if not len(table):
+            return False
+        counts = self._counts(elapsed_s, table)
+        return all(decided(objective, counts) for objective in self._objectives)
+
+    def _counts(self, elapsed_s: float, table: Floats) -> Counts:
+        in_flight = np.cumsum(table[:, SENT] - table[:, ENDED])
+        settled = np.flatnonzero(in_flight <= MOST_UNKNOWN * np.cumsum(table[:, SENT]))
+        known = table[: settled[-1] + 1] if len(settled) else table[:0]
+        over = max(0, int((elapsed_s - STALE_S) / self.counting.slice_s))
+        return Counts(
+            unknown=int(in_flight[len(known) - 1]) if len(known) else 0,
+            ended=known[:, ENDED],
+            failed=known[:, FAILED],
+            ok=known[:, OK],
+            usd=known[:, USD],
+            priced=known[:, PRICED],
+            per_minute=table[:over, COMPLETED] * 60 / self.counting.slice_s,
+            latencies={
+                objective.name: (known[:, PLACES + 2 * place], known[:, PLACES + 2 * place + 1])
+                for place, objective in enumerate(self._latencies)
+            },
+        )

@@ -1,0 +1,99 @@
+"""What became of a window's requests, by slices of time: counts that objectives can be judged by, however many there are."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from fmbench.core.failures import TIMEOUTS, Outcome
+from fmbench.core.metrics import BY_KEY
+from fmbench.core.records import Record
+
+SENT, ENDED, FAILED, OK, USD, PRICED, COMPLETED = range(7)
+"""Places in a slice's row. ``COMPLETED`` answers ended in the slice; all else is of the requests that were sent in it. After them
+come two a latency limit: answers that have this latency, and those within the limit."""
+PLACES = 7
+
+Row = list[float]
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """How to count: slices of ``slice_s`` seconds, and latency limits as ``(metric, seconds)``."""
+
+    slice_s: float
+    limits: tuple[tuple[str, float], ...]
+
+    def to_message(self) -> list[Any]:
+        """As Locust's messages carry it."""
+        return [self.slice_s, [list(limit) for limit in self.limits]]
+
+    @classmethod
+    def from_message(cls, data: list[Any]) -> Counting:
+        """What ``to_message`` wrote."""
+        return cls(data[0], tuple((key, limit) for key, limit in data[1]))
+
+    @property
+    def empty_row(self) -> Row:
+        """A slice in which nothing happened."""
+        return [0.0] * (PLACES + 2 * len(self.limits))
+
+
+@dataclass(frozen=True, slots=True)
+class Slices:
+    """The counts of one window in one process. ``rows``: a slice's number from the window's begin → its row."""
+
+    counting: Counting
+    rows: dict[int, Row]
+
+    def sent(self, after_s: float) -> int:
+        """A request goes out so long after the window began. Returns its slice."""
+        number = int(after_s / self.counting.slice_s)
+        self._row(number)[SENT] += 1
+        return number
+
+    def ended(self, number: int, record: Record) -> None:
+        """A request of slice ``number`` is over."""
+        row = self._row(number)
+        row[ENDED] += 1
+        row[USD] += record.usd or 0.0
+        if record.outcome == Outcome.OK:
+            row[OK] += 1
+            row[PRICED] += record.usd is not None
+        else:
+            row[FAILED] += 1
+        for place, (key, limit) in enumerate(self.counting.limits):
+            value = latency_of(record, key)
+            if value is not None:
+                row[PLACES + 2 * place] += 1
+                row[PLACES + 2 * place + 1] += value <= limit
+
+    def completed(self, after_s: float) -> None:
+        """An answer was whole so long after the window began, whenever it was asked for."""
+        self._row(int(after_s / self.counting.slice_s))[COMPLETED] += 1
+
+    def _row(self, number: int) -> Row:
+        if number not in self.rows:
+            self.rows[number] = self.counting.empty_row
+        return self.rows[number]
+
+
+def latency_of(record: Record, key: str) -> float | None:
+    """What counts as the request's latency: infinite where it timed out before this was seen; None where it has none."""
+    value: float | None = getattr(record, BY_KEY[key].column)
+    if record.outcome == Outcome.OK:
+        return value
+    if record.failure not in TIMEOUTS or key == "tpot":
+        return None
+    return value if key == "ttft" and value is not None else math.inf
+
+
+def merged(parts: Iterable[dict[int, Row]]) -> dict[int, Row]:
+    """The slices of several processes as one's."""
+    result: dict[int, Row] = {}
+    for part in parts:
+        for number, row in part.items():
+            result[number] = [a + b for a, b in zip(result[number], row, strict=True)] if number in result else [*row]
+    return result
