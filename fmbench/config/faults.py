@@ -47,7 +47,7 @@ def path_text(path: Path) -> str:
 
 def value_text(value: Any, path: Path = ()) -> str:
     """``value`` as YAML would write it in one line, at most 60 letters, and never a secret."""
-    if path and path[-1] in SECRET_KEYS:
+    if any(secret in f"{path[-1:]}{value}" for secret in SECRET_KEYS):
         return "(hidden)"
     if isinstance(value, bool) or value is None:
         text = {True: "true", False: "false", None: "null"}[value]

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from fmbench.config.document import Document, read_document
-from fmbench.config.faults import Fault, Path
+from fmbench.config.faults import SECRET_KEYS, Fault, Path
 
 _STEP = re.compile(r"""\["([^"]*)"\]|\['([^']*)'\]|\[([^\]]*)\]|"([^"]*)"|'([^']*)'|([^.\[\]"'=]+)""")
 
@@ -16,7 +16,7 @@ def apply_override(document: Document, text: str) -> None:
 
     A dotted path follows keys that the document has already where one of them has dots itself. Faults are added to the document.
     """
-    place = f"--set {text}"
+    place = f"--set {without_secret(text)}"
     steps, value_text = _split(text)
     if value_text is None or not steps:
         document.faults.append(Fault(place, (), None, "is no key=value", "write it as --set load.duration_s=10"))
@@ -29,6 +29,12 @@ def apply_override(document: Document, text: str) -> None:
     path = _put(document, steps, value.value, place)
     if path is not None:
         _note(document, value, path, place)
+
+
+def without_secret(text: str) -> str:
+    """``key=value`` with the value hidden where a secret's name stands in it."""
+    key, equals, _ = text.partition("=")
+    return f"{key}{equals}(hidden)" if any(secret in text for secret in SECRET_KEYS) else text
 
 
 def _split(text: str) -> tuple[list[str], str | None]:

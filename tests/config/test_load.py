@@ -284,6 +284,9 @@ def test_secrets_are_neither_stored_nor_shown():
     assert config.simulator is not None and config.simulator.bearer_key == "s3cr3t"
     assert "s3cr3t" not in resolved_yaml(config)
     assert "s3cr3t" not in refusal(MODELS + "simulator: {bearer_key: [s3cr3t]}\n")
+    assert "s3cr3t" not in refusal(MODELS, "simulator.bearer_key=[s3cr3t]")
+    assert "s3cr3t" not in refusal(MODELS, "simulator={bearer_key: [s3cr3t]}")
+    assert "s3cr3t" not in refusal(MODELS + "simulater: {bearer_key: s3cr3t}\n")
 
 
 @pytest.mark.parametrize("name", ["missing.yml", "."])
