@@ -31,6 +31,14 @@ class Now:
     workers: int
     began: float
     tally: Tally
+    counted: float
+    """When ``tally`` last grew: rates are taken up to there, since news comes once a second."""
+
+    def take(self, tally: Tally) -> None:
+        """The counts as they are now."""
+        if tally.done != self.tally.done:
+            self.counted = time.monotonic()
+        self.tally = tally
 
 
 class Progress:
@@ -47,19 +55,19 @@ class Progress:
         self._live: Live | None = None
         self._said = 0.0
         if self._console.is_terminal:
-            self._live = Live(console=self._console, auto_refresh=False, transient=False)
+            self._live = Live(console=self._console, auto_refresh=False, transient=True)
             self._live.start()
 
     def cell_begins(self, cell: Cell, workers: int) -> None:
         """Users are let into a cell."""
-        self._now = Now(cell, workers, time.monotonic(), Tally())
+        self._now = Now(cell, workers, time.monotonic(), Tally(), time.monotonic())
         self._said = time.monotonic()
         self._draw()
 
     def update(self, tally: Tally) -> None:
         """What the current cell's requests have become so far."""
         if self._now is not None:
-            self._now.tally = tally
+            self._now.take(tally)
             self._draw()
             if self._live is None and time.monotonic() - self._said > PLAIN_EVERY_S:
                 self._say(f"{self._headline()} · {self._figures()}")
@@ -67,7 +75,7 @@ class Progress:
     def add(self, tally: Tally) -> None:
         """The final counts of the cell."""
         if self._now is not None:
-            self._now.tally = tally
+            self._now.take(tally)
 
     def cell_over(self, cell: Cell, status: str, reason: str) -> None:
         """A cell has its line: what came of it stays on the screen."""
@@ -110,7 +118,8 @@ class Progress:
     def _headline(self) -> str:
         assert self._now is not None
         place = f"[{min(self._over + 1, len(self._cells))}/{len(self._cells)}]"
-        return f"{place} {self._name(self._now.cell)}"
+        crew = f" · {self._now.workers} workers" if self._now.workers > 1 else ""
+        return f"{place} {self._name(self._now.cell)}{crew}"
 
     @staticmethod
     def _name(cell: Cell) -> str:
@@ -118,7 +127,7 @@ class Progress:
 
     def _figures(self) -> str:
         assert self._now is not None
-        tally, elapsed = self._now.tally, max(time.monotonic() - self._now.began, 1e-9)
+        tally, elapsed = self._now.tally, max(self._now.counted - self._now.began, 1e-9)
         ttft = tally.ttft_s(0.5)
         parts = [
             f"{tally.done} requests",
