@@ -122,7 +122,9 @@ def _run_parser() -> _Parser:
     many.add_argument("--master", action="store_true", help="hand the work to workers that join over the network")
     many.add_argument("--expect-workers", type=_positive, metavar="N", help="with --master: start when so many have joined")
     many.add_argument("--worker", action="store_true", help="join a master")
-    many.add_argument("--master-host", metavar="HOST", help="with --worker: where the master is (default 127.0.0.1)")
+    where = "with --worker: where the master is (default 127.0.0.1); with --master: the address to listen on (default all)"
+    many.add_argument("--master-host", metavar="HOST", help=where)
+    many.add_argument("--master-port", type=_port, metavar="PORT", help="the master's port (default 5557)")
     parser.add_argument("--web", action="store_true", help="with Locust's web UI")
     parser.add_argument("--web-port", type=_port, metavar="PORT", help="with --web: its port (default 8089)")
     parser.set_defaults(command="run")
@@ -170,8 +172,10 @@ def _check_together(parser: _Parser, parsed: argparse.Namespace) -> None:
         parser.error("--master carries no users of its own: give --processes to the workers")
     if parsed.expect_workers is not None and not parsed.master:
         parser.error("--expect-workers goes with --master")
-    if parsed.master_host is not None and not parsed.worker:
-        parser.error("--master-host goes with --worker")
+    if not (parsed.master or parsed.worker):
+        for option in ("master_host", "master_port"):
+            if getattr(parsed, option) is not None:
+                parser.error(f"--{option.replace('_', '-')} goes with --worker or --master")
     if parsed.web_port is not None and not parsed.web:
         parser.error("--web-port goes with --web")
     if parsed.web and parsed.worker:

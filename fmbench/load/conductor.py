@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import gevent
 from gevent.event import Event
 
-from fmbench.core.failures import ExitCode
+from fmbench.core.failures import ExitCode, FmbenchError
 from fmbench.load.closing import History, finish
 from fmbench.load.controller import GRACE_S, SLACK_S, Controller
 
@@ -55,6 +55,9 @@ class Conductor:
             history.close()
             finish(self.environment, self.controller.crew, self.folder, ended, message)
             self.environment.process_exit_code = 0
+        except FmbenchError as error:
+            self.environment.process_exit_code = int(error.exit_code)
+            print(f"fmbench-load: {error}", file=sys.stderr, flush=True)
         except Exception:
             self.environment.process_exit_code = int(ExitCode.FAULT)
             log.exception("a fault of the program")
@@ -102,7 +105,10 @@ class Conductor:
     def _stopped_by_hand(self, **_: Any) -> None:
         """The web UI's Stop, or Locust giving up: the run ends in good order before Locust takes the users away."""
         if self._greenlet is not None and not self._over.is_set():
-            if not self.controller.stopping:
+            crew = self.controller.crew
+            if crew.distributed and not crew.present():
+                self.controller.stop("worker_lost", "no worker is left")
+            elif not self.controller.stopping:
                 self.controller.stop("sigint", "stopped by hand")
             self._over.wait(GRACE_S + SLACK_S)
 

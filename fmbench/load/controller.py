@@ -18,11 +18,13 @@ import gevent
 
 from fmbench.config.load import parse_config
 from fmbench.config.schema import Config
+from fmbench.core.failures import Refused
 from fmbench.core.plan import Plan, deal_slots
 from fmbench.core.records import Cell
 from fmbench.load.attempt import Attempt, Ledger
 from fmbench.load.budget import Purse
 from fmbench.load.crew import CellRefused, Crew, CrewChanged, NobodyLeft
+from fmbench.load.remote import Outbox, greeting, outbox_of
 from fmbench.load.status import Progress
 from fmbench.load.step import StepOrder
 from fmbench.load.stopping import ModelWatch, TargetWatch, window_over
@@ -71,7 +73,8 @@ class Controller:
         self.config = parse_config((folder / "config.yml").read_text(), "config.yml").config
         self.plan = Plan.from_json((folder / "plan.json").read_bytes())
         self.ledger = Ledger(folder)
-        self.crew = Crew(environment, self.plan.run_id, str(folder.resolve()))
+        self.folder = folder
+        self.crew = Crew(environment, self.plan.run_id)
         self.purse = Purse(self.config.budget, *self.ledger.used())
         self.outlook = Outlook()
         self.progress = Progress(self.config, self.plan, self.ledger.finished())
@@ -80,6 +83,7 @@ class Controller:
         self._seen: Tally = Tally()
         self._stop: Stop | None = None
         self._impatient = False
+        self.outbox: Outbox | None = None
 
     @property
     def stopping(self) -> bool:
@@ -94,8 +98,12 @@ class Controller:
             self._stop = Stop(ended, message)
 
     def run(self, endpoint: dict[str, str | None] | None) -> tuple[str, str]:
-        """Measure every cell that is not done yet. Returns ``(ended, message)`` as load.json has them."""
-        self.crew.endpoint = endpoint
+        """Measure every cell that is not done yet. Returns ``(ended, message)`` as load.json has them.
+
+        Raises ``Refused`` when of all processes that joined none can take part.
+        """
+        self.crew.greeting = greeting(self.folder, self.config.region, endpoint)
+        self.outbox = outbox_of(self.crew.greeting, self.folder)
         try:
             for cell in self.plan.cells:
                 if cell.number not in self.ledger.finished():
@@ -104,6 +112,10 @@ class Controller:
         except Stop as stop:
             return stop.ended, str(stop)
         except NobodyLeft as error:
+            if self._stop is not None:
+                return self._stop.ended, str(self._stop)
+            if not self.crew.members:
+                raise Refused(str(error)) from None
             return "worker_lost", str(error)
         finally:
             self.progress.close()
@@ -120,7 +132,9 @@ class Controller:
     def _run_cell(self, cell: Cell) -> None:
         for _ in range(ATTEMPTS):
             if cell.model in self.outlook.left_out:
-                self.ledger.write(self._new_attempt(cell).ended("skipped", self.outlook.left_out[cell.model]))
+                reason = self.outlook.left_out[cell.model]
+                self._write_line(self._new_attempt(cell).ended("skipped", reason))
+                self.progress.cell_over(cell, "skipped", reason)
                 return
             status = self._run_attempt(self._new_attempt(cell))
             if self._stop is not None:
@@ -153,9 +167,15 @@ class Controller:
         unfinished = self._drain(attempt)
         if unfinished and status == "complete":
             status, reason = "invalid", unfinished
-        self.ledger.write(attempt.ended(status, reason))
+        self._write_line(attempt.ended(status, reason))
         self.progress.cell_over(attempt.cell, status, reason)
         return status
+
+    def _write_line(self, row: dict[str, Any]) -> None:
+        """A line in cells.jsonl, here and where the run is stored: a report can be made should this machine be lost."""
+        self.ledger.write(row)
+        if self.outbox is not None:
+            self.outbox.send("cells.jsonl")
 
     def _make_ready(self, attempt: Attempt) -> None:
         cell = attempt.cell

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import gevent
@@ -19,6 +19,8 @@ LOCAL = "local"
 READY_S = 60.0
 """How long every worker may take to have its users and to get ready for a step."""
 CLOCK_ROUNDS = 5
+FAREWELL_S = 100.0
+"""How long workers may take to let requests in flight end and to store what they have when the run lets them go."""
 COME_BACK_S = 5.0
 """How long a worker that went silent may take to come back before the others go on without it."""
 
@@ -66,28 +68,35 @@ class Member:
     ok: int = 0
     failed: int = 0
     lost: bool = False
+    parts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What it stored by itself: bytes, lines and SHA-256 by name."""
 
     def to_row(self) -> dict[str, Any]:
         """The worker's line in load.json."""
         counts = {"sent": self.sent, "ok": self.ok, "failed": self.failed, "abandoned": self.sent - self.ok - self.failed}
         clock = {"offset_s": self.offset_s, "round_trip_s": self.round_trip_s, "drift_s": self.drift_s}
-        return {"id": self.name, "host": self.host, "pid": self.pid, **counts, "lost": self.lost, "clock": clock}
+        row = {"id": self.name, "host": self.host, "pid": self.pid, **counts, "lost": self.lost, "clock": clock}
+        return row | ({"parts": self.parts} if self.parts else {})
 
 
 class Crew:
     """Speaks to every load process, or to this process itself when it runs alone."""
 
-    def __init__(self, environment: Any, run_id: str, folder: str) -> None:
+    def __init__(self, environment: Any, run_id: str) -> None:
         self.environment = environment
         self.runner = environment.runner
-        self.run_id, self.folder = run_id, folder
-        self.endpoint: dict[str, str | None] | None = None
+        self.run_id = run_id
+        self.greeting: dict[str, Any] = {}
+        """What a process that joins is told besides the run's id."""
         self.members: dict[str, Member] = {}
         self.frozen: set[str] = set()
+        self.leaving: set[str] = set()
+        """Processes that were told to end: they wait to be let go."""
         self.pulses: dict[str, dict[str, Any]] = {}
         self._acks: dict[tuple[str, int | None, str], dict[str, Any]] = {}
         self.runner.register_message("fmbench_ack", self._hear_ack)
         self.runner.register_message("fmbench_pulse", self._hear_pulse)
+        self.runner.register_message("fmbench_leaving", self._hear_leaving)
 
     @property
     def distributed(self) -> bool:
@@ -102,6 +111,7 @@ class Crew:
 
     def freeze(self) -> None:
         """The set of workers that carries the next cell is the one that is there now. Raises ``NobodyLeft``."""
+        self._let_go(self.leaving & self.present())
         self._wait_for_missing()
         before, self.frozen = self.frozen, self.present()
         if not self.frozen:
@@ -121,6 +131,9 @@ class Crew:
         gone = self.frozen - self.present()
         if gone:
             raise CrewChanged("lost " + ", ".join(sorted(self._name(client) for client in gone)))
+        going = self.frozen & self.leaving
+        if going:
+            raise CrewChanged(", ".join(sorted(self._name(client) for client in going)) + " was told to end")
         if self._shaken:
             raise CrewChanged("a worker was out of reach for some seconds")
 
@@ -184,7 +197,7 @@ class Crew:
     def _greet(self, clients: set[str]) -> None:
         """Tell newcomers which run this is, and measure how far their clocks are off."""
         for client in clients:
-            self.tell("hello", {"folder": self.folder, "endpoint": self.endpoint}, client)
+            self.tell("hello", self.greeting, client)
         for client, answer in self._replies("hello", None, clients, READY_S).items():
             if answer.get("error"):
                 self._send_away(client, answer["error"])
@@ -198,11 +211,34 @@ class Crew:
         if not self.distributed:
             raise CellRefused(why)
         log.error("%s is sent away: %s", client, why)
+        self._dismiss(client)
+        if not self.frozen:
+            raise NobodyLeft(f"no worker can take part: {why}")
+
+    def _dismiss(self, client: str) -> None:
         self.frozen.discard(client)
         self.runner.clients.pop(client, None)
         self.runner.server.send_to_client(Message("quit", None, client))  # type: ignore[no-untyped-call]
-        if not self.frozen:
-            raise NobodyLeft(f"no worker can take part: {why}")
+
+    def _let_go(self, clients: set[str]) -> None:
+        """Processes that were told to end do so, with everything that they have where it belongs."""
+        self.part_with(clients)
+        for client in clients:
+            self._dismiss(client)
+
+    def part_with(self, clients: set[str]) -> None:
+        """Have ``clients`` close and store their files. Waits until each has said so, or is gone."""
+        for client in sorted(clients):
+            self.tell("bye", {}, client)
+        waiting, deadline = set(clients), time.monotonic() + FAREWELL_S
+        while waiting and time.monotonic() < deadline:
+            for client in sorted(waiting):
+                answer = self._acks.pop(("bye", None, client), None)
+                if answer is not None:
+                    self.members[client].drift_s = answer.get("drift_s")
+                    waiting.discard(client)
+            waiting &= self.present()
+            gevent.sleep(0.01)
 
     def _compare_clocks(self, member: Member) -> None:
         """The offset is taken from the exchange with the shortest round trip."""
@@ -230,6 +266,12 @@ class Crew:
     def _hear_ack(self, environment: Any, msg: Any) -> None:
         if msg.data.get("run_id") in (self.run_id, ""):
             self._acks[msg.data["kind"], msg.data.get("number"), msg.node_id] = {**msg.data, "heard_at": time.time()}
+            if msg.data.get("parts") and msg.node_id in self.members:
+                self.members[msg.node_id].parts = msg.data["parts"]
+
+    def _hear_leaving(self, environment: Any, msg: Any) -> None:
+        if msg.data["run_id"] == self.run_id:
+            self.leaving.add(msg.node_id)
 
     def _hear_pulse(self, environment: Any, msg: Any) -> None:
         self.pulses[msg.node_id] = msg.data

@@ -32,8 +32,8 @@ def launch(
 ) -> str:
     """Put the load of a prepared run folder on its endpoint, and return the ``ended`` word of its ``load.json``.
 
-    A master listens at ``listen``, a host (None: all) and a port. ``store``: the address where workers elsewhere find what was prepared
-    and bring what they write; None: they see ``folder`` on their own disks.
+    A master listens at ``listen``, a host (None: all) and a port. ``store``: the address where workers elsewhere find what was
+    prepared and bring what they write; None: they see ``folder`` on their own disks.
     SIGINT and SIGTERM go to the load processes, which end in good order; a second one ends them at once. Raises ``Refused``,
     ``UnusableInput`` or ``FmbenchError`` when there was no run at all.
     """
@@ -78,7 +78,7 @@ def _on_this_machine(processes: int) -> list[str]:
 
 
 def _supervise(arguments: list[str], scratches: list[Path], variables: Mapping[str, str]) -> int:
-    """Run Locust, once for each of ``scratches``, which is its working folder; signals are handed on. Returns the worst status."""
+    """Run Locust, once for each working folder of ``scratches``, and hand signals on. Returns the worst status."""
     children: list[subprocess.Popen[bytes]] = []
     with _signals_to(children):
         try:

@@ -15,6 +15,7 @@ from fmbench.storage.manifest import DONE, FAILED, INCOMPLETE, INTERRUPTED, STOP
 from fmbench.storage.reader import LocalRun, read_lines
 from fmbench.storage.runfolder import RunFolder
 from fmbench.storage.seal import all_workers, read_load, seal
+from fmbench.storage.share import collect, forget_parts
 from fmbench.storage.upload import forget_local_copy, upload
 
 EARLY = frozenset({"budget", "target_down", "error_limit"})
@@ -43,6 +44,7 @@ def finish(folder: RunFolder, config: Config, manifest: dict[str, Any], ended: s
 
 
 def _finish(folder: RunFolder, config: Config, manifest: dict[str, Any], ended: str) -> int:
+    _collect(folder, config, manifest)
     accounting, code = seal_into(manifest, folder, ended)
     say("Writing the report.")
     fault = _report(folder)
@@ -54,6 +56,15 @@ def _finish(folder: RunFolder, config: Config, manifest: dict[str, Any], ended: 
     _tell(folder, accounting, manifest, code)
     print(folder.address if stored else folder.path, flush=True)
     return code if stored else (code or ExitCode.FAULT)
+
+
+def _collect(folder: RunFolder, config: Config, manifest: dict[str, Any]) -> None:
+    """Fetch what load processes on other hosts stored; what is missing or damaged is a warning of the report."""
+    if folder.is_remote:
+        faults = collect(folder, read_load(folder).get("workers", []), config.region)
+        for fault in faults:
+            say(f"warning: {fault}")
+        manifest["warnings"] = [*manifest.get("warnings", []), *faults]
 
 
 def seal_into(manifest: dict[str, Any], folder: RunFolder, ended: str) -> tuple[Accounting, ExitCode]:
@@ -133,6 +144,7 @@ def _store(folder: RunFolder, config: Config) -> bool:
         return True
     try:
         upload(folder, config.region)
+        forget_parts(folder, config.region)
     except (FmbenchError, OSError) as error:
         say(f"Not everything could be stored at {folder.address} ({error}). The whole run is kept in {folder.path}.")
         return False

@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass, field, replace
 
 from fmbench.config.load import LoadedConfig, load_config, parse_config
+from fmbench.config.overrides import without_secret
 from fmbench.core.failures import UnusableInput
 
 
@@ -26,7 +27,9 @@ class Options:
     master: bool = False
     expect_workers: int = 1
     worker: bool = False
-    master_host: str = "127.0.0.1"
+    master_host: str | None = None
+    """Where a worker finds the master; for the master: the address to listen on, None: all."""
+    master_port: int | None = None
     web: bool = False
     web_port: int = 8089
     resume: str | None = None
@@ -60,5 +63,5 @@ class Options:
 
 
 def command_line() -> str:
-    """The exact command that this process was started with, to be pasted into a shell."""
-    return shlex.join(["fmbench-load", *sys.argv[1:]])
+    """The exact command that this process was started with, to be pasted into a shell; secrets hidden."""
+    return shlex.join(["fmbench-load", *(without_secret(argument) for argument in sys.argv[1:])])

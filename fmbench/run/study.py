@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import time
 from pathlib import Path
@@ -20,6 +21,7 @@ from fmbench.run.say import say
 from fmbench.run.signals import Terminated, terminating
 from fmbench.storage.manifest import FAILED, RUNNING, read_manifest, write_manifest
 from fmbench.storage.runfolder import RunFolder, create, discard
+from fmbench.storage.share import share
 
 
 def run_study(options: Options, loaded: LoadedConfig) -> int:
@@ -84,7 +86,7 @@ def _run(options: Options, loaded: LoadedConfig) -> int:
     try:
         with serving(prepared.config) as endpoint:
             manifest = write_run(folder, prepared, endpoint)
-            ended = _load(folder, options)
+            ended = _load(folder, prepared.config, options)
     except BaseException as error:
         _leave(folder, prepared.config, error)
         raise
@@ -117,13 +119,16 @@ def _resume(options: Options, loaded: LoadedConfig, run_id: str) -> int:
         resumed = {"command": command_line(), "started_at": time.time()}
         manifest |= {"status": RUNNING, "process": this_process(), "resumed": [*manifest.get("resumed", []), resumed]}
         write_manifest(folder, manifest)
-        ended = _load(folder, options)
+        ended = _load(folder, config, options)
     return finish(folder, config, manifest, ended)
 
 
-def _load(folder: RunFolder, options: Options) -> str:
+def _load(folder: RunFolder, config: Config, options: Options) -> str:
     from fmbench.load.launch import launch
 
+    elsewhere = options.master and folder.is_remote
+    if elsewhere:
+        share(folder, config.region)
     return launch(
         folder.path,
         processes=options.processes,
@@ -131,6 +136,8 @@ def _load(folder: RunFolder, options: Options) -> str:
         expect_workers=options.expect_workers,
         web=options.web,
         web_port=options.web_port,
+        store=folder.address if elsewhere else None,
+        listen=(options.master_host, options.master_port),
     )
 
 
@@ -138,8 +145,22 @@ def _join(options: Options) -> int:
     """Carry users for a master elsewhere, until it says that the run is over."""
     from fmbench.load.launch import join
 
-    with tempfile.TemporaryDirectory(prefix="fmbench-load-") as scratch:
-        return join(options.master_host, Path(scratch), options.processes)
+    scratch = Path(tempfile.mkdtemp(prefix="fmbench-load-"))
+    try:
+        return join(options.master_host or "127.0.0.1", scratch, options.processes, options.master_port)
+    finally:
+        _leave_nothing(scratch)
+
+
+def _leave_nothing(scratch: Path) -> None:
+    """A worker's files are where they belong, and its folder goes; those that could not be stored are shown."""
+    left = sorted(scratch.glob("*/*/journal/*.jsonl"))
+    if not left:
+        shutil.rmtree(scratch, ignore_errors=True)
+        return
+    cure = "copy it to the run's folder journal/ in the store, then have `fmbench-load report` make the report again"
+    for path in left:
+        say(f"{path} could not be stored: {cure}.")
 
 
 def _warn(prepared: Prepared) -> None:

@@ -144,4 +144,6 @@ def discard(folder: RunFolder, region: str | None = None) -> None:
     """Take away a run folder in which nothing was sent, and its run id with it."""
     shutil.rmtree(folder.path, ignore_errors=True)
     if folder.is_remote:
-        store_for(folder.address, region).delete("manifest.json")
+        store = store_for(folder.address, region)
+        for name in sorted(store.list(), key=lambda name: name == "manifest.json"):
+            store.delete(name)

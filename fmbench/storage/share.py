@@ -1,20 +1,19 @@
 """What load processes on other hosts share with their master: a store, and nothing else.
 
-The master puts the prepared part of the run folder there. Each process brings its journal there in parts, each closed when no request
-of it was in flight. At the end the master fetches them, and holds them against what the processes said that they had stored.
+The master puts the prepared part of the run folder there. Each process brings its journal there in parts, each closed when no
+request of it was in flight. At the end the master fetches them, and holds them against what the processes said they had stored.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from fmbench.core.failures import FmbenchError, Refused
 from fmbench.core.plan import Plan
 from fmbench.storage.runfolder import RunFolder
-from fmbench.storage.seal import read_load
 from fmbench.storage.store import Store, store_for
 from fmbench.storage.upload import upload_files
 
@@ -41,13 +40,14 @@ def fetch_prepared(store: Store, digests: Mapping[str, str], target: Path) -> No
         _fetch(store, file.file, file.sha256, target)
 
 
-def collect(folder: RunFolder, region: str | None) -> list[str]:
-    """Fetch what load processes stored of their own. Returns a phrase for each part that is missing or damaged.
+def collect(folder: RunFolder, workers: Sequence[Mapping[str, Any]], region: str | None) -> list[str]:
+    """Fetch what load processes stored of their own; ``workers`` is load.json's list of what they said.
 
-    Rows that are missing show in the accounting: each process told the master how many requests it sent.
+    Returns a phrase for each part that is missing or damaged. Rows that are missing show in the accounting: each process told the
+    master how many requests it sent.
     """
     store = store_for(folder.address, region)
-    digests = {name: part["sha256"] for row in read_load(folder).get("workers", []) for name, part in _parts(row)}
+    digests = {name: part["sha256"] for row in workers for name, part in _parts(row)}
     stored = [name for prefix in FROM_WORKERS for name in store.list(prefix)]
     faults = [f"{name} was stored by a load process and is not there" for name in sorted(digests.keys() - set(stored))]
     for name in stored:
