@@ -15,7 +15,7 @@ from typing import Any
 from fmbench.core.figures import Figures
 from fmbench.core.intervals import difference_interval
 from fmbench.core.objectives import NOT_MET, UNDECIDED, Judgement
-from fmbench.core.wording import amount, count_of, joined, limit_text
+from fmbench.core.wording import amount, count_of, joined, latency_text, limit_text
 from fmbench.core.yardsticks import COST, Prefer, Yardstick, inside_noise, latency_of, latency_yardstick, pareto, yardstick_for
 
 
@@ -186,7 +186,8 @@ def _tighter(winner: Figures, others: list[Figures], objectives: list[str]) -> l
         ours = of(winner.row)
         faster = [(theirs[0], other.cell.model) for other in others if (theirs := of(other.row)) is not None]
         if ours is not None and faster and min(faster)[0] < ours[1][0]:
-            said.append(f"A {name} under {amount(ours[1][0], 's')} would rule {winner.cell.model} out, and {min(faster)[1]} in.")
+            limit = f"A limit on {latency_text(name)} under {amount(ours[1][0], 's')}"
+            said.append(f"{limit} would rule {winner.cell.model} out, and {min(faster)[1]} in.")
     return said
 
 

@@ -39,5 +39,10 @@ def limit_text(name: str, limit: float) -> str:
         return f"at least {limit:g} transactions a minute"
     if name == "quality_min":
         return f"a quality of at least {limit:g}"
+    return f"{latency_text(name)} of at most {limit:g} s"
+
+
+def latency_text(name: str) -> str:
+    """``TTFT p95`` for ``ttft_p95_s``."""
     metric, figure = name.split("_")[:2]
-    return f"{ {'e2e': 'end-to-end'}.get(metric, metric.upper()) } {figure} of at most {limit:g} s"
+    return f"{ {'e2e': 'end-to-end'}.get(metric, metric.upper()) } {figure}"
