@@ -11,7 +11,7 @@ from fmbench import __version__
 from fmbench.core.failures import ExitCode, FmbenchError
 
 PROGRAM = "fmbench-load"
-COMMANDS = ("report", "compare", "simulate", "prepare")
+COMMANDS = ("report", "compare", "simulate", "calibrate", "prepare")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,6 +58,10 @@ def _dispatch(parsed: argparse.Namespace) -> int:
         from fmbench.run.simulate import simulate
 
         return simulate(parsed.host, parsed.port, parsed.config)
+    if parsed.command == "calibrate":
+        from fmbench.run.calibrate import command
+
+        return command(parsed.json)
     from fmbench.run.options import Options
 
     options = Options.from_arguments(parsed)
@@ -89,7 +93,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
 def _nearest(word: str) -> str:
     import difflib
 
-    close = difflib.get_close_matches(word, COMMANDS[:3], n=1)
+    close = difflib.get_close_matches(word, COMMANDS[:4], n=1)
     return f', did you mean "{close[0]}"?' if close else ""
 
 
@@ -97,6 +101,7 @@ _COMMANDS_HELP = """commands:
   report RUN              write the report of a stored run again, from its records alone
   compare RUN_A RUN_B     which cells differ, by how much, with what confidence
   simulate                the embedded Bedrock endpoint on its own
+  calibrate               how many users a load process of this machine carries
 
 Each takes --help. RUN is a run folder: a path or an s3:// address.
 Messages go to stderr; the last line on stdout is the run folder's address. Exit statuses: docs/cli.md.
@@ -107,7 +112,7 @@ def _run_parser() -> _Parser:
     parser = _Parser(
         prog=PROGRAM,
         description="Choose a foundation model on Amazon Bedrock, and a number of users to put on it.",
-        usage=f"{PROGRAM} --config FILE [options]\n       {PROGRAM} report|compare|simulate …",
+        usage=f"{PROGRAM} --config FILE [options]\n       {PROGRAM} report|compare|simulate|calibrate …",
         epilog=_COMMANDS_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -158,6 +163,9 @@ def _command_parser(command: str) -> _Parser:
         parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default 127.0.0.1)")
         parser.add_argument("--port", type=_port, default=8080, help="the port; 0: a free one (default 8080)")
         parser.add_argument("--config", metavar="FILE", help="a configuration whose simulator: section says how it behaves")
+    elif command == "calibrate":
+        parser.description = "How many users one load process of this machine carries at a stated error. No AWS."
+        parser.add_argument("--json", action="store_true", help="JSON instead of a table")
     else:
         parser.description = "Prepare a run folder for plain Locust: prompts and plan, no load."
         _add_config(parser)

@@ -2,11 +2,12 @@
 
 Levels of users double until the instrument's own TTFT error, by the endpoint's ledger, or its share of a core passes a
 limit. The last level within both is the machine's measure. Streams come at 50 tokens a second, as most models serve them;
-twice the rate is half the users.
+twice the rate is half the users. The endpoint is on the same machine: a target elsewhere leaves the load process more of it.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 import sys
@@ -23,33 +24,35 @@ from fmbench.core.failures import Refused
 from fmbench.core.records import Exchange, Prompt
 from fmbench.prompts.payload import salt_of
 
-LEVELS = (16, 32, 64, 128, 256, 512)
-MAX_ERROR_S = 0.005
-"""The 99th percentile of the TTFT error that a level may show."""
+LEVELS = (32, 64, 128, 256, 512)
+MAX_ERROR_S = 0.003
+"""The TTFT error that 95 of 100 requests of a level may show at most."""
 MAX_CORE_SHARE = 0.7
 PROFILE = {"ttft_s": 0.2, "tpot_s": 0.02, "jitter": 0.3}
 """What the endpoint has to be started with."""
-_TOKENS = 50
-_REQUESTS_A_USER = 2
+TOKENS_A_SECOND = 50
+_TOKENS = 25
+_FEWEST_REQUESTS = 128
+_FAILED_S = 60.0
 _PROGRAM = "from gevent import monkey; monkey.patch_all(); from fmbench.bedrock.calibrate import main; main()"
 _MODEL = "amazon.nova-lite-v1:0"
 
 
 @dataclass(slots=True, frozen=True)
 class Level:
-    """What a number of users showed: errors in seconds, CPU as a share of one core."""
+    """What a number of users showed: errors in seconds, CPU as a share of one core while all of them are in flight."""
 
     users: int
     requests: int
     ttft_error_p50_s: float
-    ttft_error_p99_s: float
+    ttft_error_p95_s: float
     core_share: float
     cpu_us_per_event: float
 
     @property
     def good(self) -> bool:
         """Whether error and CPU are within their limits."""
-        return self.ttft_error_p99_s <= MAX_ERROR_S and self.core_share <= MAX_CORE_SHARE
+        return self.ttft_error_p95_s <= MAX_ERROR_S and self.core_share <= MAX_CORE_SHARE
 
 
 @dataclass(slots=True, frozen=True)
@@ -78,23 +81,31 @@ def main() -> None:
 
 
 def _levels(endpoint: Endpoint) -> Iterator[Level]:
-    """Levels up to and including the first that is not good."""
+    """Levels up to and including the first that is not good, twice: what else the machine did is not its measure."""
     caller = Caller(Model(id=_MODEL), Inference(max_tokens=_TOKENS), None, Timeouts(), LEVELS[-1], False, endpoint)
-    _load(caller, LEVELS[0])  # connections, caches and the endpoint's own first steps are not what is measured
+    _load(caller, LEVELS[0], 1)  # connections, caches and the endpoint's own first steps are not what is measured
+    gc.collect()
+    gc.freeze()
     for users in LEVELS:
-        _ask(endpoint, "POST", "reset")
-        began, cpu_began = time.monotonic(), time.process_time()
-        exchanges = _load(caller, users)
-        cpu, elapsed = time.process_time() - cpu_began, time.monotonic() - began
-        rows = [json.loads(line) for line in _ask(endpoint, "GET", "ledger?since=0").splitlines()]
-        level = _level(users, exchanges, {row["request_id"]: row for row in rows}, cpu, elapsed)
+        level = _measure(caller, endpoint, users)
+        if not level.good:
+            level = _measure(caller, endpoint, users)
         yield level
         if not level.good:
             return
 
 
-def _load(caller: Caller, users: int) -> list[Exchange]:
-    """The exchanges of ``users`` users, their starts spread over a second."""
+def _measure(caller: Caller, endpoint: Endpoint, users: int) -> Level:
+    _ask(endpoint, "POST", "reset")
+    cpu_began = time.process_time()
+    exchanges = _load(caller, users, max(2, _FEWEST_REQUESTS // users))
+    cpu = time.process_time() - cpu_began
+    rows = [json.loads(line) for line in _ask(endpoint, "GET", "ledger?since=0").splitlines()]
+    return _level(users, exchanges, {row["request_id"]: row for row in rows}, cpu)
+
+
+def _load(caller: Caller, users: int, requests: int) -> list[Exchange]:
+    """The exchanges of ``users`` users, so many of each, their starts spread over a second."""
     from fmbench.bedrock.wait_gevent import together
 
     prompt = Prompt(prompt_id="calibration", text="words " * 1000, tokens=1000, dataset="calibration", language="en")
@@ -102,31 +113,33 @@ def _load(caller: Caller, users: int) -> list[Exchange]:
     exchanges: list[Exchange] = []
 
     def user() -> None:
-        for _ in range(_REQUESTS_A_USER):
+        for _ in range(requests):
             exchanges.append(caller.call(prepared, salt_of(len(exchanges), time.monotonic_ns())))
 
     together([user] * users, [number / users for number in range(users)])
     return exchanges
 
 
-def _level(users: int, exchanges: list[Exchange], ledger: dict[str, dict[str, int]], cpu: float, elapsed: float) -> Level:
+def _level(users: int, exchanges: list[Exchange], ledger: dict[str, dict[str, int]], cpu: float) -> Level:
+    """The CPU time is related to the seconds that it would have taken with all users in flight all the time."""
     errors = [_ttft_error_s(exchange, ledger.get(str(exchange.request_id))) for exchange in exchanges]
-    percentiles = quantiles(errors, n=100)
+    percentiles = quantiles(errors, n=100, method="inclusive")
     events = sum(len(exchange.content_ns) for exchange in exchanges)
+    seconds = sum(exchange.ended_ns - exchange.started_ns for exchange in exchanges) / users / 1e9
     return Level(
         users=users,
         requests=len(exchanges),
         ttft_error_p50_s=percentiles[49],
-        ttft_error_p99_s=percentiles[98],
-        core_share=cpu / elapsed,
+        ttft_error_p95_s=percentiles[94],
+        core_share=cpu / seconds,
         cpu_us_per_event=cpu / max(events, 1) * 1e6,
     )
 
 
 def _ttft_error_s(exchange: Exchange, row: dict[str, int] | None) -> float:
-    """How far a request's TTFT is from the endpoint's own; a request that failed is as wrong as can be."""
+    """How far a request's TTFT is from the endpoint's own; a request that failed is wrong beyond every limit."""
     if row is None or exchange.first_content_ns is None or exchange.sent_ns is None:
-        return float("inf")
+        return _FAILED_S
     return abs((exchange.first_content_ns - exchange.sent_ns) - (row["first_content_ns"] - row["received_ns"])) / 1e9
 
 

@@ -60,11 +60,18 @@ def pace_of(config: Config, model_id: str) -> Pace:
     return Pace(profile.ttft_s, profile.tpot_s, profile.output_tokens)
 
 
-def write_run(folder: RunFolder, prepared: Prepared, endpoint: Mapping[str, str | None] | None) -> dict[str, Any]:
+def write_run(
+    folder: RunFolder,
+    prepared: Prepared,
+    endpoint: Mapping[str, str | None] | None,
+    calibration: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """Write ``config.yml``, ``plan.json`` and the manifest of a run that begins; returns the manifest."""
     write_text(folder.config, resolved_yaml(prepared.config))
     write_text(folder.plan, plan_of(folder, prepared, endpoint).to_json())
     manifest = first_manifest(folder, prepared)
+    if calibration is not None:
+        manifest["environment"]["calibration"] = dict(calibration)
     write_manifest(folder, manifest)
     return manifest
 

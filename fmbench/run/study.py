@@ -6,11 +6,13 @@ import shutil
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from fmbench.config.load import LoadedConfig
 from fmbench.config.schema import Config
 from fmbench.core.cost import PriceBook
 from fmbench.core.failures import ExitCode, Refused, UnusableInput
+from fmbench.run.calibrate import held_against
 from fmbench.run.checks import ask_before_spending, check_budget, check_target, target_name
 from fmbench.run.finish import finish
 from fmbench.run.options import Options, command_line
@@ -36,7 +38,7 @@ def run_study(options: Options, loaded: LoadedConfig) -> int:
 
 def _way(options: Options, loaded: LoadedConfig) -> int:
     if options.dry_run:
-        return _dry_run(loaded)
+        return _dry_run(options, loaded)
     if options.worker:
         return _join(options)
     if options.resume is not None:
@@ -52,13 +54,14 @@ def prepare_only(options: Options, loaded: LoadedConfig) -> int:
     return ExitCode.DONE
 
 
-def _dry_run(loaded: LoadedConfig) -> int:
+def _dry_run(options: Options, loaded: LoadedConfig) -> int:
     config = loaded.config
     book = PriceBook(config.pricing, config.region)
     with tempfile.TemporaryDirectory(prefix="fmbench-load-") as scratch:
         prepared = prepare_study(loaded, book, Path(scratch))
     _warn(prepared)
     print_plan(prepared.estimate, target_name(config))
+    _fit(options, config)
     check_budget(config, book)
     return ExitCode.DONE
 
@@ -84,8 +87,9 @@ def _run(options: Options, loaded: LoadedConfig) -> int:
     folder, prepared = _begin(options, loaded)
     _announce(folder, prepared)
     try:
+        fit = _fit(options, prepared.config)
         with serving(prepared.config) as endpoint:
-            manifest = write_run(folder, prepared, endpoint)
+            manifest = write_run(folder, prepared, endpoint, fit)
             ended = _load(folder, prepared.config, options)
     except BaseException as error:
         _leave(folder, prepared.config, error)
@@ -166,6 +170,15 @@ def _leave_nothing(scratch: Path) -> None:
 def _warn(prepared: Prepared) -> None:
     for warning in (*prepared.loaded.warnings, *prepared.prompts.warnings):
         say(f"warning: {warning}")
+
+
+def _fit(options: Options, config: Config) -> dict[str, Any] | None:
+    """Tell whether this machine carries the plan; what the manifest keeps of that."""
+    fit = held_against(options, config.load.concurrency)
+    if fit is None:
+        return None
+    say(fit.words())
+    return fit.entry()
 
 
 def _announce(folder: RunFolder, prepared: Prepared) -> None:

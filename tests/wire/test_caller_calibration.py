@@ -19,7 +19,7 @@ def test_calibration_tells_how_many_users_a_process_carries(simulator: Callable[
     endpoint = simulator({"profile": PROFILE})
     found = calibrate(endpoint.url)
     assert [level.users for level in found.levels] == list(LEVELS[: len(found.levels)])
-    assert all(level.requests == 2 * level.users for level in found.levels)
+    assert all(level.requests == max(128, 2 * level.users) for level in found.levels)
     assert all(level.good for level in found.levels[:-1])
     assert found.users_per_process == max((level.users for level in found.levels if level.good), default=0)
     last = endpoint.ledger()
