@@ -7,13 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from fmbench.core.cells import MeasuredCell
 from fmbench.core.failures import THROTTLES
-from fmbench.core.intervals import Interval, dependence, mean_interval
+from fmbench.core.instrument import Instrument, believed, instrument_of
+from fmbench.core.intervals import Interval, mean_interval
 from fmbench.core.metrics import METRICS
 from fmbench.core.objectives import Judgement, Objective, Sample, good, judge, meets
 from fmbench.core.quantiles import Floats
+from fmbench.core.scores import quality_of
 from fmbench.core.statistics import describe, finite, pair, rates, share
 from fmbench.core.steady import Steady, steady_state
 from fmbench.core.table import Rows
@@ -28,6 +31,7 @@ class Figures:
 
     cell: MeasuredCell
     row: dict[str, Any]
+    instrument: Instrument
     judgements: list[Judgement] = field(default_factory=list)
     steady: Steady | None = None
 
@@ -37,13 +41,21 @@ class Figures:
         return meets(self.judgements) if self.cell.complete else None
 
 
-def figures_of(cell: MeasuredCell, objectives: list[Objective], dataset: str) -> Figures:
-    """Everything that is known of a cell: latencies of the ok requests sent in the measured window, rates as time averages."""
+def figures_of(cell: MeasuredCell, objectives: list[Objective], dataset: str, health: pd.DataFrame) -> Figures:
+    """Everything that is known of a cell: latencies of the ok requests sent in the measured window, rates as time averages.
+
+    ``health``: the load processes' rows, of any time.
+    """
     counted = cell.rows[cell.rows.measured]
     over_time = rates(cell.rows, cell.windows)
     cost = cost_of(counted)
-    sample = Sample(counted, cost.per_10k, _figure(over_time["completions"], 60), _quality(counted))
-    judgements = [judge(objective, sample) for objective in objectives] if len(counted) else []
+    quality = quality_of(counted)
+    sample = Sample(counted, cost.per_10k, _figure(over_time["completions"], 60), quality)
+    latencies = {metric.column: describe(counted.number(metric.column)[counted.ok]) for metric in METRICS}
+    medians = [latencies[name]["p50"] for name in ("ttft_s", "e2e_s")]
+    instrument = instrument_of(cell, medians, over_time["in_flight"]["value"], health)
+    judged = objectives if len(counted) else []
+    judgements = [believed(judge(objective, sample), objective, instrument) for objective in judged]
     steady = _steady(cell)
     row = {
         **_identity(cell, dataset),
@@ -51,15 +63,16 @@ def figures_of(cell: MeasuredCell, objectives: list[Objective], dataset: str) ->
         "duration_s": cell.duration_s,
         **_rates(over_time),
         **_tokens(counted),
-        **{metric.column: describe(counted.number(metric.column)[counted.ok]) for metric in METRICS},
+        **latencies,
         **cost.to_dict(counted, objectives),
         "goodput": share(good(counted, objectives)),
-        "quality": _shown(sample.quality),
+        "quality": None if quality is None else quality.to_dict(),
         "steady": _steady_row(cell, steady),
+        "instrument": instrument.to_dict(),
         "full_run": _full_run(cell.rows),
         "e2e_by_output_tokens": length_fit(counted),
     }
-    found = Figures(cell, row, judgements, steady)
+    found = Figures(cell, row, instrument, judgements, steady)
     row["meets_objectives"] = found.meets
     row["objectives"] = [judgement.to_dict() for judgement in judgements]
     return found
@@ -165,19 +178,6 @@ def _figure(rate: dict[str, Any], factor: float) -> tuple[float, Interval] | Non
     if rate["value"] is None or rate["ci95"] is None:
         return None
     return rate["value"] * factor, (rate["ci95"][0] * factor, rate["ci95"][1] * factor)
-
-
-def _quality(counted: Rows) -> tuple[float, Interval] | None:
-    if "quality" not in counted.numbers:
-        return None
-    scores = counted.number("quality")[counted.ok]
-    scores = scores[~np.isnan(scores)]
-    interval = mean_interval(scores, dependence(scores))
-    return None if interval is None else (float(scores.mean()), (max(0.0, interval[0]), min(1.0, interval[1])))
-
-
-def _shown(figure: tuple[float, Interval] | None) -> dict[str, Any] | None:
-    return None if figure is None else {"value": figure[0], "ci95": pair(figure[1])}
 
 
 def _steady(cell: MeasuredCell) -> Steady | None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ from fmbench.core.intervals import (
 )
 from fmbench.core.metrics import BY_KEY
 from fmbench.core.quantiles import TAIL, Floats, quantile_of_sorted, samples_needed
+from fmbench.core.scores import Quality
 from fmbench.core.table import Flags, Rows
 
 MET, NOT_MET, UNDECIDED = "met", "not_met", "undecided"
@@ -82,7 +83,7 @@ class Sample:
     rows: Rows
     usd_per_10k: tuple[float, Interval] | None = None
     transactions_per_minute: tuple[float, Interval] | None = None
-    quality: tuple[float, Interval] | None = None
+    quality: Quality | None = None
 
 
 def objectives_of(config: Mapping[str, Any]) -> list[Objective]:
@@ -267,7 +268,15 @@ def _judge_throughput(objective: Objective, sample: Sample) -> Judgement:
 
 
 def _judge_quality(objective: Objective, sample: Sample) -> Judgement:
-    return _judge_at_least(objective, sample.quality, int(sample.rows.ok.sum()), "no answer was scored: set quality: true")
+    found = sample.quality
+    if found is None:
+        return _judge_at_least(objective, None, 0, "no answer was scored: it takes quality: true, and prompts with known answers")
+    judgement = _judge_at_least(objective, (found.value, found.interval), found.prompts, "")
+    if judgement.requests_needed is None or found.prompts == found.answers:
+        return judgement
+    more = found.prompts + judgement.requests_needed
+    why = f"all {found.prompts} prompts were answered more than once: it takes about {more} different ones"
+    return replace(judgement, requests_needed=None, why=why)
 
 
 SIMPLE: dict[str, Callable[[Objective, Sample], Judgement]] = {

@@ -31,8 +31,9 @@ NUMBERS = (
     "usd",
 )
 WORDS = ("model", "dataset", "bucket", "phase", "outcome", "failure", "stop_reason", "service_tier")
-OPTIONAL = ("quality",)
-"""Columns that are not in the records; whoever scored the answers joins them."""
+SCORES = ("quality",)
+SCORED_BY = ("metric", "prompt_id")
+"""Columns that are read only where ``quality``, the answers' scores, was joined to the records, with the ``metric`` of each."""
 
 COLUMNS = ("cell", *WORDS, *NUMBERS)
 """The record columns that ``summarise`` reads: load no others."""
@@ -120,8 +121,9 @@ class Table:
 
 def read(records: pd.DataFrame) -> Table:
     """The records as a table; a column that is not there counts as null throughout."""
-    numbers = {name: _numbers(records, name) for name in (*NUMBERS, *OPTIONAL) if name in records or name in NUMBERS}
-    words = {name: _words(records, name) for name in WORDS}
+    numbers = {name: _numbers(records, name) for name in (*NUMBERS, *SCORES) if name in records or name in NUMBERS}
+    named = (*WORDS, *SCORED_BY) if "quality" in records else WORDS
+    words = {name: _words(records, name) for name in named}
     cell = _numbers(records, "cell")
     cells = np.where(np.isnan(cell), -1, cell).astype(np.int64)
     order = np.lexsort((_moment(numbers), cells))

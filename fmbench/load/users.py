@@ -118,7 +118,7 @@ class Seat:
         if exchange.sent_ns is not None:
             connect_s = exchange.connect_s or 0.0
             worker.health.second.note_start((exchange.sent_ns - due_ns) / 1e9 - connect_s, exchange.connect_s is not None)
-        if exchange.text is not None and worker.answers is not None:
+        if exchange.text is not None and record.outcome == Outcome.OK and worker.answers is not None:
             worker.answers.write(record, exchange.text)
         worker.environment.events.request.fire(
             request_type=record.api,

@@ -70,6 +70,7 @@ def decision(study: Study) -> Table | None:
     caption = (
         f"{bucket[0].upper()}{bucket[1:]}. In brackets: 95 % intervals. "
         "Each model at the most users at which it meets every objective, else where it is nearest."
+        f"{_scored_by(study)}"
     )
     return table(titles, rows, left=(0, 1), caption=caption)
 
@@ -90,6 +91,16 @@ def _decision_row(study: Study, row: dict[str, Any], verdict: dict[str, Any]) ->
 
 def _scored(study: Study) -> bool:
     return any(cell.get("quality") for cell in study.cells)
+
+
+def _scored_by(study: Study) -> str:
+    """What the column of quality is made of; nothing where there is none."""
+    found = [cell["quality"] for cell in study.cells if cell.get("quality") and cell["bucket"] == study.bucket_of_interest]
+    if not found:
+        return ""
+    answers, prompts = (sum(quality["n"] for quality in found), max(quality["prompts"] for quality in found))
+    metrics = ", ".join(sorted({metric for quality in found for metric in quality["metrics"]}))
+    return f" Quality: the mean score, from 0 to 1, of {count(answers)} answers to {count(prompts)} prompts, by {metrics}."
 
 
 def buckets(study: Study) -> Table | None:

@@ -16,6 +16,7 @@ import pandas as pd
 from fmbench.core.failures import UnusableInput
 from fmbench.storage.manifest import read_manifest
 from fmbench.storage.runfolder import RunFolder
+from fmbench.storage.scores import read_scores
 from fmbench.storage.store import is_s3, store_for
 from fmbench.storage.upload import download, upload_files
 
@@ -78,6 +79,10 @@ class LocalRun:
         """``{worker, user, seq, prompt_id, text}`` of each answer that was kept, by worker."""
         for path in sorted(self.folder.answers.glob("*.jsonl")):
             yield from read_lines(path)
+
+    def scores(self) -> pd.DataFrame | None:
+        """``worker, user, seq, metric, quality`` of each answer that was scored; None where none was."""
+        return read_scores(self.folder.scores) if self.folder.scores.is_dir() else None
 
     def publish(self, names: Sequence[str]) -> None:
         """Store the files ``names`` where the run belongs, when that is not here."""

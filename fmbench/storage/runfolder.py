@@ -66,6 +66,11 @@ class RunFolder:
         return self.path / "answers"
 
     @property
+    def scores(self) -> Path:
+        """What the answers are worth, once they are scored."""
+        return self.path / "scores"
+
+    @property
     def health(self) -> Path:
         return self.path / "health"
 

@@ -10,6 +10,7 @@ import pytest
 from scipy import stats
 
 from fmbench.core.objectives import Judgement, Objective, Sample, judge, meets, objectives_of
+from fmbench.core.scores import Quality
 from fmbench.core.summary import summarise
 from fmbench.core.table import Rows, read
 from tests.unit.made import Cellful, failed, row, run_of
@@ -122,7 +123,7 @@ def test_figures_with_intervals_on_either_side() -> None:
     assert judged("usd_per_10k", 10.0, rows).why == "the price is not known"
     assert judged("transactions_per_minute", 60, rows, transactions_per_minute=(70.0, (65.0, 75.0))).status == "met"
     assert judged("transactions_per_minute", 80, rows, transactions_per_minute=(70.0, (65.0, 75.0))).status == "not_met"
-    assert judged("quality_min", 0.6, rows, quality=(0.5, (0.4, 0.7))).status == "undecided"
+    assert judged("quality_min", 0.6, rows, quality=Quality(0.5, (0.4, 0.7), 80, 80, {})).status == "undecided"
 
 
 def test_all_met_or_one_not_met_or_undecided() -> None:
