@@ -103,7 +103,7 @@ class Compared:
 def run_of(records: pd.DataFrame, manifest: Mapping[str, Any]) -> Run:
     """A run made ready to compare: ``records`` with the columns of ``table.COLUMNS``."""
     cells = measured_cells(read(records), manifest.get("cells") or [], {})
-    complete = {cell.key: figures_of(cell, [], "") for cell in cells if cell.complete}
+    complete = {cell.key: figures_of(cell, [], "", pd.DataFrame()) for cell in cells if cell.complete}
     return Run(str(manifest.get("run_id")), manifest, complete)
 
 

@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from fmbench.core.figures import Figures
+from fmbench.core.instrument import INVALID, Doubt
 from fmbench.core.quantiles import samples_needed
 from fmbench.core.reconcile import differences
 from fmbench.core.wording import amount, count_of, joined
@@ -20,9 +20,6 @@ from fmbench.core.wording import amount, count_of, joined
 ERROR, WARNING, NOTE = "error", "warning", "note"
 VERDICTS = {ERROR: "INVALID", WARNING: "DEGRADED", NOTE: "PASS"}
 
-LAG_SHARE, LAG_SHARE_INVALID, LAG_FLOOR_S = 0.05, 0.5, 0.005
-"""Instrument lag beyond 5 % of the lowest median latency degrades, beyond half of it invalidates; under 5 ms it is nothing."""
-BUSY_CPU = 0.9
 ACHIEVED_SHARE = 0.9
 UNSTEADY_SHARE = 0.1
 TRUNCATED_SHARE = 0.05
@@ -42,11 +39,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the checks look at. ``health`` are the rows of measured windows, see ``measured_health``."""
+    """What the checks look at."""
 
     figures: list[Figures]
     manifest: Mapping[str, Any]
-    health: pd.DataFrame
     own_counts: Mapping[str, Mapping[str, int]]
     """Our counts by Locust's request names."""
 
@@ -59,12 +55,6 @@ class Evidence:
     def config(self) -> Mapping[str, Any]:
         """The configuration as resolved."""
         return self.manifest.get("config") or {}
-
-    @property
-    def shortest_latency(self) -> float | None:
-        """The lowest median of what was measured: TTFT where there is one, else end to end."""
-        medians = [found.row[name]["p50"] for found in self.measured for name in ("ttft_s", "e2e_s")]
-        return min((value for value in medians if value is not None), default=None)
 
 
 Check = Callable[[Evidence], Iterator[Finding]]
@@ -153,49 +143,32 @@ def against_locust(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(WARNING, "counts", f"Counts differ: {_listed(found)}. The records are what this report is made of.")
 
 
-def instrument_lag(evidence: Evidence) -> Iterator[Finding]:
-    """How late the load processes' own event loops ran: every latency can be wrong by so much."""
-    lag, shortest = instrument_error(evidence.health), evidence.shortest_latency
-    if lag is None or shortest is None or lag <= max(LAG_FLOOR_S, LAG_SHARE * shortest):
-        return
-    severity = ERROR if lag > LAG_SHARE_INVALID * shortest else WARNING
-    beside = f"beside a median latency of {amount(shortest, 's')}"
-    message = f"The load processes ran up to {amount(lag, 's')} late (p99 of a second), {beside}."
-    yield Finding(severity, "instrument", f"{message} Use more load processes (--processes) or a less busy machine.")
+def instrument(evidence: Evidence) -> Iterator[Finding]:
+    """Cells in which the load processes were late or busy: a finding a subject, about the cell where it is gravest."""
+    doubts = [(doubt, found) for found in evidence.measured for doubt in found.instrument.doubts]
+    spoilt = [found for found in evidence.measured if found.instrument.verdict == INVALID]
+    for subject in dict.fromkeys(doubt.subject for doubt, _ in doubts):
+        about = [(doubt, found) for doubt, found in doubts if doubt.subject == subject]
+        worst, where = max(about, key=lambda pair: (pair[0].verdict == INVALID, pair[0].size))
+        grave = worst.verdict == INVALID and 2 * len(spoilt) >= len(evidence.measured)
+        cells = f"In {count_of(len(about), 'cell')}, at worst {name_of(where)}: {worst.message}"
+        yield Finding(ERROR if grave else WARNING, subject, f"{cells} {worst.cure}{_spoilt(about)}")
 
 
-def measured_health(health: pd.DataFrame, figures: list[Figures]) -> pd.DataFrame:
-    """The health rows of seconds that overlap a measured window: what a process did between cells disturbs no figure."""
-    if "at" not in health:
-        return health
-    ended = health["at"].to_numpy(dtype=np.float64, na_value=np.nan)
-    inside = np.zeros(len(health), dtype=bool)
-    for start, end in (window for found in figures for window in found.cell.windows):
-        inside |= (ended > start) & (ended - 1 < end)
-    return health[inside]
+def _spoilt(about: list[tuple[Doubt, Figures]]) -> str:
+    """What follows for the cells that a doubt is about."""
+    names = [name_of(found) for doubt, found in about if doubt.verdict == INVALID]
+    return f" INVALID, so nothing is held against the model there: {_listed(names)}." if names else ""
 
 
-def instrument_error(health: pd.DataFrame) -> float | None:
-    """The 95th percentile over all seconds and workers of the event loop's p99 lag, seconds."""
-    values = _health(health, "lag_p99_s")
-    return float(np.quantile(values, 0.95)) if len(values) else None
-
-
-def busy_processes(evidence: Evidence) -> Iterator[Finding]:
-    """Load processes without CPU time left measure themselves."""
-    values = _health(evidence.health, "cpu")
-    if len(values) and float(np.quantile(values, 0.95)) > BUSY_CPU:
-        share = 100 * float(np.quantile(values, 0.95))
-        yield Finding(
-            WARNING, "instrument", f"Load processes used {share:.0f} % of a core (p95). Use more of them (--processes)."
-        )
-
-
-def _health(health: pd.DataFrame, column: str) -> np.ndarray[Any, np.dtype[np.float64]]:
-    if column not in health:
-        return np.empty(0)
-    values = pd.to_numeric(health[column], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    return np.asarray(values[~np.isnan(values)])
+def beyond_calibration(evidence: Evidence) -> Iterator[Finding]:
+    """A plan that put more users on a load process than the machine was measured to carry."""
+    measure = (evidence.manifest.get("environment") or {}).get("calibration") or {}
+    asked, carries = measure.get("asked_per_process"), measure.get("users_per_process")
+    if asked is not None and carries is not None and asked > carries:
+        stated = f"at a TTFT error of at most {amount(measure['max_ttft_error_s'], 's')}"
+        message = f"Up to {asked} users were on one load process; by calibration it carries {carries} {stated}."
+        yield Finding(NOTE, "calibration", f"{message} Use more of them (--processes).")
 
 
 def fewer_users(evidence: Evidence) -> Iterator[Finding]:
@@ -211,24 +184,6 @@ def fewer_users(evidence: Evidence) -> Iterator[Finding]:
 def _achieved(found: Figures) -> float:
     reached = found.row["achieved_concurrency"]
     return 1.0 if reached is None else float(reached) / found.cell.concurrency
-
-
-def late_starts(evidence: Evidence) -> Iterator[Finding]:
-    """Requests that went out later than their users wanted."""
-    for found in evidence.measured:
-        delay, usual = start_delay_p99(found), found.row["e2e_s"]["p50"]
-        if delay is not None and usual is not None and delay > max(0.02, LAG_SHARE * usual):
-            message = f"In {name_of(found)} requests went out up to {amount(delay, 's')} (p99) after their users wanted them."
-            yield Finding(WARNING, "start delay", f"{message} New connections or a busy load process: see the health table.")
-            return
-
-
-def start_delay_p99(found: Figures) -> float | None:
-    """Seconds from intended to sent, 99th percentile of a cell's measured requests."""
-    rows = found.cell.rows[found.cell.rows.measured]
-    delays = rows.number("sent_at") - rows.number("intended_at")
-    delays = delays[~np.isnan(delays)]
-    return float(np.quantile(delays, 0.99)) if len(delays) else None
 
 
 def not_steady(evidence: Evidence) -> Iterator[Finding]:
@@ -359,10 +314,9 @@ CHECKS: tuple[Check, ...] = (
     workers_lost,
     cells_not_run,
     against_locust,
-    instrument_lag,
-    busy_processes,
+    instrument,
+    beyond_calibration,
     fewer_users,
-    late_starts,
     not_steady,
     cached,
     throttled,

@@ -11,7 +11,8 @@ import pandas as pd
 
 from fmbench.core.cells import measured_cells
 from fmbench.core.figures import Figures, figures_of
-from fmbench.core.findings import Evidence, instrument_error, measured_health, token_ratios, validity
+from fmbench.core.findings import Evidence, token_ratios, validity
+from fmbench.core.instrument import health_in, instrument_error
 from fmbench.core.objectives import objectives_of
 from fmbench.core.reconcile import counts_by_name, differences, locust_requests
 from fmbench.core.records import SCHEMA_VERSION
@@ -30,11 +31,11 @@ def summarise(records: pd.DataFrame, manifest: Mapping[str, Any], health: pd.Dat
     table = read(records)
     asked = objectives_of(config.get("objectives") or {})
     cells = measured_cells(table, manifest.get("cells") or [], _model_ids(config))
-    figures = [figures_of(cell, asked, _dataset(manifest)) for cell in cells]
+    figures = [figures_of(cell, asked, _dataset(manifest), health) for cell in cells]
     verdicts = _verdicts(figures, config)
     chosen = verdicts.get(_bucket_of_interest(figures, config) or "")
     own_counts = counts_by_name(table)
-    health = measured_health(health, figures)
+    measured = health_in(health, [window for cell in cells for window in cell.windows])
     wanted = (config.get("objectives") or {}).get("bucket")
     nothing = f"No request of {wanted}, the bucket of interest, was planned." if wanted and figures else "Nothing was measured."
     return {
@@ -48,10 +49,10 @@ def summarise(records: pd.DataFrame, manifest: Mapping[str, Any], health: pd.Dat
         "verdicts": list(verdicts.values()),
         "objectives": {objective.name: objective.limit for objective in asked},
         "prefer": _prefer(config),
-        "validity": validity(Evidence(figures, manifest, health, own_counts)),
+        "validity": validity(Evidence(figures, manifest, own_counts)),
         "accounting": _accounting(table, manifest, own_counts),
         "spend": _spend(table, config),
-        "instrument_error_s": instrument_error(health),
+        "instrument_error_s": instrument_error(measured),
         "token_ratios": token_ratios([found for found in figures if found.row["requests"]]),
     }
 

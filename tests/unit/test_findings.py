@@ -77,7 +77,7 @@ def test_what_a_process_did_between_cells_is_no_matter() -> None:
 
 
 def test_a_busy_load_process() -> None:
-    assert "97 %" in found(validity_of([Cellful(steady_rows())], QUIET.assign(cpu=0.97)), "instrument")[0]["message"]
+    assert "97 %" in found(validity_of([Cellful(steady_rows())], QUIET.assign(cpu=0.97)), "load process")[0]["message"]
 
 
 def test_fewer_in_flight_than_asked() -> None:

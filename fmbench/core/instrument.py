@@ -1,0 +1,170 @@
+"""Was the instrument fit to measure a cell? Judged from what its load processes recorded in the cell's measured windows.
+
+PASS, DEGRADED (read the figures with care) or INVALID: the figures are the load processes' as much as the model's. That a model
+does not meet an objective is believed only of a cell that is not INVALID, and only when it is beyond it by more than their lag.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fmbench.core.cells import MeasuredCell, Window
+from fmbench.core.objectives import MET, NOT_MET, UNDECIDED, Judgement, Objective
+from fmbench.core.quantiles import Floats
+from fmbench.core.wording import amount
+
+PASS, DEGRADED, INVALID = "PASS", "DEGRADED", "INVALID"
+
+LAG_SHARE, LAG_SHARE_INVALID, LAG_FLOOR_S = 0.05, 0.5, 0.005
+"""Lag beyond 5 % of the lower median latency degrades a cell, beyond half of it invalidates; under 5 ms it is nothing."""
+BUSY_CPU, REACHED = 0.9, 0.9
+"""A load process above 90 % of a core degrades a cell; it invalidates one with less than 90 % of its users in flight."""
+DELAY_SHARE, DELAY_SHARE_INVALID, DELAY_FLOOR_S = 0.05, 0.5, 0.02
+"""Starts late by 5 % of the median latency (p99) degrade a cell, by half of it (median) invalidate; under 20 ms is nothing."""
+BUSIER = "Use more load processes (--processes) or a less busy machine."
+FEWER = "Use more load processes (--processes) or fewer users on each."
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """One reason not to trust a cell's figures fully. ``size`` ranks doubts of one subject over cells."""
+
+    subject: str
+    verdict: str
+    message: str
+    cure: str
+    size: float
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """How the load processes fared in one cell. None: nothing was recorded."""
+
+    lag_s: float | None
+    cpu: float | None
+    start_delay_p99_s: float | None
+    new_connections: int | None
+    doubts: tuple[Doubt, ...]
+
+    @property
+    def verdict(self) -> str:
+        """The gravest of its doubts."""
+        verdicts = {doubt.verdict for doubt in self.doubts}
+        return INVALID if INVALID in verdicts else DEGRADED if DEGRADED in verdicts else PASS
+
+    @property
+    def late(self) -> bool:
+        """Whether users waited for their load process so long that fewer requests were in flight than asked for."""
+        return any(doubt.subject != "instrument" and doubt.verdict == INVALID for doubt in self.doubts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As it stands in the summary."""
+        figures = {name: getattr(self, name) for name in ("lag_s", "cpu", "start_delay_p99_s", "new_connections")}
+        reasons = [f"{doubt.message} {doubt.cure}" for doubt in self.doubts]
+        return {"verdict": self.verdict, **figures, "reasons": reasons}
+
+
+def instrument_of(cell: MeasuredCell, medians: list[float | None], in_flight: float | None, health: pd.DataFrame) -> Instrument:
+    """Judge a cell by the ``health`` rows of its windows. ``medians``: of its TTFT and end-to-end latency, seconds;
+    ``in_flight``: requests, on average."""
+    rows = health_in(health, cell.windows)
+    lag, cpu = instrument_error(rows), _quantile(numbers(rows, "cpu"), 0.95)
+    delays = start_delays(cell)
+    known = [median for median in medians if median is not None]
+    reached = 1.0 if in_flight is None else in_flight / cell.concurrency
+    doubts = [*_lag(lag, min(known, default=None)), *_busy(cpu, reached), *_late(delays, max(known, default=None))]
+    connections = numbers(rows, "new_connections")
+    return Instrument(
+        lag_s=lag,
+        cpu=cpu,
+        start_delay_p99_s=_quantile(delays, 0.99),
+        new_connections=int(connections.sum()) if len(connections) else None,
+        doubts=tuple(doubts),
+    )
+
+
+def _lag(lag: float | None, shortest: float | None) -> Iterator[Doubt]:
+    """How late the event loops ran: every latency can be wrong by so much."""
+    if lag is None or shortest is None or lag <= max(LAG_FLOOR_S, LAG_SHARE * shortest):
+        return
+    verdict = INVALID if lag > LAG_SHARE_INVALID * shortest else DEGRADED
+    beside = f"beside a median latency of {amount(shortest, 's')}"
+    message = f"The load processes ran up to {amount(lag, 's')} late (p99 of a second), {beside}."
+    yield Doubt("instrument", verdict, message, BUSIER, lag / shortest)
+
+
+def _busy(cpu: float | None, reached: float) -> Iterator[Doubt]:
+    """Load processes without CPU time left measure themselves."""
+    if cpu is not None and cpu > BUSY_CPU:
+        verdict = INVALID if reached < REACHED else DEGRADED
+        short = f", with {100 * reached:.0f} % of the users in flight" if reached < REACHED else ""
+        yield Doubt("load process", verdict, f"Load processes used {100 * cpu:.0f} % of a core (p95){short}.", FEWER, cpu)
+
+
+def _late(delays: Floats, usual: float | None) -> Iterator[Doubt]:
+    """Requests that went out later than their users wanted."""
+    late, typical = _quantile(delays, 0.99), _quantile(delays, 0.5)
+    if late is None or typical is None or usual is None or late <= max(DELAY_FLOOR_S, DELAY_SHARE * usual):
+        return
+    verdict = INVALID if typical > max(DELAY_FLOOR_S, DELAY_SHARE_INVALID * usual) else DEGRADED
+    message = f"Requests went out up to {amount(late, 's')} (p99) after their users wanted them."
+    cure = FEWER if verdict == INVALID else "New connections or a busy load process: see the health files."
+    yield Doubt("start delay", verdict, message, cure, late / usual)
+
+
+def believed(judgement: Judgement, objective: Objective, instrument: Instrument) -> Judgement:
+    """What is left of a judgement beside the state of the instrument: a saturated generator never reports a slow model."""
+    if instrument.verdict == INVALID and (judgement.status == NOT_MET or (judgement.status == MET and instrument.late)):
+        worst = next(doubt for doubt in instrument.doubts if doubt.verdict == INVALID)
+        return _undecided(judgement, f"the load process could not measure it. {worst.message} {worst.cure}")
+    lag, latency = instrument.lag_s or 0.0, objective.latency
+    slow = judgement.status == NOT_MET and latency is not None and latency[0] != "tpot"
+    if instrument.verdict == DEGRADED and slow and judgement.value is not None and judgement.value - lag <= objective.limit:
+        return _undecided(
+            judgement, f"the load processes ran up to {amount(lag, 's')} late, which may be all of the difference. {BUSIER}"
+        )
+    return judgement
+
+
+def _undecided(judgement: Judgement, why: str) -> Judgement:
+    return replace(judgement, status=UNDECIDED, requests_needed=None, why=why.rstrip("."))
+
+
+def health_in(health: pd.DataFrame, windows: list[Window]) -> pd.DataFrame:
+    """The health rows of seconds that overlap a measured window: what a process did between cells disturbs no figure."""
+    if "at" not in health:
+        return health
+    ended = health["at"].to_numpy(dtype=np.float64, na_value=np.nan)
+    inside = np.zeros(len(health), dtype=bool)
+    for start, end in windows:
+        inside |= (ended > start) & (ended - 1 < end)
+    return health[inside]
+
+
+def instrument_error(health: pd.DataFrame) -> float | None:
+    """The 95th percentile over all seconds and workers of the event loop's p99 lag, seconds."""
+    return _quantile(numbers(health, "lag_p99_s"), 0.95)
+
+
+def start_delays(cell: MeasuredCell) -> Floats:
+    """Seconds from intended to sent of a cell's measured requests."""
+    rows = cell.rows[cell.rows.measured]
+    delays = rows.number("sent_at") - rows.number("intended_at")
+    return delays[~np.isnan(delays)]
+
+
+def numbers(health: pd.DataFrame, column: str) -> Floats:
+    """A column of health rows without nulls."""
+    if column not in health:
+        return np.empty(0)
+    values = pd.to_numeric(health[column], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.asarray(values[~np.isnan(values)])
+
+
+def _quantile(values: Floats, share: float) -> float | None:
+    return float(np.quantile(values, share)) if len(values) else None

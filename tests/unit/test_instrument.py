@@ -1,0 +1,111 @@
+"""A load process that is late or busy is told so, cell by cell, and the model is not blamed for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from fmbench.core.summary import summarise
+from tests.unit.made import T0, Cellful, row, run_of
+
+SECONDS = range(60)
+
+
+def health(start: float = 0.0, seconds: range = SECONDS, **given: Any) -> pd.DataFrame:
+    """A row a second; a quiet process unless said."""
+    made = {"at": [T0 + start + second + 0.5 for second in seconds], "worker": "w0"}
+    return pd.DataFrame(made | {"lag_p99_s": 0.0005, "cpu": 0.3, "new_connections": 0} | given)
+
+
+def requests(e2e: float, count: int = 240, delay: float = 0.0, users: int = 1) -> list[dict[str, Any]]:
+    """Requests of some users, one after the other, each sent ``delay`` after it was intended. TTFT is a quarter of ``e2e``."""
+    made = []
+    for number in range(count):
+        sent = (number // users) * (e2e + delay) + delay
+        made.append(row(sent, e2e, intended_at=T0 + sent - delay, user=number % users))
+    return made
+
+
+def cell(e2e: float, users: int = 4, delay: float = 0.0, **given: Any) -> Cellful:
+    return Cellful(requests(e2e, 240, delay, users), concurrency=users, window=(0.0, 60 * (e2e + delay)), **given)
+
+
+def summary_of(cells: list[Cellful], rows: pd.DataFrame, **objectives: float) -> dict[str, Any]:
+    records, manifest = run_of(cells, objectives)
+    return summarise(records, manifest, rows)
+
+
+def judged(summary: dict[str, Any]) -> tuple[str, str, Any]:
+    """The instrument's verdict, how the only objective stands, and whether the cell meets it, of the first cell."""
+    first = summary["cells"][0]
+    return first["instrument"]["verdict"], first["objectives"][0]["status"], first["meets_objectives"]
+
+
+def test_a_quiet_instrument_passes_and_a_slow_model_is_slow() -> None:
+    summary = summary_of([cell(1.0)], health(), e2e_p95_s=0.9)
+    assert judged(summary) == ("PASS", "not_met", False)
+    assert summary["cells"][0]["instrument"]["reasons"] == []
+
+
+@pytest.mark.parametrize(
+    ("state", "delay"),
+    [
+        ({"lag_p99_s": 0.2}, 0.0),  # TTFT is 0.25 s: half of it is 0.125 s
+        ({"cpu": 1.0}, 0.25),  # 80 % of the users in flight
+        ({}, 0.6),  # users wait 0.6 s for each request of 1 s
+    ],
+)
+def test_a_saturated_generator_never_reports_a_slow_model(state: dict[str, Any], delay: float) -> None:
+    summary = summary_of([cell(1.0, delay=delay)], health(seconds=range(120), **state), e2e_p95_s=0.9)
+    assert judged(summary) == ("INVALID", "undecided", None)
+    assert summary["validity"]["verdict"] == "INVALID"
+    verdict = summary["verdicts"][0]
+    assert verdict["status"] == "undecided"
+    assert "load process" in verdict["reason"] and "--processes" in verdict["reason"]
+    assert "No model meets" not in verdict["reason"]
+
+
+def test_a_limit_that_is_met_in_spite_of_the_lag_is_met() -> None:
+    assert judged(summary_of([cell(1.0)], health(lag_p99_s=0.2), e2e_p95_s=2.0)) == ("INVALID", "met", True)
+
+
+def test_a_cell_that_had_fewer_users_than_asked_for_meets_nothing() -> None:
+    assert judged(summary_of([cell(1.0, delay=0.6)], health(seconds=range(120)), e2e_p95_s=2.0)) == ("INVALID", "undecided", None)
+
+
+@pytest.mark.parametrize(("limit", "status"), [(0.9, "undecided"), (0.5, "not_met")])
+def test_a_lag_is_given_to_the_model_where_it_may_be_the_difference(limit: float, status: str) -> None:
+    # the median TTFT is 0.25 s: a lag of 0.11 s is less than half of it, and more than 5 %
+    assert judged(summary_of([cell(1.0)], health(lag_p99_s=0.11), e2e_p95_s=limit))[:2] == ("DEGRADED", status)
+
+
+def test_only_the_cell_that_was_spoilt_is_spoilt() -> None:
+    ladder = [cell(1.0, 2), cell(1.0, 4, start=100.0), cell(1.0, 8, start=200.0)]
+    for index, found in enumerate(ladder):
+        found.rows = [
+            made | {name: made[name] + index * 100 for name in ("sent_at", "intended_at", "ended_at")} for made in found.rows
+        ]
+    ladder[0].window, ladder[2].window = (0.0, 120.0), (0.0, 30.0)
+    rows = pd.concat([health(0, range(120)), health(200.0, range(30), lag_p99_s=0.5)])
+    summary = summary_of(ladder, rows, e2e_p95_s=0.9)
+    assert [found["instrument"]["verdict"] for found in summary["cells"]] == ["PASS", "PASS", "INVALID"]
+    assert [found["meets_objectives"] for found in summary["cells"]] == [False, False, None]
+    assert summary["validity"]["verdict"] == "DEGRADED"
+    (finding,) = (found for found in summary["validity"]["findings"] if found["subject"] == "instrument")
+    assert "8 users" in finding["message"] and "2 users" not in finding["message"]
+
+
+def test_new_connections_are_counted_in_the_window() -> None:
+    rows = pd.concat([health(-100.0, new_connections=9), health(new_connections=[3] + [0] * 59)])
+    assert summary_of([cell(1.0)], rows, e2e_p95_s=2)["cells"][0]["instrument"]["new_connections"] == 3
+
+
+@pytest.mark.parametrize(("asked", "said"), [(128, 0), (300, 1)])
+def test_a_plan_beyond_what_was_calibrated_is_noted(asked: int, said: int) -> None:
+    calibration = {"users_per_process": 128, "asked_per_process": asked, "max_ttft_error_s": 0.003}
+    records, manifest = run_of([cell(1.0)], {}, environment={"calibration": calibration})
+    findings = summarise(records, manifest, health())["validity"]["findings"]
+    found = [finding for finding in findings if finding["subject"] == "calibration"]
+    assert [finding["severity"] for finding in found] == ["note"] * said
