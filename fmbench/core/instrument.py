@@ -136,13 +136,13 @@ def _undecided(judgement: Judgement, why: str) -> Judgement:
 
 
 def health_in(health: pd.DataFrame, windows: list[Window]) -> pd.DataFrame:
-    """The health rows of seconds that overlap a measured window: what a process did between cells disturbs no figure."""
+    """The health rows of seconds that lie in a measured window by half at least: others say nothing of it."""
     if "at" not in health:
         return health
     ended = health["at"].to_numpy(dtype=np.float64, na_value=np.nan)
     inside = np.zeros(len(health), dtype=bool)
     for start, end in windows:
-        inside |= (ended > start) & (ended - 1 < end)
+        inside |= np.minimum(ended, end) - np.maximum(ended - 1, start) >= min(1.0, end - start) / 2
     return health[inside]
 
 

@@ -135,6 +135,8 @@ class Pace:
     output_tokens: int | None = None
 
 
+QUICKEST_S = 0.001
+"""No answer is expected sooner, not even of a simulated model without any delay."""
 USUAL_PACE = Pace()
 """What is assumed of a model that nothing is known about."""
 
@@ -195,7 +197,7 @@ def _estimate_cell(cell: Cell, config: Config, model: Model, bucket: BucketSize,
     load = config.load
     limit = max_tokens_of(config, model)
     output = min(limit, pace.output_tokens or limit)
-    answer_s = pace.ttft_s + output * pace.tpot_s
+    answer_s = max(QUICKEST_S, pace.ttft_s + output * pace.tpot_s)
     window_s = min(max(load.duration_s, load.min_requests * answer_s / cell.concurrency), window_cap_s(load))
     requests = round(cell.concurrency * (load.warmup_s + window_s) / answer_s) + cell.concurrency
     usage = Usage(input_tokens=round(requests * bucket.tokens_mean), output_tokens=requests * output)

@@ -34,7 +34,7 @@ from fmbench.load.health import HealthLog
 from fmbench.load.remote import Outbox, settle_in
 from fmbench.load.step import Step, StepOrder
 from fmbench.load.tally import Tally
-from fmbench.load.workplace import Workplace
+from fmbench.load.workplace import Workplace, clear_away
 from fmbench.storage.journal import JournalWriter
 
 log = logging.getLogger(__name__)
@@ -212,6 +212,7 @@ class Worker:
         if self.outbox is not None:
             self.outbox.wait(STORE_BETWEEN_CELLS_S)
         self.workplace.deck(order.cell)
+        clear_away()
         self.step = Step(order=order, lease=Lease(requests=order.requests, usd=order.usd), slots=deque(order.slots))
         self._ack("step", number=order.number, parts=self._parts())
 
