@@ -153,7 +153,7 @@ def _configuration(study: Study, config_text: str | None) -> list[Block | None]:
     manifest = study.manifest
     kept = config_text or json.dumps(study.config, indent=2, sort_keys=True, ensure_ascii=False)
     kept_of = sorted((manifest.get("environment") or {}).items())
-    environment = [(text(name), code(value)) for name, value in kept_of if value is not None]
+    environment = [(text(name), code(value)) for name, value in kept_of if value is not None and name != "calibration"]
     versions = [(text(name), code(value)) for name, value in sorted((manifest.get("versions") or {}).items())]
     found = [
         ("Endpoint", code(manifest.get("endpoint") or "")),
@@ -163,8 +163,10 @@ def _configuration(study: Study, config_text: str | None) -> list[Block | None]:
         *environment,
         *versions,
         ("Instrument error", _instrument(study)),
+        ("Calibration", words.calibration(study)),
     ]
-    return [Fold("The configuration, as resolved", (Code(kept, "yaml" if config_text else "json"),)), tables.facts(found)]
+    whole = Fold("The configuration, as resolved", (Code(kept, "yaml" if config_text else "json"),))
+    return [whole, tables.facts(found), tables.instrument(study)]
 
 
 def _instrument(study: Study) -> str:

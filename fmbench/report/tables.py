@@ -264,6 +264,19 @@ def cell_costs(study: Study) -> Table | None:
     return table(titles, rows, left=(0, 1)) if rows else None
 
 
+def instrument(study: Study) -> Table | None:
+    """How the load processes fared, cell by cell. None where nothing was recorded of them."""
+    rows = []
+    for cell in study.cells:
+        found = cell.get("instrument") or {}
+        if cell["requests"] and known(found.get("lag_s")):
+            name = [text(study.short(cell["model"])), text(cell["bucket"]), count(cell["concurrency"])]
+            figures = [seconds(found["lag_s"]), share(found["cpu"]), seconds(found["start_delay_p99_s"])]
+            rows.append([*name, found["verdict"], *figures, count(found["new_connections"])])
+    titles = ["", "Bucket", "Users", "Instrument", "Lag p99", "CPU, of a core", "Intended to sent p99", "New connections"]
+    return table(titles, rows, left=(0, 1, 3), caption="The load processes in each measured window.") if rows else None
+
+
 def models(study: Study) -> Table | None:
     """Short names beside whole labels and ids; None when every name is whole and is the id."""
     asked = {model.get("label") or model["id"]: model for model in study.config.get("models") or []}

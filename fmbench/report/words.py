@@ -209,7 +209,8 @@ def validity(study: Study) -> Notice:
     verdict = str(found.get("verdict") or "INVALID")
     kinds: dict[str, Any] = {"PASS": "pass", "DEGRADED": "degraded", "INVALID": "invalid"}
     findings = [finding_words(study, item) for item in found.get("findings") or []]
-    said = [_accounted(study), _instrument(study), _achieved(study), "" if findings else "Nothing to find fault with."]
+    nothing = "" if findings else "Nothing to find fault with."
+    said = [_accounted(study), _instrument(study), calibration(study), _achieved(study), nothing]
     words = " ".join(part for part in said if part)
     return Notice(kinds.get(verdict, "note"), f"**Can these numbers be trusted? {text(verdict)}.** {words}", tuple(findings))
 
@@ -229,6 +230,16 @@ def _accounted(study: Study) -> str:
 def _instrument(study: Study) -> str:
     lag = study.summary.get("instrument_error_s")
     return f"Instrument error at most {seconds(lag)}." if known(lag) else ""
+
+
+def calibration(study: Study) -> str:
+    """What the machine was measured to carry, beside what the plan asked for; nothing where the plan needed no measure."""
+    measure = (study.manifest.get("environment") or {}).get("calibration") or {}
+    if not measure:
+        return ""
+    carries, error = plural(measure["users_per_process"], "user"), seconds(measure["max_ttft_error_s"])
+    asked = count(measure["asked_per_process"])
+    return f"Calibrated for {carries} a load process at ≤ {error} TTFT error; at most {asked} were on one."
 
 
 def _achieved(study: Study) -> str:
