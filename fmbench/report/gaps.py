@@ -3,30 +3,45 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
+from fmbench.core.cells import measured_cells
+from fmbench.core.table import read
 from fmbench.report.picture import Values
 from fmbench.report.study import thinned
 
 MOST_PARTS = 12
 MOST_REQUESTS = 6_000
 """Requests sampled over all parts; each gives all its gaps."""
+PLACED = ["cell", "model", "bucket", "concurrency", "phase", "outcome", "intended_at", "sent_at", "ended_at"]
+"""The columns that say whether a request counts."""
 
 
-def token_gaps(records: Path) -> dict[str, Values]:
-    """Seconds between neighbouring content events by model, of a fixed, even sample of the answered, measured requests.
+def token_gaps(records: Path, attempts: list[dict[str, Any]]) -> dict[str, Values]:
+    """Seconds between neighbouring content events by model, of a fixed, even sample of the answered requests that count.
 
-    ``records`` is the folder of Parquet parts.
+    ``records`` is the folder of Parquet parts, ``attempts`` the lines of cells.jsonl.
     """
     parts = sorted(records.glob("*.parquet"))
     chosen = [parts[place] for place in thinned(np.arange(len(parts)), MOST_PARTS)]
     found: dict[str, list[Values]] = {}
     for part in chosen:
-        rows = pd.read_parquet(part, columns=["model", "phase", "outcome", "content_s"])
-        rows = rows[(rows["phase"] == "measure") & (rows["outcome"] == "ok") & rows["content_s"].notna()]
-        rows = rows.iloc[thinned(np.arange(len(rows)), max(1, MOST_REQUESTS // len(chosen)))]
-        for model, stamps in zip(rows["model"], rows["content_s"], strict=True):
+        columns = pq.read_table(part, columns=[*PLACED, "content_s"])
+        rows = columns.select(PLACED).to_pandas()
+        known = np.asarray(columns["content_s"].is_valid())
+        sample = thinned(np.flatnonzero(_counts(rows, attempts) & known), max(1, MOST_REQUESTS // len(chosen)))
+        for model, stamps in zip(rows["model"].iloc[sample], columns["content_s"].take(sample).to_pylist(), strict=True):
             found.setdefault(str(model), []).append(np.diff(np.asarray(stamps, dtype=np.float64)))
     return {model: np.concatenate(gaps) for model, gaps in sorted(found.items())}
+
+
+def _counts(rows: pd.DataFrame, attempts: list[dict[str, Any]]) -> NDArray[np.bool_]:
+    """Which of ``rows`` are answered and measured in an attempt that counts; attempts at a cell do not overlap in time."""
+    answered = np.asarray((rows["phase"] == "measure") & (rows["outcome"] == "ok"))
+    sent = [cell.rows.known("sent_at") for cell in measured_cells(read(rows), attempts, {})]
+    return answered & np.isin(rows["sent_at"].to_numpy(), np.concatenate(sent) if sent else np.empty(0))

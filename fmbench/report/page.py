@@ -28,7 +28,7 @@ def page(study: Study, pictures: Pictures, missing: Mapping[str, str], config_te
         _section("How latencies are spread", "distributions", _figures(pictures, "distributions", "prompt-tokens", "token-gaps")),
         _section("Output lengths", "lengths", _lengths(study, pictures)),
         _section("Every cell", "cells", _cells(study)),
-        _section("The run over time", "timeline", _figures(pictures, "timeline")),
+        _section("The run over time", "timeline", _timeline(study, pictures)),
         _section("Failures", "failures", _failures(study, pictures)),
         _section("The bill", "bill", _bill(study)),
         _section("Models", "models", [tables.models(study)]),
@@ -79,10 +79,15 @@ def _cells(study: Study) -> list[Block | None]:
     return [Fold(f"{bucket}: every cell", (tables.cells(study, bucket),)) for bucket in study.buckets]
 
 
+def _timeline(study: Study, pictures: Pictures) -> list[Block | None]:
+    said = words.steadiness(study)
+    return [*_figures(pictures, "timeline"), Text(said) if said else None, tables.steadiness(study)]
+
+
 def _failures(study: Study, pictures: Pictures) -> list[Block | None]:
     found = tables.failures(study)
     if found is None:
-        return [Text("Every request was answered." if len(study.records) else "No request was sent.")]
+        return [Text("Every request was answered." if len(study.requests) else "No request was sent.")]
     return [*_figures(pictures, "failures-time"), found]
 
 

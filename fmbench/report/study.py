@@ -1,35 +1,37 @@
-"""What the charts and pages read: the summary, the manifest and the records, sorted by cell once."""
+"""What the charts and pages read: the summary, the manifest and the requests, by cell."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
+from fmbench.core.cells import measured_cells
+from fmbench.core.table import Rows, Table, Words
 from fmbench.report.names import short_names
 from fmbench.report.picture import Values
 from fmbench.report.style import Look, look_of
 
-COLUMNS = [
+COLUMNS = (
+    "cell",
     "model",
     "bucket",
     "concurrency",
     "phase",
     "outcome",
     "failure",
+    "intended_at",
     "sent_at",
     "ended_at",
     "ttft_s",
     "e2e_s",
-    "prompt_tokens",
     "input_tokens",
     "output_tokens",
     "usd",
-]
+)
 """The record columns that charts use; token gaps are read apart."""
 
 Cell = dict[str, Any]
@@ -49,13 +51,11 @@ def bucket_key(bucket: str) -> tuple[str, int, int]:
 
 @dataclass(frozen=True)
 class Study:
-    """One run, read for its report: ``records`` of ``COLUMNS``, and ``gaps``, seconds between content events by model."""
+    """One run, read for its report: all its requests, and ``gaps``, seconds between content events by model."""
 
     summary: dict[str, Any]
     manifest: dict[str, Any]
-    windows: list[Cell]
-    """The lines of cells.jsonl: when each cell was warmed up, measured and drained."""
-    records: pd.DataFrame
+    table: Table
     gaps: dict[str, Values] = field(default_factory=dict)
 
     @cached_property
@@ -143,48 +143,57 @@ class Study:
         common = set.intersection(*[levels for levels in ran if levels]) if any(ran) else set()
         return max(common, default=max(self.levels, default=None)) if self.levels else None
 
+    @property
+    def attempts(self) -> list[Cell]:
+        """The lines of cells.jsonl: when each attempt at a cell was warmed up, measured and drained."""
+        return self.manifest.get("cells") or []
+
+    def counts(self, attempt: Cell) -> bool:
+        """Whether figures are of this attempt: it ended as its cell did (a spoilt one of a cell that was completed does not)."""
+        cell = self.cell(attempt["model"], attempt["bucket"], attempt["concurrency"])
+        return cell is not None and cell["status"] == attempt["status"]
+
+    @property
+    def requests(self) -> Rows:
+        """Every request of the run: all phases, and attempts that do not count."""
+        return self.table.rows
+
+    @cached_property
+    def unanswered(self) -> NDArray[np.bool_]:
+        """Which of all requests failed or were abandoned."""
+        return ~self.requests.ok
+
+    @cached_property
+    def kinds(self) -> Words:
+        """Of all requests: the kind of failure, else the outcome."""
+        failure, outcome = self.requests.words["failure"], self.requests.words["outcome"]
+        codes = np.where(failure.codes >= 0, failure.codes, outcome.codes + len(failure.names))
+        return Words(codes, (*failure.names, *outcome.names))
+
+    def of_model(self, model: str) -> NDArray[np.bool_]:
+        """Which of all requests went to ``model``."""
+        return self.requests.words["model"].is_(model)
+
     @cached_property
     def start(self) -> float:
         """UTC epoch seconds of the first request (0 when none was sent)."""
-        sent = self.column("sent_at")
-        return float(np.nanmin(sent)) if np.isfinite(sent).any() else 0.0
-
-    def column(self, name: str) -> Values:
-        """A numeric column of all records, NaN where not observed."""
-        return np.asarray(self.records[name].to_numpy(dtype=np.float64, na_value=np.nan))
+        sent = self.requests.known("sent_at")
+        return float(sent.min()) if len(sent) else 0.0
 
     @cached_property
-    def measured_ok(self) -> NDArray[np.bool_]:
-        """Which records are answered requests of a measured window: the ones latencies are of."""
-        mask = (self.records["phase"] == "measure") & (self.records["outcome"] == "ok")
-        return np.asarray(mask.to_numpy(dtype=bool))
+    def counted(self) -> dict[tuple[str, str, int], Rows]:
+        """The answered requests of the measured windows that count, by model, bucket and level: those that latencies are of."""
+        cells = measured_cells(self.table, self.attempts, {})
+        return {cell.key: cell.rows[cell.rows.measured & cell.rows.ok] for cell in cells}
 
     def values(self, name: str, model: str, bucket: str | None = None, level: int | None = None) -> Values:
-        """A numeric column of the answered, measured requests of a model (and bucket, and level)."""
-        return np.asarray(self._numeric(name)[self.rows(model, bucket, level)])
-
-    def rows(self, model: str, bucket: str | None = None, level: int | None = None) -> NDArray[np.int64]:
-        """Positions of the answered, measured requests of a model (and bucket, and level)."""
-        picked = [
-            rows for key, rows in self._groups.items() if key[0] == model and bucket in (None, key[1]) and level in (None, key[2])
+        """A numeric column of the answered requests that count of a model (and bucket, and level)."""
+        kept = [
+            rows.number(name)
+            for (whose, where, users), rows in self.counted.items()
+            if whose == model and bucket in (None, where) and level in (None, users)
         ]
-        return np.sort(np.concatenate(picked)) if picked else np.empty(0, dtype=np.int64)
-
-    @cached_property
-    def _groups(self) -> dict[tuple[str, str, int], NDArray[np.int64]]:
-        kept = self.records.loc[self.measured_ok, ["model", "bucket", "concurrency"]]
-        places = np.flatnonzero(self.measured_ok)
-        groups = kept.groupby(["model", "bucket", "concurrency"], sort=True, observed=True).indices
-        return {cast(tuple[str, str, int], key): places[rows] for key, rows in groups.items()}
-
-    @cached_property
-    def _columns(self) -> dict[str, Values]:
-        return {}
-
-    def _numeric(self, name: str) -> Values:
-        if name not in self._columns:
-            self._columns[name] = self.column(name)
-        return self._columns[name]
+        return np.concatenate(kept) if kept else np.empty(0)
 
 
 def thinned(values: NDArray[np.int64], most: int) -> NDArray[np.int64]:

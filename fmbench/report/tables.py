@@ -9,7 +9,7 @@ import numpy as np
 from fmbench.report.blocks import Table, code, table, text
 from fmbench.report.numbers import DASH, count, interval, known, plain, plural, seconds, share, usd
 from fmbench.report.study import Cell, Study
-from fmbench.report.words import bucket_words, judged_value, objective_words, shortened, status_words
+from fmbench.report.words import bucket_words, judged_value, objective_words, shortened, status_words, unsteady
 
 NEEDED = {"p50": 6, "p90": 36, "p95": 72, "p99": 368}
 """How many answers a percentile takes (``core.quantiles.samples_needed``)."""
@@ -205,37 +205,45 @@ def _length_row(study: Study, cell: Cell, common: float) -> list[str]:
     return [name, plain(cell["output_tokens_mean"]), cut, mean, at, words]
 
 
+def steadiness(study: Study) -> Table | None:
+    """The cells whose latency was still changing inside the measured window, the longest first; None when there is none."""
+    found = [cell for cell in study.cells if unsteady(cell)]
+    rows = []
+    for cell in sorted(found, key=lambda cell: -cell["steady"]["unsteady_s"]):
+        steady = cell["steady"]
+        name = [text(study.short(cell["model"])), text(cell["bucket"]), count(cell["concurrency"])]
+        part = f"{seconds(steady['unsteady_s'])} of {seconds(cell['duration_s'])}"
+        rows.append([*name, part, seconds(steady["e2e_before_s"]), seconds(steady["e2e_after_s"]), latency(cell["e2e_s"], "p95")])
+    titles = ["", "Bucket", "Users", "Measured before it was steady", "End to end mean before", "after", "p95 as reported"]
+    return table(titles, rows, left=(0, 1)) if rows else None
+
+
 def failures(study: Study) -> Table | None:
     """Requests that were not answered, of all phases: a row a kind, a column a model. None when there is none."""
-    rows = study.records
-    bad = rows[rows["outcome"] != "ok"]
-    if bad.empty:
+    bad = study.requests[study.unanswered]
+    if not len(bad):
         return None
-    kinds = bad["failure"].astype(object).where(bad["failure"].notna(), bad["outcome"].astype(object)).astype(str)
-    counts = kinds.groupby([kinds, bad["model"].astype(str)]).size()
-    totals = counts.groupby(level=0).sum()
-    ranked = sorted(totals.items(), key=lambda pair: (-pair[1], str(pair[0])))
-    models = [model for model in study.models if (bad["model"] == model).any()]
+    kinds, whose = study.kinds[study.unanswered], bad.words["model"]
+    models = [model for model in study.models if whose.is_(model).any()]
     lines = []
-    for kind, total in ranked:
-        lines.append([code(kind), *(count(int(counts.get((kind, model), 0))) for model in models), count(int(total))])
-    sums = [count(int((bad["model"] == model).sum())) for model in models]
-    lines.append(["**all**", *sums, f"**{count(len(bad))}** of {count(len(rows))} ({share(len(bad) / len(rows))})"])
+    for kind, total in kinds.counts().items():
+        lines.append([code(kind), *(count(int((kinds.is_(kind) & whose.is_(model)).sum())) for model in models), count(total)])
+    sums = [count(int(whose.is_(model).sum())) for model in models]
+    total = len(study.requests)
+    lines.append(["**all**", *sums, f"**{count(len(bad))}** of {count(total)} ({share(len(bad) / total)})"])
     titles = ["Kind", *(text(study.short(model)) for model in models), "All"]
-    return table(titles, lines, caption="All phases, warm-up and drain included.")
+    return table(titles, lines, caption="All phases, warm-up and drain included, and attempts that were made again.")
 
 
 def bill(study: Study) -> Table | None:
     """What was spent: a row a model, measured windows apart from warm-up and drain."""
-    rows = study.records
-    if rows.empty:
+    if not len(study.requests):
         return None
-    usd_of = study.column("usd")
-    measured = np.asarray((rows["phase"] == "measure").to_numpy(dtype=bool))
+    usd_of, measured = study.requests.number("usd"), study.requests.measured
     spend = study.summary.get("spend") or {}
     lines = []
     for model in study.models:
-        mine = np.asarray((rows["model"] == model).to_numpy(dtype=bool))
+        mine = study.of_model(model)
         whole = (spend.get("by_model") or {}).get(model)
         if whole:
             lines.append([text(study.short(model)), *_bill_row(whole, usd_of[mine & measured], usd_of[mine & ~measured])])

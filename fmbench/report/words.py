@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from fmbench.core.steady import BATCH, FEWEST_BATCHES
 from fmbench.report.blocks import Block, Notice, Points, Text, code, text
 from fmbench.report.numbers import DASH, TO, as_limit, count, interval, known, listed, plain, plural, seconds, share, usd
 from fmbench.report.study import Cell, Study
@@ -12,6 +13,8 @@ from fmbench.report.study import Cell, Study
 MOST_NAMED = 3
 """Models that the answer names one by one; the table below it has them all."""
 STATUS = {"met": "meets all", "not_met": "fails", "undecided": "undecided", "not_measured": "not measured"}
+FEWEST = BATCH * FEWEST_BATCHES
+"""Answers that it takes to see whether a cell was steady."""
 FIGURES = {"usd_per_10k": "per 10,000 transactions", "transactions_per_minute": "transactions a minute"}
 LATENCIES = {"ttft": "time to first token", "e2e": "end to end", "tpot": "time per output token"}
 
@@ -254,6 +257,25 @@ def finding_words(study: Study, item: dict[str, str]) -> str:
     mark = {"error": "error", "warning": "warning"}.get(item["severity"], "")
     subject = text(item["subject"].capitalize())
     return f"**{subject}{f' ({mark})' if mark else ''}:** {text(shortened(study, item['message']))}"
+
+
+def unsteady(cell: Cell) -> bool:
+    """Whether the steady part, found from the data, begins inside the cell's measured window."""
+    return bool((cell.get("steady") or {}).get("unsteady_s"))
+
+
+def steadiness(study: Study) -> str:
+    """Whether the measured windows and the steady state that the data show agree, and which of the two the figures are of."""
+    judged = [cell for cell in study.cells if cell.get("steady") and cell["full_run"]["ok"] >= FEWEST]
+    if not judged:
+        return ""
+    late = [cell for cell in judged if unsteady(cell)]
+    if not late:
+        found = f"Latency had settled before the measured window began in each of the {plural(len(judged), 'cell')} that can tell"
+        return f"{found} (with {FEWEST} answers or more). Every figure is of the measured windows."
+    lead = f"In {len(late)} of {plural(len(judged), 'cell')} latency was still changing when the measured window began."
+    cure = "The figures are of the whole measured window, in these cells too; a longer load.warmup_s makes the two agree."
+    return f"**{lead}** By the data, the steady part begins later. {cure}"
 
 
 def identity(study: Study) -> str:

@@ -8,6 +8,7 @@ import json
 import logging
 from typing import Any
 
+from fmbench.core.table import read
 from fmbench.report.charts import CHARTS, Chart
 from fmbench.report.gaps import token_gaps
 from fmbench.report.page import page
@@ -45,10 +46,9 @@ def write_report(run: LocalRun, summary: dict[str, Any]) -> None:
 
 def study_of(run: LocalRun, summary: dict[str, Any]) -> Study:
     """What the charts and pages read of ``run``."""
-    records = run.records(COLUMNS)
-    for name in ("model", "bucket", "phase", "outcome"):
-        records[name] = records[name].astype("category")
-    return Study(summary, run.manifest, run.cells, records, token_gaps(run.folder.records))
+    attempts = run.manifest.get("cells") or []
+    table = read(run.compact_records(COLUMNS))
+    return Study(summary, run.manifest, table, token_gaps(run.folder.records, attempts))
 
 
 def draw_all(study: Study) -> tuple[dict[str, tuple[Picture, bytes]], dict[str, str]]:

@@ -20,6 +20,6 @@ def records_of(run: LocalRun) -> pd.DataFrame:
     score_answers(run)
     scores = run.scores()
     if scores is None:
-        return run.records(wanted)
+        return run.compact_records(wanted)
     asked = dict.fromkeys([*wanted, *IDENTITY, *(name for name in SCORED_BY if name in RECORD_COLUMNS)])
-    return run.records([*asked]).merge(scores, how="left", on=[*IDENTITY], validate="one_to_one")
+    return run.compact_records([*asked]).merge(scores, how="left", on=[*IDENTITY], validate="one_to_one")

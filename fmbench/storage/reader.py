@@ -18,6 +18,7 @@ from fmbench.storage.manifest import read_manifest
 from fmbench.storage.runfolder import RunFolder
 from fmbench.storage.scores import read_scores
 from fmbench.storage.store import is_s3, store_for
+from fmbench.storage.table import read_compact
 from fmbench.storage.upload import download, upload_files
 
 _HEALTH_COLUMNS = (
@@ -65,10 +66,18 @@ class LocalRun:
 
     def records(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """The records (docs/records.md), or some of their columns: a row a request, by worker, each in the order of the ends."""
-        if not self.folder.records.is_dir():
-            raise UnusableInput(f"{self.address}: was not finished; `fmbench-load report {self.address}` does that.")
+        self._check_sealed()
         wanted = None if columns is None else list(columns)
         return pd.read_parquet(self.folder.records, columns=wanted)
+
+    def compact_records(self, columns: Sequence[str]) -> pd.DataFrame:
+        """The same rows, for figures over very many: text as categories, in the order of the alphabet."""
+        self._check_sealed()
+        return read_compact(self.folder.records, columns)
+
+    def _check_sealed(self) -> None:
+        if not self.folder.records.is_dir():
+            raise UnusableInput(f"{self.address}: was not finished; `fmbench-load report {self.address}` does that.")
 
     def health(self) -> pd.DataFrame:
         """A row a second and load process: scheduling lag, CPU, requests in flight. Empty, with its columns, at worst."""

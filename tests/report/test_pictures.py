@@ -107,7 +107,8 @@ def test_the_failures_over_time_add_up_to_the_records(report_of: ReportOf):
 def test_requests_in_flight_are_counted_from_the_records(report_of: ReportOf):
     run = report_of("one")
     records = run.records(["sent_at", "ended_at"])
-    line = next(mark for mark in panels_of(run, "timeline")[0].marks if isinstance(mark, Line))
+    panel = next(panel for panel in panels_of(run, "timeline") if panel.title == "Requests in flight")
+    line = next(mark for mark in panel.marks if isinstance(mark, Line))
     start = records["sent_at"].min()
     for place in (10, 100, 200):
         moment = start + line.x[place]

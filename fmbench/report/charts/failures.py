@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fmbench.core.table import Words
 from fmbench.report.charts.base import Chart
 from fmbench.report.charts.timeline import Clock, windows
 from fmbench.report.numbers import plural, share
@@ -17,19 +17,17 @@ BINS = 60
 
 def prepare(study: Study) -> Picture | None:
     """Stacked bars: how many requests failed in each of 60 equal steps, by kind, the most frequent at the bottom."""
-    bad = np.asarray((study.records["outcome"] != "ok").to_numpy(dtype=bool))
-    if not bad.any() or not np.isfinite(study.column("sent_at")).any():
+    bad = study.unanswered
+    if not bad.any() or not np.isfinite(study.requests.number("sent_at")).any():
         return None
-    rows = study.records.loc[bad]
-    kinds = rows["failure"].astype(object).where(rows["failure"].notna(), rows["outcome"].astype(object)).to_numpy(dtype=str)
+    kinds = study.kinds[bad]
     clock = Clock(study)
     edges = np.linspace(clock.edges[0], clock.edges[-1], BINS + 1)
-    names, counts = np.unique(kinds, return_counts=True)
-    ranked = sorted(zip(names.tolist(), counts.tolist(), strict=True), key=lambda pair: (-pair[1], pair[0]))
+    ranked = [*kinds.counts().items()]
     bars = _stack(kinds, clock.sent[bad], ranked, clock, edges)
     return Picture(
         title="Failures by kind over time",
-        sentence=_sentence(ranked, len(study.records)),
+        sentence=_sentence(ranked, len(study.requests)),
         panels=(
             Panel(
                 title="Failed requests, by when they were sent",
@@ -45,13 +43,13 @@ def prepare(study: Study) -> Picture | None:
     )
 
 
-def _stack(kinds: NDArray[np.str_], sent: Values, ranked: list[tuple[str, int]], clock: Clock, edges: Values) -> list[Mark]:
+def _stack(kinds: Words, sent: Values, ranked: list[tuple[str, int]], clock: Clock, edges: Values) -> list[Mark]:
     base = np.zeros(BINS)
     middle = clock.of((edges[1:] + edges[:-1]) / 2)
     bars: list[Mark] = []
     width = 0.9 * float(middle[1] - middle[0])
     for place, (kind, _) in enumerate(ranked):
-        mine = sent[kinds == kind]
+        mine = sent[kinds.is_(kind)]
         height = np.histogram(mine[np.isfinite(mine)], edges)[0].astype(np.float64)
         some = height > 0
         bars.append(Bars(label=kind, look=kind_look(place), x=middle[some], height=height[some], base=base[some], width=width))

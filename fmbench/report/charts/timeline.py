@@ -1,7 +1,8 @@
-"""The run over time: requests in flight with the measured windows, latency as it went, and failures."""
+"""The run over time: measured and steady windows, requests in flight, latency as it went, and failures."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,8 @@ from fmbench.report.charts.base import Chart
 from fmbench.report.numbers import plural, share
 from fmbench.report.picture import Axis, Dots, Line, Mark, Panel, Picture, Shade, Values
 from fmbench.report.study import Study, thinned
-from fmbench.report.style import LIMIT, MEASURED, Look
+from fmbench.report.style import LIMIT, MEASURED, SPOILT, STEADY, WINDOW, Look
+from fmbench.report.words import unsteady
 
 BINS = 360
 MOST = 2500
@@ -19,13 +21,15 @@ FAILED = Look(colour=LIMIT, marker="X", dash="solid", hatch="")
 
 
 def prepare(study: Study) -> Picture | None:
-    """Three panels over one time axis: in flight, end-to-end latency (a dot a request), failures a bin."""
-    sent = study.column("sent_at")
-    if not np.isfinite(sent).any():
+    """Panels over one time axis: windows, in flight, end-to-end latency (a dot a request), failures a bin."""
+    if not len(study.requests.known("sent_at")):
         return None
     clock = Clock(study)
-    panels = [_in_flight(study, clock), _latency(study, clock)]
-    if (study.records["outcome"] != "ok").any():
+    panels = [_windows_panel(study, clock)] if any(True for _ in _spans(study, clock)) else []
+    panels.append(_in_flight(study, clock))
+    if study.requests.ok.any():
+        panels.append(_latency(study, clock))
+    if study.unanswered.any():
         panels.append(_failures(study, clock))
     return Picture(
         title="The run over time",
@@ -40,9 +44,9 @@ class Clock:
     """Turns epochs into seconds or minutes since the first request, and cuts the run into equal bins."""
 
     def __init__(self, study: Study) -> None:
-        self.sent, self.ended = study.column("sent_at"), study.column("ended_at")
+        self.sent, self.ended = study.requests.number("sent_at"), study.requests.number("ended_at")
         self.start = study.start
-        self.end = float(np.nanmax(np.concatenate([self.sent, self.ended])))
+        self.end = max(float(np.nanmax(self.sent)), float(np.nanmax(self.ended, initial=self.start)))
         self.unit, self.scale = ("min", 60.0) if self.end - self.start > 300 else ("s", 1.0)
         self.edges: Values = np.linspace(self.start, max(self.end, self.start + 1e-3), BINS + 1)
 
@@ -57,20 +61,41 @@ class Clock:
         return f"A step is {(self.edges[1] - self.edges[0]):.3g} s."
 
 
+def _spans(study: Study, clock: Clock) -> Iterator[tuple[bool, float, float]]:
+    """Each attempt's measured window: whether it counts, from when, to when."""
+    for attempt in study.attempts:
+        if attempt.get("measure_at") is not None and attempt.get("drain_at") is not None:
+            left, right = clock.of(np.array([attempt["measure_at"], attempt["drain_at"]], dtype=np.float64))
+            yield study.counts(attempt), float(left), float(right)
+
+
 def windows(study: Study, clock: Clock) -> list[Mark]:
-    """The measured windows, shaded; neighbours that touch stay apart."""
+    """The measured windows, shaded; those that do not count in another shade."""
     shades: list[Mark] = []
-    for line in study.windows:
-        if line.get("measure_at") is not None and line.get("drain_at") is not None:
-            left, right = clock.of(np.array([line["measure_at"], line["drain_at"]], dtype=np.float64))
-            shades.append(Shade(label="measured window", colour=MEASURED, left=float(left), right=float(right)))
+    for counts, left, right in _spans(study, clock):
+        label, colour = ("measured window", MEASURED) if counts else ("measured again later, does not count", SPOILT)
+        shades.append(Shade(label=label, colour=colour, left=left, right=right))
     return shades
+
+
+def _windows_panel(study: Study, clock: Clock) -> Panel:
+    """Two rows of bars: the measured windows, and the part of each that is steady by the data."""
+    bars: list[Mark] = []
+    for counts, left, right in _spans(study, clock):
+        if counts:
+            bars.append(Shade(label="", colour=WINDOW, left=left, right=right, bottom=1.15, top=1.85))
+    for cell in study.cells:
+        if steady := cell.get("steady"):
+            left, right = clock.of(np.array([steady["from"], steady["to"]], dtype=np.float64))
+            bars.append(Shade(label="", colour=STEADY, left=float(left), right=float(right), bottom=0.15, top=0.85))
+    y = Axis(label="", ticks=(0.5, 1.5), tick_labels=("steady", "measured"), low=0.0, high=2.0)
+    return Panel(title="Windows: as measured, and steady by the data", x=clock.axis(), y=y, marks=tuple(bars), height=0.5)
 
 
 def _in_flight(study: Study, clock: Clock) -> Panel:
     lines: list[Mark] = []
     for model in study.models:
-        mine = np.asarray((study.records["model"] == model).to_numpy(dtype=bool)) & np.isfinite(clock.sent)
+        mine = study.of_model(model) & np.isfinite(clock.sent)
         if mine.any():
             begun = np.searchsorted(np.sort(clock.sent[mine]), clock.edges, side="right")
             over = np.searchsorted(np.sort(np.nan_to_num(clock.ended[mine], nan=clock.end)), clock.edges, side="right")
@@ -95,12 +120,11 @@ def _idle(flying: Values) -> NDArray[np.bool_]:
 
 
 def _latency(study: Study, clock: Clock) -> Panel:
-    e2e = study.column("e2e_s")
-    good = np.asarray((study.records["outcome"] == "ok").to_numpy(dtype=bool)) & (e2e > 0) & np.isfinite(clock.sent)
+    e2e = study.requests.number("e2e_s")
+    good = study.requests.ok & (e2e > 0) & np.isfinite(clock.sent)
     marks: list[Mark] = windows(study, clock)
     for model in study.models:
-        rows = np.flatnonzero(good & np.asarray((study.records["model"] == model).to_numpy(dtype=bool)))
-        rows = thinned(rows, max(200, MOST // max(1, len(study.models))))
+        rows = thinned(np.flatnonzero(good & study.of_model(model)), max(200, MOST // max(1, len(study.models))))
         if len(rows):
             x, look = clock.of(clock.sent[rows]), study.look(model)
             marks.append(Dots(label=study.short(model), look=look, x=x, y=e2e[rows], size=2.4, alpha=0.5))
@@ -109,7 +133,7 @@ def _latency(study: Study, clock: Clock) -> Panel:
 
 
 def _failures(study: Study, clock: Clock) -> Panel:
-    failed = np.asarray((study.records["outcome"] != "ok").to_numpy(dtype=bool)) & np.isfinite(clock.sent)
+    failed = study.unanswered & np.isfinite(clock.sent)
     counts, _ = np.histogram(clock.sent[failed], clock.edges)
     line = _steps("failed or abandoned", FAILED, clock, np.append(counts, 0).astype(np.float64))
     y, marks = Axis(label="Failures a step", low=0.0), (*windows(study, clock), line)
@@ -117,11 +141,15 @@ def _failures(study: Study, clock: Clock) -> Panel:
 
 
 def _sentence(study: Study) -> str:
-    total = len(study.records)
-    bad = int((study.records["outcome"] != "ok").sum())
-    first = f"{plural(total, 'request')} in {plural(len(study.windows) or len(study.cells), 'cell')}"
+    total, bad = len(study.requests), int(study.unanswered.sum())
+    first = f"{plural(total, 'request')} in {plural(len(study.attempts) or len(study.cells), 'cell')}"
     failed = f"{bad:,} ({share(bad / total)}) were not answered" if bad else "every one was answered"
-    return f"{first}; {failed}. A flat top in flight means that the users were kept busy."
+    late = sum(map(unsteady, study.cells))
+    if late:
+        steady = f"in {plural(late, 'cell')} latency was still changing when the measured window began"
+    else:
+        steady = "a flat top in flight means that the users were kept busy"
+    return f"{first}; {failed}; {steady}."
 
 
 CHART = Chart("timeline", prepare)
