@@ -58,7 +58,7 @@ class Load:
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder.parent)
         self.said = ""
 
-    def end(self, within_s: float = 90) -> str:
+    def end(self, within_s: float = 180) -> str:
         """Wait for the end; returns the ``ended`` word, or what went wrong."""
         try:
             out, self.said = self.process.communicate(timeout=within_s)
@@ -75,6 +75,9 @@ class Load:
             for pid in [*children_of(self.process.pid, deep=True), self.process.pid]:
                 end_process(pid)
             self.process.wait()
+        for pipe in (self.process.stdout, self.process.stderr):
+            if pipe is not None:
+                pipe.close()
 
 
 def run(folder: Path, **options: Any) -> str:
