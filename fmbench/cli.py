@@ -65,6 +65,10 @@ def _dispatch(parsed: argparse.Namespace) -> int:
     from fmbench.run.options import Options
 
     options = Options.from_arguments(parsed)
+    if options.worker:  # its configuration, and the data that it names, are the master's
+        from fmbench.run.join import join_master
+
+        return join_master(options)
     loaded = options.load()
     from fmbench.run.study import prepare_only, run_study  # heavy: not before the configuration is found to be usable
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import time
 from pathlib import Path
@@ -39,8 +38,6 @@ def run_study(options: Options, loaded: LoadedConfig) -> int:
 def _way(options: Options, loaded: LoadedConfig) -> int:
     if options.dry_run:
         return _dry_run(options, loaded)
-    if options.worker:
-        return _join(options)
     if options.resume is not None:
         return _resume(options, loaded, options.resume)
     return _run(options, loaded)
@@ -143,28 +140,6 @@ def _load(folder: RunFolder, config: Config, options: Options) -> str:
         store=folder.address if elsewhere else None,
         listen=(options.master_host, options.master_port),
     )
-
-
-def _join(options: Options) -> int:
-    """Carry users for a master elsewhere, until it says that the run is over."""
-    from fmbench.load.launch import join
-
-    scratch = Path(tempfile.mkdtemp(prefix="fmbench-load-"))
-    try:
-        return join(options.master_host or "127.0.0.1", scratch, options.processes, options.master_port)
-    finally:
-        _leave_nothing(scratch)
-
-
-def _leave_nothing(scratch: Path) -> None:
-    """A worker's files are where they belong, and its folder goes; those that could not be stored are shown."""
-    left = sorted(scratch.glob("*/*/journal/*.jsonl"))
-    if not left:
-        shutil.rmtree(scratch, ignore_errors=True)
-        return
-    cure = "copy it to the run's folder journal/ in the store, then have `fmbench-load report` make the report again"
-    for path in left:
-        say(f"{path} could not be stored: {cure}.")
 
 
 def _warn(prepared: Prepared) -> None:
