@@ -104,7 +104,7 @@ def closing_entries(folder: RunFolder, ended: str, accounting: Accounting, code:
         "status": statuses.get(code, FAILED),
         "ended": ended,
         "message": load.get("message"),
-        "ended_at": time.time(),
+        "ended_at": load.get("ended_at") or time.time(),
         "cells": read_lines(folder.cells),
         "locust": locust_counts(folder.locust),
         "accounting": accounting.to_dict(),

@@ -10,17 +10,22 @@ from fmbench.core.failures import ExitCode
 from fmbench.run.finish import CUT, report_on, seal_into
 from fmbench.run.say import say
 from fmbench.storage.local import LocalStore
+from fmbench.storage.manifest import RUNNING
 from fmbench.storage.reader import LocalRun, open_run
 from fmbench.storage.seal import read_load
+from fmbench.storage.share import forget_parts
 
 
 def report(address: str) -> int:
     """Write the report of the run at ``address`` again, from its records alone. A run that was cut is sealed first."""
     run = open_run(address)
+    running = run.manifest.get("status") == RUNNING
     recovered = _seal_what_was_cut(run)
     before = set() if recovered else _digests(run)
     report_on(run)
     run.publish([name for name, digest in sorted(_digests(run)) if (name, digest) not in before])
+    if recovered and run.folder.is_remote and not running:  # of a run that goes on the master needs them yet
+        forget_parts(run.folder, None)
     print(run.address, flush=True)
     return ExitCode.DONE
 

@@ -45,7 +45,7 @@ class Machine:
             text=True,
         )
 
-    def ended(self, within_s: float = 90) -> Ended:
+    def ended(self, within_s: float = 240) -> Ended:
         """Wait for its end."""
         try:
             stdout, stderr = self.process.communicate(timeout=within_s)

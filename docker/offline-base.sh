@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# A base image and wheels, for a machine that cannot pull images: Debian from its own packages, Python's packages with this machine's pip.
+#   docker/offline-base.sh fmbench-base
+#   docker build --network host --build-arg BASE=fmbench-base --build-arg PIP_NO_INDEX=1 --file docker/Dockerfile --target full .
+# Needs Debian (or what is made of it), root, docker, debootstrap, and a python3 of the version that the distribution has.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+tag=${1:?usage: docker/offline-base.sh IMAGE}
+
+. /etc/os-release
+if ! docker image inspect "$tag" >/dev/null 2>&1; then
+    mirror=$(apt-get indextargets --format '$(REPO_URI)' "Codename: $VERSION_CODENAME" "Created-By: Packages" | head -n 1)
+    root=$(mktemp -d)
+    trap 'rm -rf --one-file-system "$root"' EXIT
+    debootstrap --variant=minbase --include=ca-certificates,python3,python3-pip,python3-venv,tini \
+        "$VERSION_CODENAME" "$root" ${mirror:+"$mirror"} >&2
+    rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/*
+    tar --create --one-file-system --directory "$root" . | docker import - "$tag" >&2
+fi
+
+version() { printf 'import sys; print("%%d.%%d" %% sys.version_info[:2])' | "$@"; }
+there=$(version docker run --rm --interactive --network none "$tag" python3 -)
+here=$(version python3 -)
+if [ "$there" != "$here" ]; then
+    echo "$tag has Python $there, this machine's python3 is $here: wheels would not fit. Put Python $there first on PATH." >&2
+    exit 1
+fi
+# pip and what builds the package come from PyPI too; MiniStack's own requirements do not follow ours.
+python3 -m pip wheel --quiet --disable-pip-version-check --wheel-dir docker/wheels --constraint constraints.txt . hatchling
+python3 -m pip wheel --quiet --disable-pip-version-check --wheel-dir docker/wheels "$(sed -n "s/.*pip install .*'\(ministack==[0-9.]*\)'.*/\1/p" docker/Dockerfile)"
+rm -f docker/wheels/fmbench_load-*.whl
