@@ -83,12 +83,13 @@ def _pooled(key: tuple[str, str, int], lines: list[Line], pieces: dict[int, Rows
 
 
 def joined(pieces: list[Rows]) -> Rows:
-    """Several pieces as one, one after the other."""
+    """Several repeats as one, one after the other; ``blocks`` tells them apart."""
     if len(pieces) == 1:
         return pieces[0]
     if not pieces:
         return no_rows()
     numbers = {name: np.concatenate([piece.numbers[name] for piece in pieces]) for name in pieces[0].numbers}
+    numbers["block"] = np.repeat(np.arange(len(pieces), dtype=np.float64), [len(piece) for piece in pieces])
     words = {
         name: Words(np.concatenate([piece.words[name].codes for piece in pieces]), words.names)
         for name, words in pieces[0].words.items()

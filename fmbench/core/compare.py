@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from fmbench.core.cells import MeasuredCell, measured_cells
 from fmbench.core.figures import Figures, figures_of
-from fmbench.core.intervals import Interval, batch_size, difference_interval
+from fmbench.core.intervals import FEWEST_BLOCKS, Interval, batch_size, difference_interval
 from fmbench.core.metrics import BY_KEY
 from fmbench.core.quantiles import PERCENTILES, Floats, samples_needed
 from fmbench.core.statistics import slice_rates
@@ -34,8 +34,6 @@ PERMUTATIONS = 9_999
 SEED = 7
 SIGNIFICANT = 0.05
 FEWEST_BATCHES = 4
-FEWEST_BLOCKS = 5
-"""From so many repeats on the repeats themselves are what is permuted."""
 
 STANDARD = ("ttft_p50", "ttft_p95", "e2e_p50", "e2e_p95", "tpot_p50", "transactions_per_minute", "error_rate", "usd_per_10k")
 """The figures that every comparison tests; more tests would make each of them weaker."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fmbench.core.compare import FEWEST_BLOCKS, IN_POINTS, Change, Compared
+from fmbench.core.compare import IN_POINTS, Change, Compared
+from fmbench.core.intervals import FEWEST_BLOCKS
 from fmbench.core.regressions import BROKEN, POSSIBLE, UNKNOWN, Comparison, Ruling
 from fmbench.core.wording import amount, count_of, joined
 

@@ -12,7 +12,7 @@ import pandas as pd
 from fmbench.core.cells import MeasuredCell
 from fmbench.core.failures import THROTTLES
 from fmbench.core.instrument import Instrument, believed, instrument_of
-from fmbench.core.intervals import Interval, mean_interval
+from fmbench.core.intervals import Interval, dependence, mean_interval
 from fmbench.core.metrics import METRICS
 from fmbench.core.objectives import Judgement, Objective, Sample, good, judge, meets
 from fmbench.core.quantiles import Floats
@@ -51,7 +51,7 @@ def figures_of(cell: MeasuredCell, objectives: list[Objective], dataset: str, he
     cost = cost_of(counted)
     quality = quality_of(counted)
     sample = Sample(counted, cost.per_10k, _figure(over_time["completions"], 60), quality)
-    latencies = {metric.column: describe(counted.number(metric.column)[counted.ok]) for metric in METRICS}
+    latencies = {metric.column: _described(counted[counted.ok], metric.column) for metric in METRICS}
     medians = [latencies[name]["p50"] for name in ("ttft_s", "e2e_s")]
     instrument = instrument_of(cell, medians, over_time["in_flight"]["value"], health)
     judged = objectives if len(counted) else []
@@ -65,7 +65,7 @@ def figures_of(cell: MeasuredCell, objectives: list[Objective], dataset: str, he
         **_tokens(counted),
         **latencies,
         **cost.to_dict(counted, objectives),
-        "goodput": share(good(counted, objectives)),
+        "goodput": share(good(counted, objectives), counted.blocks),
         "quality": None if quality is None else quality.to_dict(),
         "steady": _steady_row(cell, steady),
         "instrument": instrument.to_dict(),
@@ -76,6 +76,10 @@ def figures_of(cell: MeasuredCell, objectives: list[Objective], dataset: str, he
     row["meets_objectives"] = found.meets
     row["objectives"] = [judgement.to_dict() for judgement in judgements]
     return found
+
+
+def _described(answered: Rows, column: str) -> dict[str, Any]:
+    return describe(answered.number(column), answered.blocks)
 
 
 def _identity(cell: MeasuredCell, dataset: str) -> dict[str, Any]:
@@ -101,7 +105,7 @@ def _counts(counted: Rows) -> dict[str, Any]:
         "failed": int(counted.failed.sum()),
         "abandoned": int(len(counted) - ended.sum()),
         "failures": failures,
-        "error_rate": share(counted.failed[ended]),
+        "error_rate": share(counted.failed[ended], counted[ended].blocks),
         "throttled_share": throttled / int(ended.sum()) if ended.any() else None,
         "stop_reasons": counted.words["stop_reason"][counted.ok].counts(),
     }
@@ -163,14 +167,14 @@ class Cost:
 def cost_of(counted: Rows) -> Cost:
     """The cost of all measured requests, and for 10,000 answers, which pay for failed requests that were charged."""
     usd, ok = counted.number("usd"), counted.ok
-    paid = usd[ok]
+    paid, blocks = usd[ok], counted[ok].blocks
     if not len(usd) or np.isnan(paid).any() or np.isnan(usd).all():
         return Cost(None, None)
     total = math.fsum(usd[~np.isnan(usd)])
     if not len(paid):
         return Cost(total, None)
     lost = float(np.nansum(usd[~ok])) / len(paid)
-    low, high = mean_interval(paid) or (float(paid.mean()), float(paid.mean()))
+    low, high = mean_interval(paid, dependence(paid, blocks)) or (float(paid.mean()), float(paid.mean()))
     return Cost(total, (total / len(paid) * PER, (max(0.0, low + lost) * PER, (high + lost) * PER)))
 
 

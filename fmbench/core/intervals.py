@@ -6,6 +6,10 @@ effect** d, and the **effective sample size** is n / d. Batches start many and s
 neighbouring batch means are still correlated (Law and Carson, Operations Research 27(5), 1979; Fishman, LABATCH.2, 1998); what
 correlation is left corrects d as that of a first-order autoregression would.
 
+Values of one **block** (a study may be repeated) share what their hour had in common. From five blocks on the blocks are what is
+sampled: d is what their means scatter, with as many degrees of freedom. Fewer are, when they scatter more than one study in five
+would by chance; else d is at least what their means scatter.
+
 - mean: Willink's interval (Communications in Statistics 34(4), 2005), Student's t corrected for skewness, over n / d samples;
 - quantile: the order-statistic interval (a beta distribution for the rank, David and Nagaraja, Order Statistics, 2.1 and 7.1)
   with n / d in place of n; where its upper end lies beyond the largest value, Weissman's tail (JASA 73, 1978) extends the sample;
@@ -35,6 +39,10 @@ ROUNDING = 1e-12
 """Values that differ by no larger share of their mean are equal."""
 MOST_LEFT = 0.5
 """The most correlation between batches that is corrected for: beyond it the run is too short to tell."""
+FEWEST_BLOCKS = 5
+"""From so many repeats of a study on they are what is sampled."""
+SMALLEST_TAIL = 1e-6
+"""Two or three blocks leave next to nothing known of a tail; ranks are not worked out beyond this."""
 LONE_VALUES = 4
 """Below so many values none of them can be told to depend on another."""
 
@@ -58,8 +66,31 @@ class Dependence:
         return TAIL if self.design_effect == 1 else _tail(self.batches)
 
 
-def dependence(series: Floats) -> Dependence:
-    """The dependence of values in the order of time."""
+def dependence(series: Floats, blocks: Floats | None = None) -> Dependence:
+    """The dependence of values in the order of time. ``blocks`` numbers the repeat of the study that each is of."""
+    if blocks is not None and len(series) > 1:
+        _, places = np.unique(blocks, return_inverse=True)
+        if places.max() > 0:
+            return _of_blocks(series, places)
+    return _of_one_block(series)
+
+
+def _of_blocks(series: Floats, places: NDArray[np.intp]) -> Dependence:
+    """Of values that lie in several blocks: how much more the blocks' means scatter than those of independent values would."""
+    sizes = np.bincount(places)
+    blocks = len(sizes)
+    within = _of_one_block(series - (np.bincount(places, weights=series) / sizes)[places])
+    spread = float(np.var(series, ddof=1))
+    if spread <= (ROUNDING * float(series.mean())) ** 2:
+        return within
+    surplus = np.bincount(places, weights=series - series.mean())
+    effect = float(surplus @ surplus) / (len(series) * spread) * blocks / (blocks - 1)
+    if blocks >= FEWEST_BLOCKS or effect * (blocks - 1) > within.design_effect * _chi_squared(blocks - 1, 0.8):
+        return Dependence(len(series), blocks, max(effect, within.design_effect))
+    return Dependence(len(series), within.batches, max(effect, within.design_effect))
+
+
+def _of_one_block(series: Floats) -> Dependence:
     count = len(series)
     spread = float(np.var(series, ddof=1)) if count > 1 else 0.0
     if count < 2 * LONE_VALUES or math.sqrt(spread) <= ROUNDING * abs(float(series.mean())):
@@ -67,7 +98,7 @@ def dependence(series: Floats) -> Dependence:
     means, size = _uncorrelated_batches(series)
     batches = len(means)
     effect = float(np.var(means, ddof=1)) * size / spread * _still_correlated(means)
-    if effect <= 1 or effect * (batches - 1) <= _chi_squared_95(batches - 1):
+    if effect <= 1 or effect * (batches - 1) <= _chi_squared(batches - 1, 0.95):
         return Dependence(count, count, 1.0)
     return Dependence(count, batches, effect)
 
@@ -101,8 +132,8 @@ def _lag_one(means: Floats) -> float:
 
 
 @lru_cache(maxsize=4096)
-def _chi_squared_95(freedom: int) -> float:
-    return float(2 * special.gammaincinv(freedom / 2, 0.95))
+def _chi_squared(freedom: int, share: float) -> float:
+    return float(2 * special.gammaincinv(freedom / 2, share))
 
 
 @lru_cache(maxsize=4096)
@@ -112,7 +143,7 @@ def _student(freedom: int) -> float:
 
 @lru_cache(maxsize=4096)
 def _tail(batches: int) -> float:
-    return float(special.ndtr(-_student(max(batches - 1, 1))))
+    return max(SMALLEST_TAIL, float(special.ndtr(-_student(max(batches - 1, 1)))))
 
 
 def mean_interval(series: Floats, known: Dependence | None = None) -> Interval | None:
@@ -197,17 +228,17 @@ def difference_interval(first: float, of_first: Interval, second: float, of_seco
     return gap - down, gap + up
 
 
-def quantile_dependence(series: Floats, ascending: Floats, share: float) -> Dependence:
+def quantile_dependence(series: Floats, ascending: Floats, share: float, blocks: Floats | None = None) -> Dependence:
     """How dependent the exceedances of a quantile are: the more dependent of its own and, as those are few in a tail, of those of
     the quantile that twice as many values exceed."""
     wider = 1 - 2 * (1 - share)
-    own = indicator_dependence(series <= quantile_of_sorted(ascending, share))
+    own = indicator_dependence(series <= quantile_of_sorted(ascending, share), blocks)
     if wider <= 0.5:
         return own
-    other = indicator_dependence(series <= quantile_of_sorted(ascending, wider))
+    other = indicator_dependence(series <= quantile_of_sorted(ascending, wider), blocks)
     return max(own, other, key=lambda known: known.design_effect)
 
 
-def indicator_dependence(flags: NDArray[np.bool_]) -> Dependence:
+def indicator_dependence(flags: NDArray[np.bool_], blocks: Floats | None = None) -> Dependence:
     """The dependence of a yes or no in the order of time."""
-    return dependence(flags.astype(np.float64))
+    return dependence(flags.astype(np.float64), blocks)

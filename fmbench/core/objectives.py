@@ -121,8 +121,9 @@ def good(rows: Rows, objectives: list[Objective]) -> Flags:
     return flags
 
 
-def answered_latencies(rows: Rows, key: str) -> Floats:
-    """A metric of the answers in the order of time; infinite for a request that timed out before the metric was seen."""
+def answered_latencies(rows: Rows, key: str) -> tuple[Floats, Floats | None]:
+    """A metric of the answers in the order of time, and their blocks; infinite for a request that timed out before the metric was
+    seen."""
     values = rows.number(BY_KEY[key].column)
     counted = rows.ok
     if key != "tpot":
@@ -130,7 +131,8 @@ def answered_latencies(rows: Rows, key: str) -> Floats:
         seen = (key == "ttft") & ~np.isnan(values)
         values = np.where(late & ~seen, np.inf, values)
         counted = counted | late
-    return values[counted & ~np.isnan(values)]
+    counted = counted & ~np.isnan(values)
+    return values[counted], None if rows.blocks is None else rows.blocks[counted]
 
 
 def _timed_out(rows: Rows) -> Flags:
@@ -140,7 +142,7 @@ def _timed_out(rows: Rows) -> Flags:
 
 
 def _judge_latency(objective: Objective, key: str, wanted: float, rows: Rows) -> Judgement:
-    values = answered_latencies(rows, key)
+    values, blocks = answered_latencies(rows, key)
     if not np.isfinite(values).any() and rows.ok.any():
         why = "no answer of this cell has this latency (an API that does not stream has no first token)"
         return Judgement(objective.name, objective.limit, UNDECIDED, why=why)
@@ -148,16 +150,16 @@ def _judge_latency(objective: Objective, key: str, wanted: float, rows: Rows) ->
         needed = samples_needed(wanted)
         return Judgement(objective.name, objective.limit, UNDECIDED, requests_needed=needed, why="no request was answered")
     flags = values <= objective.limit
-    within, known = int(flags.sum()), indicator_dependence(flags)
+    within, known = int(flags.sum()), indicator_dependence(flags, blocks)
     low, high = share_interval(within, known)
     status = MET if low >= wanted else NOT_MET if high < wanted else UNDECIDED
     needed_more = _more(within / len(values), wanted, known) if status == UNDECIDED else None
-    found = _found_quantile(values, wanted, status)
+    found = _found_quantile(values, blocks, wanted, status)
     by = None if found[0] is None else _beyond(found[0] / objective.limit)
     return Judgement(objective.name, objective.limit, status, *found, by, needed_more, within=within / len(values))
 
 
-def _found_quantile(values: Floats, wanted: float, status: str) -> tuple[float | None, list[float] | None]:
+def _found_quantile(values: Floats, blocks: Floats | None, wanted: float, status: str) -> tuple[float | None, list[float] | None]:
     """The quantile and its interval, where the sample carries them; the bare quantile where the limit is clearly passed."""
     ascending = np.sort(values)
     value = quantile_of_sorted(ascending, wanted)
@@ -165,7 +167,7 @@ def _found_quantile(values: Floats, wanted: float, status: str) -> tuple[float |
         return None, None
     if len(values) < samples_needed(wanted):
         return value, None
-    interval = quantile_interval(ascending, wanted, quantile_dependence(values, ascending, wanted))
+    interval = quantile_interval(ascending, wanted, quantile_dependence(values, ascending, wanted, blocks))
     return value, None if interval is None or not np.isfinite(interval).all() else list(interval)
 
 
@@ -201,11 +203,12 @@ def _first(decided: Callable[[int], bool], start: int) -> int | None:
 
 
 def _judge_errors(objective: Objective, sample: Sample) -> Judgement:
-    flags = sample.rows.failed[sample.rows.ok | sample.rows.failed]
+    ended = sample.rows[sample.rows.ok | sample.rows.failed]
+    flags = ended.failed
     failed, count = int(flags.sum()), len(flags)
     if not count:
         return Judgement(objective.name, objective.limit, UNDECIDED, requests_needed=FEWEST_FOR_ERRORS, why="no request ended")
-    known = indicator_dependence(flags)
+    known = indicator_dependence(flags, ended.blocks)
     rate = failed / count
     low, high = share_interval(failed, known)
     if low > objective.limit:

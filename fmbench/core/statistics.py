@@ -36,38 +36,43 @@ def pair(interval: Interval | None) -> list[float] | None:
     return [float(interval[0]), float(interval[1])]
 
 
-def describe(series: Floats) -> dict[str, Any]:
-    """``{n, mean, p50, p90, p95, p99, ci95, n_effective}`` of values in the order of time, NaN left out.
+def describe(series: Floats, blocks: Floats | None = None) -> dict[str, Any]:
+    """``{n, mean, p50, p90, p95, p99, ci95, n_effective}`` of values in the order of time, each of its block; NaN left out.
 
     A percentile is None below its ``samples_needed``; ``ci95`` holds ``[low, high]`` (a latency is never below 0) for each
     figure, None where there is no figure. ``n_effective`` is how many independent values the mean is worth.
     """
-    series = series[~np.isnan(series)]
+    known_values = ~np.isnan(series)
+    series, blocks = series[known_values], None if blocks is None else blocks[known_values]
     ascending = np.sort(series)
-    known = dependence(series)
+    known = dependence(series, blocks)
     figures: dict[str, Any] = {"n": len(series), "mean": finite(series.mean()) if len(series) else None}
     intervals = {"mean": _positive(mean_interval(series, known))}
     for percent in PERCENTILES:
         value = stated_quantile(ascending, percent / 100)
         figures[f"p{percent}"] = finite(value)
-        intervals[f"p{percent}"] = None if value is None else pair(_around(series, ascending, percent / 100))
+        intervals[f"p{percent}"] = None if value is None else pair(_around(series, ascending, percent / 100, blocks))
     return {**figures, "ci95": intervals, "n_effective": finite(round(known.effective, 1)) if len(series) else 0}
 
 
-def _around(series: Floats, ascending: Floats, share: float) -> Interval | None:
-    return quantile_interval(ascending, share, quantile_dependence(series, ascending, share))
+def _around(series: Floats, ascending: Floats, share: float, blocks: Floats | None) -> Interval | None:
+    return quantile_interval(ascending, share, quantile_dependence(series, ascending, share, blocks))
 
 
 def _positive(interval: Interval | None) -> list[float] | None:
     return pair(interval if interval is None else (max(0.0, interval[0]), interval[1]))
 
 
-def share(flags: Flags) -> dict[str, Any]:
-    """``{value, n, ci95}``: how many of the requests, in the order of time, have the flag."""
+def share(flags: Flags, blocks: Floats | None = None) -> dict[str, Any]:
+    """``{value, n, ci95}``: how many of the requests, in the order of time and each of its block, have the flag."""
     if not len(flags):
         return {"value": None, "n": 0, "ci95": None}
     count = int(flags.sum())
-    return {"value": count / len(flags), "n": len(flags), "ci95": pair(share_interval(count, indicator_dependence(flags)))}
+    return {
+        "value": count / len(flags),
+        "n": len(flags),
+        "ci95": pair(share_interval(count, indicator_dependence(flags, blocks))),
+    }
 
 
 def rates(rows: Rows, windows: list[tuple[float, float]]) -> dict[str, Any]:
@@ -81,11 +86,13 @@ def rates(rows: Rows, windows: list[tuple[float, float]]) -> dict[str, Any]:
         return {name: {"value": None, "ci95": None} for name in RATES}
     seconds = np.concatenate([width for width, _ in slices])
     sums = np.concatenate([values for _, values in slices])
-    return {name: _rate(sums[:, column], seconds) for column, name in enumerate(RATES)}
+    blocks = np.repeat(np.arange(len(slices), dtype=np.float64), [len(width) for width, _ in slices])
+    return {name: _rate(sums[:, column], seconds, blocks) for column, name in enumerate(RATES)}
 
 
-def _rate(sums: Floats, seconds: Floats) -> dict[str, Any]:
-    return {"value": finite(sums.sum() / seconds.sum()), "ci95": _positive(mean_interval(sums / seconds))}
+def _rate(sums: Floats, seconds: Floats, blocks: Floats) -> dict[str, Any]:
+    each = sums / seconds
+    return {"value": finite(sums.sum() / seconds.sum()), "ci95": _positive(mean_interval(each, dependence(each, blocks)))}
 
 
 def slice_rates(rows: Rows, window: tuple[float, float], slices: int) -> tuple[Floats, Floats]:

@@ -86,6 +86,11 @@ class Rows:
         return values[~np.isnan(values)]
 
     @property
+    def blocks(self) -> Floats | None:
+        """The number of the repeat that each request is of; None where there is one."""
+        return self.numbers.get("block")
+
+    @property
     def ok(self) -> Flags:
         """Which requests gave a whole answer."""
         return self.words["outcome"].is_("ok")
