@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import tempfile
 import urllib.request
 from dataclasses import fields
@@ -12,8 +13,9 @@ from ssl import create_default_context
 from statistics import median
 from typing import Any
 
-from benchmarks.accuracy.clients import Client, build_floor, python_client
+from benchmarks.accuracy.clients import Client, at_once, build_floor, python_client
 from benchmarks.accuracy.judge import Verdict, judge
+from benchmarks.accuracy.peers import peers
 from benchmarks.accuracy.work import Work
 from fmbench.config.simulator import Simulator
 from fmbench.simulator import RunningSimulator, start
@@ -21,28 +23,52 @@ from fmbench.simulator import RunningSimulator, start
 PROFILE = {"ttft_s": 0.2, "tpot_s": 0.01, "jitter": 0.5}
 
 
+TWO = 1.8
+"""How much more two load processes have to carry than one."""
+ONE_PROCESS_STREAMS = 128
+
+
 def main() -> None:
-    """Run what the arguments ask for and print a table a setting."""
+    """Run what the arguments ask for, and print one table."""
     options = _options()
+    print("| streams | client | CPU per event, µs | × floor | TTFT error p50, ms | p99, ms | TPOT error p99, % | requests |")
+    print("|---|---|--:|--:|--:|--:|--:|--:|", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         clients = {"floor (C)": build_floor(Path(folder)), "fmbench": python_client("client_fmbench")}
         if not options.no_boto3:
             clients["boto3 loop"] = python_client("client_boto3")
+        if options.peers:
+            clients |= peers()
         for tls in options.tls:
             with start(Simulator.model_validate({"profile": PROFILE, "tls": tls == "tls"})) as endpoint:
                 for streams in options.streams:
                     work = Work(url=endpoint.url, ca_bundle=endpoint.ca_bundle, streams=streams, requests=options.requests)
-                    _report(f"{streams} streams, {tls}", _measure(clients, work, endpoint, options.repeats))
+                    _print_rows(f"{streams}, {tls}", _measure(clients, work, endpoint, options.repeats))
+                if not options.no_two and tls == options.tls[0]:
+                    _two_processes(clients["fmbench"], endpoint, options, tls)
+    print(f"\nMedians of {options.repeats}. Clients and endpoint share {os.cpu_count()} CPUs.")
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__)
     parser.add_argument("--repeats", type=int, default=5, help="medians of so many (default 5)")
     parser.add_argument("--streams", type=int, nargs="+", default=[64, 256])
-    parser.add_argument("--requests", type=int, default=6, help="requests a stream (default 6)")
+    parser.add_argument("--requests", type=int, default=4, help="requests a stream, beside its first (default 4)")
     parser.add_argument("--tls", nargs="+", choices=["plain", "tls"], default=["plain", "tls"])
     parser.add_argument("--no-boto3", action="store_true", help="leave the slow loop out")
+    parser.add_argument("--no-two", action="store_true", help="leave two processes beside one out")
+    parser.add_argument(
+        "--peers", action="store_true", help="other load generators too; installs each into an environment of its own"
+    )
     return parser.parse_args()
+
+
+def _two_processes(client: Client, endpoint: RunningSimulator, options: argparse.Namespace, tls: str) -> None:
+    """One process, and two with 1.8 times its streams."""
+    for processes, streams in ((1, ONE_PROCESS_STREAMS), (2, round(TWO * ONE_PROCESS_STREAMS))):
+        work = Work(url=endpoint.url, ca_bundle=endpoint.ca_bundle, streams=streams, requests=options.requests)
+        name = f"fmbench, {processes} process{'es' if processes > 1 else ''}"
+        _print_rows(f"{streams}, {tls}", _measure({name: at_once(client, processes)}, work, endpoint, options.repeats))
 
 
 def _measure(clients: dict[str, Client], work: Work, endpoint: RunningSimulator, repeats: int) -> dict[str, list[Verdict]]:
@@ -64,18 +90,16 @@ def _ask(endpoint: RunningSimulator, method: str, page: str) -> bytes:
         return bytes(answer.read())
 
 
-def _report(title: str, verdicts: dict[str, list[Verdict]]) -> None:
+def _print_rows(streams: str, verdicts: dict[str, list[Verdict]]) -> None:
     middle: dict[str, dict[str, Any]] = {
         name: {field.name: median(getattr(each, field.name) for each in found) for field in fields(Verdict)}
         for name, found in verdicts.items()
     }
-    floor = middle["floor (C)"]["cpu_us"]
-    print(f"\n### {title}\n")
-    print("| client | CPU per event, µs | × floor | TTFT error p50, ms | p99, ms | TPOT error p99, % | requests |")
-    print("|---|---|---|---|---|---|---|")
+    floor = middle.get("floor (C)", {}).get("cpu_us")
     for name, row in middle.items():
+        ratio = f"{row['cpu_us'] / floor:.2f}" if floor else ""
         print(
-            f"| {name} | {row['cpu_us']:.1f} | {row['cpu_us'] / floor:.2f} | {row['ttft_p50_ms']:.2f} "
+            f"| {streams} | {name} | {row['cpu_us']:.1f} | {ratio} | {row['ttft_p50_ms']:.2f} "
             f"| {row['ttft_p99_ms']:.2f} | {row['tpot_percent']:.2f} | {row['requests']:.0f} |",
             flush=True,
         )

@@ -22,7 +22,7 @@ def main() -> None:
     client = boto3.client("bedrock-runtime", REGION, endpoint_url=work.url, verify=work.ca_bundle, config=config)
     rows: list[Row] = []
 
-    def ask(salt: str) -> Row:
+    def ask(salt: str, first: bool) -> Row:
         message = {"role": "user", "content": [{"text": salted(work.text, salt)}]}
         stamps: list[int] = []
         sent = time.monotonic_ns()
@@ -30,12 +30,12 @@ def main() -> None:
         for event in answer["stream"]:
             if "contentBlockDelta" in event:
                 stamps.append(time.monotonic_ns())
-        return Row(answer["ResponseMetadata"]["RequestId"], sent, stamps[0], stamps[-1], len(stamps))
+        return Row(answer["ResponseMetadata"]["RequestId"], sent, stamps[0], stamps[-1], len(stamps), first)
 
     def stream(number: int) -> None:
         gevent.sleep(work.start_s(number))
-        for k in range(work.requests):
-            rows.append(ask(salt_of(number, k)))
+        for k in range(1 + work.requests):
+            rows.append(ask(salt_of(number, k), k == 0))
 
     gc.collect()
     gc.freeze()

@@ -8,7 +8,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -18,11 +19,11 @@ HERE = Path(__file__).parent
 Client = Callable[[Work], Done]
 
 
-def python_client(module: str) -> Client:
-    """A client that is a module of this package."""
+def python_client(module: str, python: str = sys.executable) -> Client:
+    """A client that is a module of this package, run by ``python``."""
 
     def run(work: Work) -> Done:
-        command = [sys.executable, "-m", f"benchmarks.accuracy.{module}", json.dumps(asdict(work))]
+        command = [python, "-m", f"benchmarks.accuracy.{module}", json.dumps(asdict(work))]
         environment = os.environ | {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
         environment.pop("AWS_BEARER_TOKEN_BEDROCK", None)
         done = subprocess.run(command, cwd=HERE.parents[1], env=environment, capture_output=True, text=True, check=False)
@@ -45,11 +46,24 @@ def build_floor(folder: Path) -> Client:
         with tempfile.NamedTemporaryFile("w", dir=folder) as file:
             file.write(body)
             file.flush()
-            numbers = [work.streams, work.requests, round(work.spread_s * 1000)]
+            numbers = [work.streams, 1 + work.requests, round(work.spread_s * 1000)]
             command = [str(program), str(place.hostname), str(place.port), str(int(place.scheme == "https")), *map(str, numbers)]
             command += [f"/model/{quote(MODEL, safe='')}/converse-stream", file.name]
             output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         first, *rows = (line.split() for line in output.splitlines())
-        return Done(int(first[0]), [Row(row[0], *map(int, row[1:])) for row in rows])
+        each = 1 + work.requests
+        return Done(int(first[0]), [Row(row[0], *map(int, row[1:]), index % each == 0) for index, row in enumerate(rows)])
+
+    return run
+
+
+def at_once(client: Client, processes: int) -> Client:
+    """A client in so many processes, which share the streams."""
+
+    def run(work: Work) -> Done:
+        shares = [replace(work, streams=work.streams // processes + (i < work.streams % processes)) for i in range(processes)]
+        with ThreadPoolExecutor(processes) as pool:
+            done = list(pool.map(client, shares))
+        return Done(sum(each.cpu_ns for each in done), [row for each in done for row in each.rows])
 
     return run

@@ -30,6 +30,8 @@ def judge(done: Done, ledger: list[dict[str, Any]]) -> Verdict:
     for row in done.rows:
         truth = rows[row.request_id]
         assert row.events == truth["stream_events"], f"{row.events} events read, {truth['stream_events']} written"
+        if row.first_of_stream:
+            continue
         ttft.append((row.first_ns - row.sent_ns) - (truth["first_content_ns"] - truth["received_ns"]))
         true_span = truth["content_ns"][-1] - truth["first_content_ns"]
         tpot.append((row.last_ns - row.first_ns) / true_span - 1)
@@ -39,5 +41,5 @@ def judge(done: Done, ledger: list[dict[str, Any]]) -> Verdict:
         ttft_p50_ms=float(np.percentile(ttft_ms, 50)),
         ttft_p99_ms=float(np.percentile(ttft_ms, 99)),
         tpot_percent=float(np.percentile(np.abs(tpot), 99)) * 100,
-        requests=len(done.rows),
+        requests=len(ttft),
     )
