@@ -44,7 +44,7 @@ def finish(folder: RunFolder, config: Config, manifest: dict[str, Any], ended: s
 
 
 def _finish(folder: RunFolder, config: Config, manifest: dict[str, Any], ended: str) -> int:
-    _collect(folder, config, manifest)
+    collected = _collect(folder, config, manifest)
     accounting, code = seal_into(manifest, folder, ended)
     say("Writing the report.")
     fault = _report(folder)
@@ -52,19 +52,24 @@ def _finish(folder: RunFolder, config: Config, manifest: dict[str, Any], ended: 
         code = ExitCode.FAULT
         manifest |= {"status": FAILED, "fault": fault}
         write_manifest(folder, manifest)
-    stored = _store(folder, config)
+    stored = _store(folder, config, collected)
     _tell(folder, accounting, manifest, code)
     print(folder.address if stored else folder.path, flush=True)
     return code if stored else (code or ExitCode.FAULT)
 
 
-def _collect(folder: RunFolder, config: Config, manifest: dict[str, Any]) -> None:
-    """Fetch what load processes on other hosts stored; what is missing or damaged is a warning of the report."""
-    if folder.is_remote:
+def _collect(folder: RunFolder, config: Config, manifest: dict[str, Any]) -> bool:
+    """Fetch what load processes on other hosts stored. False, and a warning of the report, where any of it is missing."""
+    if not folder.is_remote:
+        return True
+    try:
         faults = collect(folder, read_load(folder).get("workers", []), config.region)
-        for fault in faults:
-            say(f"warning: {fault}")
-        manifest["warnings"] = [*manifest.get("warnings", []), *faults]
+    except (FmbenchError, OSError) as error:
+        faults = [f"what load processes on other hosts stored could not be fetched: {error}"]
+    for fault in faults:
+        say(f"warning: {fault}")
+    manifest["warnings"] = [*manifest.get("warnings", []), *faults]
+    return not faults
 
 
 def seal_into(manifest: dict[str, Any], folder: RunFolder, ended: str) -> tuple[Accounting, ExitCode]:
@@ -139,12 +144,14 @@ def _tell_answer(summary: dict[str, Any]) -> None:
     say(chosen["reason"] if chosen else f"No recommendation: {summary.get('recommendation_reason')}")
 
 
-def _store(folder: RunFolder, config: Config) -> bool:
+def _store(folder: RunFolder, config: Config, collected: bool) -> bool:
+    """Bring the run to where it belongs; the journals of other hosts go from there only when all their rows were collected."""
     if not folder.is_remote:
         return True
     try:
         upload(folder, config.region)
-        forget_parts(folder, config.region)
+        if collected:
+            forget_parts(folder, config.region)
     except (FmbenchError, OSError) as error:
         say(f"Not everything could be stored at {folder.address} ({error}). The whole run is kept in {folder.path}.")
         return False
