@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from fmbench.report import tables, words
+from fmbench.report.answer import answer
 from fmbench.report.blocks import Block, Code, Figure, Fold, Page, Points, Section, Text, code, table, text
 from fmbench.report.definitions import DEFINITIONS
 from fmbench.report.numbers import DASH, count, known, plain, plural, share, usd
@@ -48,7 +49,7 @@ def _section(title: str, anchor: str, blocks: list[Block | None]) -> Section:
 
 
 def _first(study: Study, pictures: Pictures) -> list[Block]:
-    blocks: list[Block | None] = [*words.answer(study), *_validity(study), tables.decision(study), *words.change(study)]
+    blocks: list[Block | None] = [Text(answer(study)), *_validity(study), tables.decision(study), *words.change(study)]
     return [block for block in (*blocks, *_figures(pictures, "price-latency")) if block is not None]
 
 

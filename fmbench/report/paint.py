@@ -90,7 +90,8 @@ def _handle(key: Key) -> Artist:
         return Patch(facecolor=look.colour, edgecolor="white", hatch=look.hatch)
     marker = look.marker if key.markers else ""
     dash: Any = style.MATPLOTLIB_DASHES[look.dash] if key.kind == "line" else "none"
-    return Line2D([], [], color=look.colour, marker=marker, linestyle=dash)
+    inside = "none" if key.kind == "ring" else look.colour
+    return Line2D([], [], color=look.colour, marker=marker, linestyle=dash, markerfacecolor=inside)
 
 
 class _Painter:
@@ -156,6 +157,10 @@ class _Painter:
     @_draw.register
     def _(self, mark: Dots) -> None:
         cloud = mark.size < 5
+        if mark.ring:
+            circle: dict[str, Any] = {"marker": "o", "markerfacecolor": "none", "markeredgecolor": mark.look.colour}
+            self.axes.plot(mark.x, mark.y, linestyle="none", markersize=mark.size, markeredgewidth=1.2, zorder=4.5, **circle)
+            return
         self.axes.plot(
             mark.x,
             mark.y,
@@ -202,7 +207,9 @@ class _Painter:
         bottom = _edge(mark.bottom, y.low)
         width = _edge(mark.right, x.high) - left
         height = _edge(mark.top, y.high) - bottom
-        self.axes.add_patch(Rectangle((left, bottom), width, height, color=mark.colour, linewidth=0, zorder=0))
+        self.axes.add_patch(
+            Rectangle((left, bottom), width, height, color=mark.colour, linewidth=0, zorder=1 if mark.solid else 0)
+        )
 
     @_draw.register
     def _(self, mark: Rule) -> None:

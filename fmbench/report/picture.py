@@ -62,6 +62,8 @@ class Dots:
     alpha: float = 1.0
     texts: tuple[str, ...] | None = None
     hover: tuple[str, ...] | None = None
+    ring: bool = False
+    """Drawn as hollow circles, to mark points of other marks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +81,7 @@ class Bars:
 
 @dataclass(frozen=True, kw_only=True)
 class Shade:
-    """A shaded rectangle behind everything; ``None`` reaches to the panel's edge."""
+    """A shaded rectangle behind everything, or a ``solid`` one over the grid; ``None`` reaches to the panel's edge."""
 
     label: str
     colour: str
@@ -87,6 +89,7 @@ class Shade:
     right: float | None = None
     bottom: float | None = None
     top: float | None = None
+    solid: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +134,7 @@ class Key:
 
     label: str
     look: Look
-    kind: Literal["line", "dots", "bars", "shade"]
+    kind: Literal["line", "dots", "ring", "bars", "shade"]
     markers: bool = True
 
 
@@ -155,7 +158,7 @@ def _key(mark: Line | Dots | Bars | Shade) -> Key:
     if isinstance(mark, Bars):
         return Key(mark.label, mark.look, "bars")
     if isinstance(mark, Dots):
-        return Key(mark.label, mark.look, "dots")
+        return Key(mark.label, mark.look, "ring" if mark.ring else "dots")
     return Key(mark.label, mark.look, "line", mark.markers)
 
 

@@ -70,7 +70,7 @@ def _inline(words: str) -> str:
 
 
 def _pipes(words: str) -> str:
-    return " ".join(words.split()).replace("|", "\\|")
+    return " ".join(words.splitlines()).replace("|", "\\|")
 
 
 def _kind(block: Block) -> str:
@@ -102,7 +102,8 @@ def _swatch(key: Key) -> str:
     else:
         dash = {"dash": "6 3", "dashdot": "7 3 2 3", "dot": "2 2", "longdash": "10 3"}.get(look.dash, "")
         line = f'<line x1="1" y1="7" x2="29" y2="7" stroke="{look.colour}" stroke-width="2.4" stroke-dasharray="{dash}"/>'
-        shape = (line if key.kind == "line" else "") + (_marker(look) if key.markers else "")
+        ring = f'<circle cx="15" cy="7" r="5.4" fill="none" stroke="{look.colour}" stroke-width="1.4"/>'
+        shape = ring if key.kind == "ring" else (line if key.kind == "line" else "") + (_marker(look) if key.markers else "")
     return Markup(f'<svg width="30" height="14" aria-hidden="true">{shape}</svg>')
 
 

@@ -101,9 +101,18 @@ class Study:
         return self.summary.get("bucket_of_interest")
 
     @property
+    def bucket_asked(self) -> str | None:
+        """The bucket that an answer was asked for, also when the run never came to it."""
+        return self.bucket_of_interest or (self.config.get("objectives") or {}).get("bucket")
+
+    @property
     def verdict(self) -> dict[str, Any] | None:
         """The verdict on the bucket of interest; None when nothing was measured."""
         return next((found for found in self.summary.get("verdicts") or [] if found["bucket"] == self.bucket_of_interest), None)
+
+    def front(self, bucket: str) -> list[Cell]:
+        """The Pareto front of a bucket: the cells that no other beats in latency, cost and throughput at once."""
+        return next((found["pareto"] for found in self.summary.get("verdicts") or [] if found["bucket"] == bucket), [])
 
     def cell(self, model: str, bucket: str, concurrency: int | None) -> Cell | None:
         """The summary's row of one cell."""

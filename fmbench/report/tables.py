@@ -78,6 +78,8 @@ def decision(study: Study) -> Table | None:
 def _decision_row(study: Study, row: dict[str, Any], verdict: dict[str, Any]) -> list[str]:
     chosen = verdict.get("recommendation") or {}
     picked = chosen.get("model") == row["model"]
+    nearest = verdict.get("nearest") or {}
+    row = {**row, "closest": nearest} if nearest.get("model") == row["model"] else row
     level = chosen["concurrency"] if picked else row["highest_concurrency"] or (row["closest"] or {}).get("concurrency")
     name = text(study.short(row["model"]))
     cell = study.cell(row["model"], verdict["bucket"], level)

@@ -92,6 +92,10 @@ class _Weaver:
         trace["marker"] = {**_marker(mark.look, mark.size + 2), "opacity": mark.alpha}
         if mark.size < 5:
             trace["marker"] |= {"size": mark.size + 1, "line": {"width": 0}}
+        if mark.ring:
+            trace["hoverinfo"] = "skip"
+            trace.pop("hovertemplate", None)
+            trace["marker"] |= {"symbol": "circle-open", "line": {"color": mark.look.colour, "width": 1.5}}
         if mark.texts:
             trace |= {"text": list(mark.texts), "textposition": "top right", "textfont": {"color": mark.look.colour, "size": 11}}
         self.traces.append(trace)
@@ -105,7 +109,8 @@ class _Weaver:
 
     @add.register
     def _(self, mark: Shade) -> None:
-        shape: Spec = {"type": "rect", "layer": "below", "line": {"width": 0}, "fillcolor": mark.colour}
+        layer = "above" if mark.solid else "below"
+        shape: Spec = {"type": "rect", "layer": layer, "line": {"width": 0}, "fillcolor": mark.colour}
         for along, first, last in (("x", mark.left, mark.right), ("y", mark.bottom, mark.top)):
             shape |= self._reach(along, first, last)
         self.shapes.append(shape)
@@ -127,16 +132,17 @@ class _Weaver:
         self.shapes.append({"type": "line", "line": line, **place, **whole})
         spec = self.panel.x if mark.axis == "x" else self.panel.y
         at = math.log10(mark.value) if spec.log else mark.value
-        corner = {"xanchor": "right", "yanchor": "top" if mark.axis == "x" else "bottom"}
+        corner = {"xanchor": "right", "yanchor": "top"} if mark.axis == "x" else {"xanchor": "left", "yanchor": "bottom"}
         self.notes.append(
             {
                 "text": mark.label,
                 "showarrow": False,
                 "font": {"size": 10, "color": style.LIMIT},
+                "bgcolor": "rgba(255,255,255,0.75)",
                 f"{mark.axis}ref": mark.axis,
                 mark.axis: at,
                 f"{across}ref": f"{across} domain",
-                across: 1,
+                across: 1 if mark.axis == "x" else 0,
                 "textangle": -90 if mark.axis == "x" else 0,
                 **corner,
             }

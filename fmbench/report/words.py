@@ -10,8 +10,6 @@ from fmbench.report.blocks import Block, Notice, Points, Text, code, text
 from fmbench.report.numbers import DASH, TO, as_limit, count, interval, known, listed, plain, plural, seconds, share, usd
 from fmbench.report.study import Cell, Study
 
-MOST_NAMED = 3
-"""Models that the answer names one by one; the table below it has them all."""
 STATUS = {"met": "meets all", "not_met": "fails", "undecided": "undecided", "not_measured": "not measured"}
 FEWEST = BATCH * FEWEST_BATCHES
 """Answers that it takes to see whether a cell was steady."""
@@ -23,7 +21,7 @@ def title(study: Study) -> str:
     """What the report is about: the models and the bucket of interest."""
     names = [text(study.short(model)) for model in study.models]
     who = listed(names, "or") if 0 < len(names) <= 3 else f"Which of {len(names)} models" if names else "A run without models"
-    bucket = study.bucket_of_interest
+    bucket = study.bucket_asked
     return f"{who} for {bucket_words(bucket)}" if bucket else who
 
 
@@ -58,18 +56,6 @@ def judged_value(judgement: dict[str, Any]) -> str:
     if name == "usd_per_10k":
         return usd(value)
     return seconds(value) if name.endswith("_s") else plain(value)
-
-
-def answer(study: Study) -> list[Block]:
-    """The three sentences: what to pick, against what, and how far the run goes."""
-    verdict = study.verdict
-    if verdict is None:
-        return [Text("**No answer.** " + text(study.summary.get("recommendation_reason") or "Nothing was measured."))]
-    chosen = verdict.get("recommendation")
-    if not chosen:
-        return [Text(_no_answer(study, verdict))]
-    cell = study.cell(chosen["model"], chosen["bucket"], chosen["concurrency"])
-    return [Text(" ".join((_pick(study, chosen, cell), _against(study, chosen), _reach(study, verdict))))]
 
 
 def _pick(study: Study, chosen: dict[str, Any], cell: Cell | None) -> str:
@@ -139,6 +125,13 @@ def _behind(margin: dict[str, Any]) -> str:
     return f"is {amount} {'slower' if difference >= 0 else 'faster'} by {figure_words(name)} (95 % interval {span[1:-1]})"
 
 
+def picked(study: Study, verdict: dict[str, Any]) -> str:
+    """The three sentences of a run that has an answer: what to pick, against what, and how far the run goes."""
+    chosen = verdict["recommendation"]
+    cell = study.cell(chosen["model"], chosen["bucket"], chosen["concurrency"])
+    return " ".join((_pick(study, chosen, cell), _against(study, chosen), _reach(study, verdict)))
+
+
 def _reach(study: Study, verdict: dict[str, Any]) -> str:
     notes = _limits(verdict)
     end = text(shortened(study, notes[0])) if notes else f"Nothing was measured above {plural(max(study.levels), 'user')}."
@@ -156,29 +149,6 @@ def shortened(study: Study, words: str) -> str:
     for model in sorted(study.models, key=len, reverse=True):
         words = words.replace(model, study.short(model))
     return words
-
-
-def _no_answer(study: Study, verdict: dict[str, Any]) -> str:
-    lead = {
-        "none_feasible": "**No model meets the objectives.**",
-        "undecided": "**Undecided: no model is shown to meet every objective yet.**",
-        "not_measured": "**No answer.**",
-    }.get(verdict["status"], "**No answer.**")
-    reason = shortened(study, str(verdict.get("reason") or ""))
-    for start in ("No model meets the objectives. ", "Undecided: no model is shown to meet every objective yet. "):
-        reason = reason.removeprefix(start)
-    nearest = (verdict.get("nearest") or {}).get("model")
-    rows = [row for row in verdict["models"] if row["status"] == "not_met" and row["model"] != nearest]
-    said = [_fails(study, row) for row in rows[:MOST_NAMED]]
-    others = [f"{plural(len(rows) - MOST_NAMED, 'other')} below"] if len(rows) > MOST_NAMED else []
-    failing = f" {'; '.join([*said, *others])}." if said else ""
-    return f"{lead} {text(reason)}{failing}"
-
-
-def _fails(study: Study, row: dict[str, Any]) -> str:
-    fails = (row.get("closest") or {}).get("fails") or []
-    said = [f"{objective_words(item['objective'], item['limit'])} (it has {judged_value(item)})" for item in fails]
-    return f"{text(study.short(row['model']))} fails {listed(said)}" if said else ""
 
 
 def status_words(row: dict[str, Any]) -> str:

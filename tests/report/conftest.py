@@ -7,12 +7,15 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from fmbench.storage.reader import LocalRun
 from tests.report.support import HAIKU, LLAMA, NOVA, Made, MadeRun, Study, make, reported
 
 BUCKET = "en_2000-3000"
+AGAIN_S = 900.0
+"""How long before the good attempt the spoilt one was."""
 MANY = tuple(
     Made(
         f"model-{i}",
@@ -46,6 +49,48 @@ def nothing_answered() -> MadeRun:
     return make(Study(models=(denied, throttled), requests=60))
 
 
+ONE = Study(models=(NOVA,), buckets=(BUCKET,), levels=(4,), requests=240)
+
+
+def tried_again() -> MadeRun:
+    """One cell, tried twice: the first attempt lost its worker, and was ten times as slow."""
+    good, slow = make(ONE), make(ONE).frame
+    times = ["intended_at", "sent_at", "ended_at"]
+    slow[times] -= AGAIN_S
+    slow[["ttft_s", "e2e_s", "tpot_s"]] *= 10
+    slow["content_s"] = [None if stamps is None else stamps * 10 for stamps in slow["content_s"]]
+    slow["seq"] += 1_000_000
+    [line] = good.cells
+    moved = {name: line[name] - AGAIN_S for name in ("started_at", "measure_at", "drain_at", "ended_at")}
+    lines = [{**line, **moved, "status": "invalid", "reason": "worker w1 was lost"}, {**line, "attempt": 2}]
+    sent = 2 * len(good.frame)
+    manifest = {**good.manifest, "cells": lines, "accounting": {**good.manifest["accounting"], "planned": sent, "sent": sent}}
+    return MadeRun(pd.concat([slow, good.frame], ignore_index=True), manifest, lines, good.beats)
+
+
+def warming_up() -> MadeRun:
+    """One cell whose first 40 % of requests took twice as long, far into its measured window."""
+    made = make(ONE)
+    early = made.frame["sent_at"].rank(pct=True) <= 0.4
+    made.frame.loc[early, ["ttft_s", "e2e_s"]] *= 2
+    made.frame["ended_at"] = made.frame["sent_at"] + made.frame["e2e_s"]
+    return made
+
+
+def half_throttled() -> MadeRun:
+    """Half of the requests to either model meet the quota."""
+    throttled = {"throttled_requests": 0.5}
+    return make(Study(models=(replace(NOVA, failures=throttled), replace(HAIKU, failures=throttled)), requests=120))
+
+
+def ended_early() -> MadeRun:
+    """The endpoint went away before the bucket of interest had its turn."""
+    made = make(Study(models=(NOVA,), buckets=("en_500-1000",), requests=120))
+    return MadeRun(
+        made.frame, {**made.manifest, "ended": "target_down", "message": "the endpoint is gone"}, made.cells, made.beats
+    )
+
+
 CASES: dict[str, Callable[[], MadeRun]] = {
     "normal": lambda: make(Study(requests=300)),
     "nothing_sent": nothing_sent,
@@ -56,6 +101,10 @@ CASES: dict[str, Callable[[], MadeRun]] = {
     "none_feasible": lambda: make(Study(requests=200, objectives=IMPOSSIBLE)),
     "undecided": lambda: make(Study(requests=60, objectives=CLOSE)),
     "no_price": lambda: make(Study(models=(replace(NOVA, price=None), HAIKU), requests=90)),
+    "tried_again": tried_again,
+    "warming_up": warming_up,
+    "half_throttled": half_throttled,
+    "ended_early": ended_early,
     "tiny": lambda: make(Study(requests=6, levels=(1, 2))),
 }
 

@@ -147,6 +147,41 @@ def test_a_run_without_answers_is_invalid_and_picks_nothing(report_of: ReportOf,
     assert "Pick" not in page
 
 
+def answer_of(run: LocalRun) -> str:
+    """The paragraph that is the answer."""
+    return first_page(run).split("\n\n")[2]
+
+
+def test_nothing_sent_is_said_first(report_of: ReportOf):
+    assert answer_of(report_of("nothing_sent")).startswith("**No answer: no request was sent.**")
+
+
+def test_nothing_answered_is_said_with_the_commonest_failure(report_of: ReportOf):
+    run = report_of("nothing_answered")
+    kind, most = next(iter(run.records(["failure"])["failure"].value_counts().items()))
+    answer = answer_of(run)
+    assert answer.startswith(f"**No answer: none of the {len(run.records(['seq'])):,} requests was answered.**")
+    assert f"`{kind}` ({most:,})" in answer
+
+
+def test_throttling_is_the_quota_s_and_not_the_model_s(report_of: ReportOf):
+    run = report_of("half_throttled")
+    answer = answer_of(run)
+    assert answer.startswith("**No model meets the objectives.**")
+    assert "100\u202f% are throttling: the account's quota is the limit" in answer
+    nearest = next(found["nearest"] for found in summary_of(run)["verdicts"] if found["bucket"] == "en_2000-3000")
+    shown = re.search(r"fails error rate ≤ 2\u202f% \(it has ([\d.]+)", answer)
+    assert shown is not None
+    assert float(shown[1]) == pytest.approx(100 * nearest["fails"][0]["value"], abs=0.06)
+
+
+def test_a_run_that_never_came_to_its_bucket_says_why(report_of: ReportOf):
+    page = first_page(report_of("ended_early"))
+    assert page.startswith("# nova-lite for prompts of 2,000")
+    assert "**No answer for prompts of 2,000–3,000 tokens" in page
+    assert "The run ended early: the endpoint is gone." in page
+
+
 def test_validity_and_every_finding_are_on_the_page(report_of: ReportOf):
     for name in ("normal", "undecided", "many"):
         run = report_of(name)

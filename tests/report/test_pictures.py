@@ -16,6 +16,7 @@ from fmbench.core.summary import summarise
 from fmbench.report import charts, write
 from fmbench.report.paint import png
 from fmbench.report.picture import Axis, Line, Panel, Picture, log_ticks
+from fmbench.report.study import Study
 from fmbench.report.style import look_of
 from fmbench.storage.reader import LocalRun
 
@@ -29,16 +30,20 @@ def figures_in(run: LocalRun) -> list[dict[str, object]]:
     return list(json.loads(found[1]).values()) if found else []
 
 
+def study_of(run: LocalRun) -> Study:
+    """What the charts read of a reported run."""
+    return write.study_of(run, json.loads((run.path / "summary.json").read_text()))
+
+
 def panels_of(run: LocalRun, name: str) -> list[Panel]:
     """The panels of one chart of a run."""
-    study = write.study_of(run, json.loads((run.path / "summary.json").read_text()))
-    picture = next(chart for chart in charts.CHARTS if chart.name == name).prepare(study)
+    picture = next(chart for chart in charts.CHARTS if chart.name == name).prepare(study_of(run))
     assert picture is not None
     return list(picture.panels)
 
 
 def test_every_chart_is_drawn_or_left_out_and_none_fails(run: LocalRun):
-    study = write.study_of(run, json.loads((run.path / "summary.json").read_text()))
+    study = study_of(run)
     drawn = {path.stem: matplotlib.image.imread(path) for path in run.path.glob("plots/*.png")}
     for chart in charts.CHARTS:
         picture = chart.prepare(study)

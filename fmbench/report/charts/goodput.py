@@ -13,9 +13,9 @@ from fmbench.report.study import Study
 
 
 def prepare(study: Study) -> Picture | None:
-    """A panel a bucket, a line a model; failures and slow answers both count against a model."""
+    """A panel a bucket, a line a model; failures and slow answers both count against a model. None without an answer."""
     panels = level_panels(study, ("goodput", "value"), ("goodput", "ci95"), "%", "Answered within the objectives (%)")
-    if not panels:
+    if not panels or not any(cell["ok"] for cell in study.cells):
         return None
     return Picture(
         title="Goodput against users",

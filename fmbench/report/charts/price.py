@@ -1,69 +1,101 @@
-"""Price against latency, with the objectives drawn in and the region that meets them shaded."""
+"""Price against latency and throughput, with the objectives drawn in, the region that meets them shaded, and the Pareto front."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from fmbench.report.charts.base import Chart, bounds, number, with_unit
 from fmbench.report.charts.users import quantile_shown
-from fmbench.report.numbers import as_limit, interval, listed, plain, usd
+from fmbench.report.numbers import as_limit, interval, listed, usd
 from fmbench.report.picture import Axis, Dots, Line, Mark, Panel, Picture, Rule, Shade, Values, log_ticks
 from fmbench.report.study import Cell, Study
-from fmbench.report.style import FEASIBLE
+from fmbench.report.style import FEASIBLE, INK, Look
+from fmbench.report.words import figure_words
 
-WORDS = {"ttft_s": "Time to first token", "e2e_s": "End to end"}
+LATENCIES = {"ttft_s": ("TTFT", "Time to first token"), "e2e_s": ("end to end", "End to end")}
+RING = Look(colour=INK, marker="o", dash="solid", hatch="")
+
+
+@dataclass(frozen=True)
+class Across:
+    """What a panel sets the price against: a figure of a cell, and its limit; ``least`` where more is better."""
+
+    short: str
+    title: str
+    unit: str
+    path: tuple[str, ...]
+    ci: tuple[str, ...]
+    limit: float | None
+    least: bool = False
+
+    def of(self, cell: Cell) -> float:
+        return number(cell, *self.path)
+
+    @property
+    def limit_words(self) -> str:
+        assert self.limit is not None
+        return f"{'≥' if self.least else '≤'} {as_limit(self.limit, self.unit)}"
 
 
 def prepare(study: Study, buckets: list[str], title: str) -> Picture | None:
-    """A panel a bucket and latency that has an objective (end to end when none has): a path a model through its levels."""
-    panels = [panel for bucket in buckets for metric in _metrics(study) if (panel := _panel(study, bucket, metric))]
+    """A panel a bucket and figure: each latency with an objective (end to end when none has), then throughput; a path a model."""
+    panels = [panel for bucket in buckets for across in _figures(study) if (panel := _panel(study, bucket, across))]
     if not panels:
         return None
     return Picture(
         title=title,
         sentence=_sentence(study, buckets[0]),
         panels=tuple(panels),
-        caption="Left and down is better. A path joins one model's levels; the number at a point is its users. "
-        "Failures and quality are judged in the table.",
+        columns=3 if len(panels) % 3 == 0 else 2,
+        caption="Down is better; so is left for latency, and right for throughput. A path joins one model's levels; "
+        f"the number at a point is its users. {_front_words(study, buckets[0])}Failures and quality are judged in the table.",
     )
 
 
-def _metrics(study: Study) -> list[str]:
-    asked = [metric for metric in WORDS if any(name.startswith(f"{metric[:-2]}_p") for name in study.objectives)]
-    return asked or ["e2e_s"]
+def _figures(study: Study) -> list[Across]:
+    asked = [metric for metric in LATENCIES if any(name.startswith(f"{metric[:-2]}_p") for name in study.objectives)]
+    found = []
+    for metric in asked or ["e2e_s"]:
+        if quantile := quantile_shown(study, metric):
+            limit = study.objectives.get(f"{metric[:-2]}_{quantile}_s")
+            short, title = LATENCIES[metric]
+            found.append(
+                Across(f"{short} {quantile}", f"{title}, {quantile}", "s", (metric, quantile), (metric, "ci95", quantile), limit)
+            )
+    rate, least = "transactions_per_minute", study.objectives.get("transactions_per_minute")
+    return (
+        [*found, Across("throughput", "Transactions a minute", "a minute", (rate,), (f"{rate}_ci95",), least, least=True)]
+        if found
+        else []
+    )
 
 
-def _panel(study: Study, bucket: str, metric: str) -> Panel | None:
-    quantile = quantile_shown(study, metric)
-    if quantile is None:
-        return None
-    points = [cell for cell in study.cells if cell["bucket"] == bucket and _placed(cell, metric, quantile)]
+def _panel(study: Study, bucket: str, across: Across) -> Panel | None:
+    points = [cell for cell in study.cells if cell["bucket"] == bucket and _placed(cell, across)]
     if not points:
         return None
-    limit, most = study.objectives.get(f"{metric[:-2]}_{quantile}_s"), study.objectives.get("usd_per_10k")
-    x_axis = _x_axis(points, metric, quantile, limit)
-    y_axis = _y_axis(points, most)
-    marks: list[Mark] = []
-    if limit is not None or most is not None:
-        edges = {"left": x_axis.low, "right": limit, "bottom": y_axis.low, "top": most}
-        marks.append(Shade(label="meets the objectives drawn", colour=FEASIBLE, **edges))
+    most = study.objectives.get("usd_per_10k")
+    x_axis, y_axis = _x_axis(points, across), _y_axis(points, most)
+    marks: list[Mark] = [*_feasible(across, most, x_axis, y_axis)]
     for model in study.models:
-        marks += _path(study, [cell for cell in points if cell["model"] == model], metric, quantile)
-    if limit is not None:
-        marks.append(Rule(axis="x", value=limit, label=f"{quantile} ≤ {as_limit(limit, 's')}"))
+        marks += _path(study, [cell for cell in points if cell["model"] == model], across)
+    marks += _ring(study, bucket, points, across)
+    if across.limit is not None:
+        marks.append(Rule(axis="x", value=across.limit, label=across.limit_words))
     if most is not None:
         marks.append(Rule(axis="y", value=most, label=f"≤ ${as_limit(most, '')}"))
-    label = f"{WORDS[metric]}, {quantile} (s)"
-    return Panel(title=f"{bucket}: {label[0].lower()}{label[1:]}", x=x_axis, y=y_axis, marks=tuple(marks))
+    return Panel(title=f"{bucket}: {across.short}", x=x_axis, y=y_axis, marks=tuple(marks))
 
 
-def _placed(cell: Cell, metric: str, quantile: str) -> bool:
-    return bool(np.isfinite(number(cell, metric, quantile)) and number(cell, "usd_per_10k") > 0)
+def _placed(cell: Cell, across: Across) -> bool:
+    return bool(np.isfinite(across.of(cell)) and number(cell, "usd_per_10k") > 0)
 
 
-def _x_axis(points: list[Cell], metric: str, quantile: str, limit: float | None) -> Axis:
-    right = max([number(cell, metric, quantile) for cell in points] + ([limit] if limit else []))
-    return Axis(label=f"{WORDS[metric]}, {quantile} (s)", low=0.0, high=1.18 * right)
+def _x_axis(points: list[Cell], across: Across) -> Axis:
+    right = max([across.of(cell) for cell in points] + ([across.limit] if across.limit else []))
+    return Axis(label=f"{across.title} (s)" if across.unit == "s" else across.title, low=0.0, high=1.18 * right)
 
 
 def _y_axis(points: list[Cell], most: float | None) -> Axis:
@@ -74,16 +106,28 @@ def _y_axis(points: list[Cell], most: float | None) -> Axis:
     return Axis(label="USD per 10,000 transactions (log)", log=True, low=low, high=high, ticks=ticks, tick_labels=labels)
 
 
-def _path(study: Study, cells: list[Cell], metric: str, quantile: str) -> list[Mark]:
+def _feasible(across: Across, most: float | None, x: Axis, y: Axis) -> list[Mark]:
+    if across.limit is None and most is None:
+        return []
+    whole = Shade(label="meets the objectives drawn", colour=FEASIBLE, left=x.low, right=x.high, bottom=y.low, top=most or y.high)
+    if across.limit is None:
+        return [whole]
+    return [replace(whole, left=across.limit) if across.least else replace(whole, right=across.limit)]
+
+
+def _path(study: Study, cells: list[Cell], across: Across) -> list[Mark]:
     if not cells:
         return []
     model = cells[0]["model"]
-    x = np.array([number(cell, metric, quantile) for cell in cells])
-    y = np.array([number(cell, "usd_per_10k") for cell in cells])
+    x, y = _place(cells, across)
     name, look = study.short(model), study.look(model)
-    hover = tuple(_hover(study, cell, metric, quantile) for cell in cells)
+    hover = tuple(_hover(study, cell, across) for cell in cells)
     line = Line(label=name, look=look, x=x, y=y, hover=hover, width=1.2)
     return [line, Dots(label="", look=look, x=x, y=y, size=8, texts=_apart(x, cells, len(study.models) > 5), hover=hover)]
+
+
+def _place(cells: list[Cell], across: Across) -> tuple[Values, Values]:
+    return np.array([across.of(cell) for cell in cells]), np.array([number(cell, "usd_per_10k") for cell in cells])
 
 
 def _apart(x: Values, cells: list[Cell], last_only: bool) -> tuple[str, ...]:
@@ -91,20 +135,39 @@ def _apart(x: Values, cells: list[Cell], last_only: bool) -> tuple[str, ...]:
     texts: list[str] = []
     edge = np.inf
     for place in range(len(cells) - 1, -1, -1):
-        free = edge - x[place] > 0.06 * float(np.max(x)) and not (last_only and texts)
+        free = edge - x[place] > 0.09 * float(np.max(x)) and not (last_only and texts)
         texts.append(str(cells[place]["concurrency"]) if free else "")
         edge = x[place] if free else edge
     return tuple(reversed(texts))
 
 
-def _hover(study: Study, cell: Cell, metric: str, quantile: str) -> str:
-    value = number(cell, metric, quantile)
-    span = interval(bounds(cell, metric, "ci95", quantile), value)
-    rate = plain(number(cell, "transactions_per_minute"), "a minute")
+def _ring(study: Study, bucket: str, points: list[Cell], across: Across) -> list[Mark]:
+    """Rings around the cells that no other beats in latency, cost and throughput at once."""
+    front = {(cell["model"], cell["concurrency"]) for cell in study.front(bucket)}
+    x, y = _place([cell for cell in points if (cell["model"], cell["concurrency"]) in front], across)
+    return [Dots(label="on the Pareto front", look=RING, x=x, y=y, size=12, ring=True)] if len(x) else []
+
+
+def _front_words(study: Study, bucket: str) -> str:
+    """What the Pareto front is of, as a sentence with a space behind it; nothing without one."""
+    latency = next((name for cell in study.front(bucket) for name in cell if name.endswith("_s")), None)
+    if latency is None:
+        return ""
+    return f"Ringed (the Pareto front): no other cell is better in {figure_words(latency)}, cost and throughput at once. "
+
+
+def _hover(study: Study, cell: Cell, across: Across) -> str:
+    value = across.of(cell)
+    kind = across.unit if across.unit == "s" else ""
+    span = interval(bounds(cell, *across.ci), value, kind)
+    said = (
+        f"{across.title} {with_unit(value, 's')}"
+        if kind
+        else f"{with_unit(value, '')} {across.title[0].lower()}{across.title[1:]}"
+    )
     return (
         f"<b>{study.short(cell['model'])}</b>, {cell['concurrency']} users"
-        f"<br>{WORDS[metric]} {quantile} {with_unit(value, 's')} {span}"
-        f"<br>{usd(number(cell, 'usd_per_10k'))} per 10,000<br>{rate}"
+        f"<br>{said} {span}<br>{usd(number(cell, 'usd_per_10k'))} per 10,000"
     )
 
 
@@ -120,7 +183,8 @@ def _sentence(study: Study, bucket: str) -> str:
     return f"10,000 transactions in {bucket} cost {said} (the middle of the levels)."
 
 
-CHART = Chart("price-latency", lambda study: prepare(study, study.buckets[:1], "Price against latency"))
+CHART = Chart("price-latency", lambda study: prepare(study, study.buckets[:1], "Price against latency and throughput"))
 OTHERS = Chart(
-    "price-latency-buckets", lambda study: prepare(study, study.buckets[1:], "Price against latency in the other buckets")
+    "price-latency-buckets",
+    lambda study: prepare(study, study.buckets[1:], "Price against latency and throughput in the other buckets"),
 )

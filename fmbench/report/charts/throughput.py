@@ -13,10 +13,10 @@ from fmbench.report.study import Cell, Study
 
 
 def prepare(study: Study) -> Picture | None:
-    """A panel a bucket of transactions a minute; where anything failed, a panel of the failed share beside each."""
+    """A panel a bucket of transactions a minute, and where anything failed one of the failed share. None without an answer."""
     path, ci = ("transactions_per_minute",), ("transactions_per_minute_ci95",)
     panels = level_panels(study, path, ci, "a minute", "Answered transactions a minute")
-    if not panels:
+    if not panels or not any(cell["ok"] for cell in study.cells):
         return None
     return Picture(
         title="Transactions a minute against users",

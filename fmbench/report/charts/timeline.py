@@ -83,12 +83,12 @@ def _windows_panel(study: Study, clock: Clock) -> Panel:
     bars: list[Mark] = []
     for counts, left, right in _spans(study, clock):
         if counts:
-            bars.append(Shade(label="", colour=WINDOW, left=left, right=right, bottom=1.15, top=1.85))
+            bars.append(Shade(label="", colour=WINDOW, left=left, right=right, bottom=1.15, top=1.85, solid=True))
     for cell in study.cells:
         if steady := cell.get("steady"):
             left, right = clock.of(np.array([steady["from"], steady["to"]], dtype=np.float64))
-            bars.append(Shade(label="", colour=STEADY, left=float(left), right=float(right), bottom=0.15, top=0.85))
-    y = Axis(label="", ticks=(0.5, 1.5), tick_labels=("steady", "measured"), low=0.0, high=2.0)
+            bars.append(Shade(label="", colour=STEADY, left=float(left), right=float(right), bottom=0.15, top=0.85, solid=True))
+    y = Axis(label="", ticks=(0.5, 1.5), tick_labels=("steady", "window"), low=0.0, high=2.0)
     return Panel(title="Windows: as measured, and steady by the data", x=clock.axis(), y=y, marks=tuple(bars), height=0.5)
 
 
