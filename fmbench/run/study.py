@@ -13,6 +13,7 @@ from fmbench.core.cost import PriceBook
 from fmbench.core.failures import ExitCode, Refused, UnusableInput
 from fmbench.run.calibrate import held_against
 from fmbench.run.checks import ask_before_spending, check_budget, check_target, target_name
+from fmbench.run.cut import close_cut_cells
 from fmbench.run.finish import finish
 from fmbench.run.options import Options, command_line
 from fmbench.run.plan_table import duration_text, print_plan, usd_text
@@ -111,6 +112,7 @@ def _resume(options: Options, loaded: LoadedConfig, run_id: str) -> int:
     check_budget(config, PriceBook(config.pricing, config.region))
     check_target(config)
     folder, manifest = reopen(loaded, run_id)
+    close_cut_cells(folder, config)
     left = cells_left(folder, manifest)
     say(f"Run {folder.run_id} goes on: {left} of its cells are left.")
     if not left:
