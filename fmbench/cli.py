@@ -11,7 +11,7 @@ from fmbench import __version__
 from fmbench.core.failures import ExitCode, FmbenchError
 
 PROGRAM = "fmbench-load"
-COMMANDS = ("report", "compare", "simulate", "calibrate", "prepare")
+COMMANDS = ("report", "compare", "simulate", "calibrate", "ecs", "prepare")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,6 +62,10 @@ def _dispatch(parsed: argparse.Namespace) -> int:
         from fmbench.run.calibrate import command
 
         return command(parsed.json)
+    if parsed.command == "ecs":
+        from fmbench.deploy.ecs import run
+
+        return run(parsed.stack, parsed.workers, parsed.config, parsed.output)
     from fmbench.run.options import Options
 
     options = Options.from_arguments(parsed)
@@ -97,7 +101,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
 def _nearest(word: str) -> str:
     import difflib
 
-    close = difflib.get_close_matches(word, COMMANDS[:4], n=1)
+    close = difflib.get_close_matches(word, COMMANDS[:5], n=1)
     return f', did you mean "{close[0]}"?' if close else ""
 
 
@@ -106,6 +110,7 @@ _COMMANDS_HELP = """commands:
   compare RUN_A RUN_B     which cells differ, by how much, with what confidence
   simulate                the embedded Bedrock endpoint on its own
   calibrate               how many users a load process of this machine carries
+  ecs run                 a study on ECS: tasks are started, followed and stopped
 
 Each takes --help. RUN is a run folder: a path or an s3:// address.
 Messages go to stderr; the last line on stdout is the run folder's address. Exit statuses: docs/cli.md.
@@ -116,7 +121,7 @@ def _run_parser() -> _Parser:
     parser = _Parser(
         prog=PROGRAM,
         description="Choose a foundation model on Amazon Bedrock, and a number of users to put on it.",
-        usage=f"{PROGRAM} --config FILE [options]\n       {PROGRAM} report|compare|simulate|calibrate …",
+        usage=f"{PROGRAM} --config FILE [options]\n       {PROGRAM} report|compare|simulate|calibrate|ecs …",
         epilog=_COMMANDS_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -170,10 +175,22 @@ def _command_parser(command: str) -> _Parser:
     elif command == "calibrate":
         parser.description = "How many users one load process of this machine carries at a stated error. No AWS."
         parser.add_argument("--json", action="store_true", help="JSON instead of a table")
+    elif command == "ecs":
+        parser.description = "A study on the machines of ECS, from a stack of ecs/template.yml."
+        _add_ecs_run(parser.add_subparsers(dest="action", required=True, metavar="run").add_parser("run", allow_abbrev=False))
     else:
         parser.description = "Prepare a run folder for plain Locust: prompts and plan, no load."
         _add_config(parser)
     return parser
+
+
+def _add_ecs_run(parser: argparse.ArgumentParser) -> None:
+    what = "Start a master and N workers, follow them, fetch the report, leave nothing running. It asks no question."
+    parser.description = what
+    parser.add_argument("--stack", required=True, metavar="STACK", help="the CloudFormation stack of ecs/template.yml")
+    parser.add_argument("--workers", required=True, type=_positive, metavar="N", help="worker tasks, each with a vCPU")
+    parser.add_argument("--config", required=True, metavar="FILE", help="the YAML file: a path or an s3:// address")
+    parser.add_argument("--output", default="results", metavar="FOLDER", help="where the report is copied to (default results)")
 
 
 def _check_together(parser: _Parser, parsed: argparse.Namespace) -> None:

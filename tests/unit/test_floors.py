@@ -14,8 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "fmbench"
 
 HOMES = {
-    "boto3": ("bedrock", "storage"),
-    "botocore": ("bedrock", "storage"),
+    "boto3": ("bedrock", "deploy", "storage"),
+    "botocore": ("bedrock", "deploy", "storage"),
     "datasets": ("prompts",),
     "genai_prices": ("core/cost",),
     "gevent": ("load", "bedrock/wait_gevent"),
@@ -36,6 +36,7 @@ HOMES = {
 NEIGHBOURS = {
     "__main__": ("cli",),
     "bedrock": ("prompts/payload",),
+    "deploy": ("run/options", "run/say", "run/signals"),
     "prompts": ("storage/store",),
     "report": ("storage/atomic", "storage/reader"),
 }

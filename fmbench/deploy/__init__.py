@@ -1,0 +1,1 @@
+"""Studies on machines that this one starts and stops."""
