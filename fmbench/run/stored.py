@@ -21,9 +21,10 @@ def report(address: str) -> int:
     run = open_run(address)
     running = run.manifest.get("status") == RUNNING
     recovered = _seal_what_was_cut(run)
-    before = set() if recovered else _digests(run)
+    before = set() if recovered or not run.folder.is_remote else _digests(run)
     report_on(run)
-    run.publish([name for name, digest in sorted(_digests(run)) if (name, digest) not in before])
+    if run.folder.is_remote:
+        run.publish([name for name, digest in sorted(_digests(run)) if (name, digest) not in before])
     if recovered and run.folder.is_remote and not running:  # of a run that goes on the master needs them yet
         forget_parts(run.folder, None)
     print(run.address, flush=True)

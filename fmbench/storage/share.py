@@ -40,29 +40,34 @@ def fetch_prepared(store: Store, digests: Mapping[str, str], target: Path) -> No
         _fetch(store, file.file, file.sha256, target)
 
 
-def collect(folder: RunFolder, workers: Sequence[Mapping[str, Any]], region: str | None) -> list[str]:
+def collect(folder: RunFolder, workers: Sequence[Mapping[str, Any]], region: str | None) -> tuple[list[str], list[str]]:
     """Fetch what load processes stored of their own; ``workers`` is load.json's list of what they said.
 
-    Returns a phrase for each part that is missing or damaged. Rows that are missing show in the accounting: each process told the
-    master how many requests it sent.
+    Returns the names of the journals' parts that are here now, and a phrase for each that is missing or damaged. Rows that are
+    missing show in the accounting: each process told the master how many requests it sent.
     """
     store = store_for(folder.address, region)
     digests = {name: part["sha256"] for row in workers for name, part in _parts(row)}
     stored = [name for prefix in FROM_WORKERS for name in store.list(prefix)]
     faults = [f"{name} was stored by a load process and is not there" for name in sorted(digests.keys() - set(stored))]
+    fetched = []
     for name in stored:
         try:
             _fetch(store, name, digests.get(name), folder.path)
+            fetched.append(name)
         except Refused as error:
             faults.append(str(error))
-    return faults
+    return [name for name in fetched if name.startswith("journal/")], faults
 
 
-def forget_parts(folder: RunFolder, region: str | None) -> None:
-    """Take away the journals' parts, whose rows are all in stored records now. What cannot be taken away stays."""
+def forget_parts(folder: RunFolder, names: Iterable[str], region: str | None) -> None:
+    """Take away parts of journals whose rows are in stored records by now, and no others: one may have come since.
+
+    What cannot be taken away stays.
+    """
     store = store_for(folder.address, region)
     try:
-        for name in store.list("journal/"):
+        for name in names:
             store.delete(name)
     except (FmbenchError, OSError):
         return

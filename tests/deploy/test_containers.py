@@ -32,6 +32,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         parent.chmod(0o755)
     made = Site(folder)
     try:
+        made.open()
         yield made
     finally:
         made.remove()
