@@ -58,18 +58,19 @@ def _finish(folder: RunFolder, config: Config, manifest: dict[str, Any], ended: 
     return code if stored else (code or ExitCode.FAULT)
 
 
-def _collect(folder: RunFolder, config: Config, manifest: dict[str, Any]) -> bool:
-    """Fetch what load processes on other hosts stored. False, and a warning of the report, where any of it is missing."""
+def _collect(folder: RunFolder, config: Config, manifest: dict[str, Any]) -> list[str]:
+    """Fetch what load processes on other hosts stored, and name what is here now; what is missing is a warning of the report."""
+    parts: list[str] = []
     if not folder.is_remote:
-        return True
+        return parts
     try:
-        faults = collect(folder, read_load(folder).get("workers", []), config.region)
+        parts, faults = collect(folder, read_load(folder).get("workers", []), config.region)
     except (FmbenchError, OSError) as error:
         faults = [f"what load processes on other hosts stored could not be fetched: {error}"]
     for fault in faults:
         say(f"warning: {fault}")
     manifest["warnings"] = [*manifest.get("warnings", []), *faults]
-    return not faults
+    return parts
 
 
 def seal_into(manifest: dict[str, Any], folder: RunFolder, ended: str) -> tuple[Accounting, ExitCode]:
@@ -144,14 +145,13 @@ def _tell_answer(summary: dict[str, Any]) -> None:
     say(chosen["reason"] if chosen else f"No recommendation: {summary.get('recommendation_reason')}")
 
 
-def _store(folder: RunFolder, config: Config, collected: bool) -> bool:
-    """Bring the run to where it belongs; the journals of other hosts go from there only when all their rows were collected."""
+def _store(folder: RunFolder, config: Config, collected: list[str]) -> bool:
+    """Bring the run to where it belongs; of the journals of other hosts, those that were ``collected`` go from there."""
     if not folder.is_remote:
         return True
     try:
         upload(folder, config.region)
-        if collected:
-            forget_parts(folder, config.region)
+        forget_parts(folder, collected, config.region)
     except (FmbenchError, OSError) as error:
         say(f"Not everything could be stored at {folder.address} ({error}). The whole run is kept in {folder.path}.")
         return False

@@ -20,13 +20,14 @@ def report(address: str) -> int:
     """Write the report of the run at ``address`` again, from its records alone. A run that was cut is sealed first."""
     run = open_run(address)
     running = run.manifest.get("status") == RUNNING
+    parts = [f"journal/{path.name}" for path in run.folder.journal.glob("*.jsonl")]
     recovered = _seal_what_was_cut(run)
     before = set() if recovered or not run.folder.is_remote else _digests(run)
     report_on(run)
     if run.folder.is_remote:
         run.publish([name for name, digest in sorted(_digests(run)) if (name, digest) not in before])
     if recovered and run.folder.is_remote and not running:  # of a run that goes on the master needs them yet
-        forget_parts(run.folder, None)
+        forget_parts(run.folder, parts, None)
     print(run.address, flush=True)
     return ExitCode.DONE
 
