@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from fmbench.core.cells import measured_cells
 from fmbench.core.table import read
 from fmbench.report.picture import Values
 from fmbench.report.study import thinned
+from fmbench.storage.stamps import StampedPart
 
 MOST_PARTS = 12
 MOST_REQUESTS = 6_000
@@ -30,12 +30,10 @@ def token_gaps(records: Path, attempts: list[dict[str, Any]]) -> dict[str, Value
     parts = sorted(records.glob("*.parquet"))
     chosen = [parts[place] for place in thinned(np.arange(len(parts)), MOST_PARTS)]
     found: dict[str, list[Values]] = {}
-    for part in chosen:
-        columns = pq.read_table(part, columns=[*PLACED, "content_s"])
-        rows = columns.select(PLACED).to_pandas()
-        known = np.asarray(columns["content_s"].is_valid())
-        sample = thinned(np.flatnonzero(_counts(rows, attempts) & known), max(1, MOST_REQUESTS // len(chosen)))
-        for model, stamps in zip(rows["model"].iloc[sample], columns["content_s"].take(sample).to_pylist(), strict=True):
+    for path in chosen:
+        part = StampedPart(path, PLACED)
+        sample = thinned(np.flatnonzero(_counts(part.rows, attempts) & part.known), max(1, MOST_REQUESTS // len(chosen)))
+        for model, stamps in zip(part.rows["model"].iloc[sample], part.stamps_of(sample), strict=True):
             found.setdefault(str(model), []).append(np.diff(np.asarray(stamps, dtype=np.float64)))
     return {model: np.concatenate(gaps) for model, gaps in sorted(found.items())}
 

@@ -38,7 +38,7 @@ NEIGHBOURS = {
     "bedrock": ("prompts/payload",),
     "deploy": ("run/options", "run/say", "run/signals"),
     "prompts": ("storage/store",),
-    "report": ("storage/atomic", "storage/reader"),
+    "report": ("storage/atomic", "storage/reader", "storage/stamps"),
 }
 """What a folder may import from its own floor besides itself."""
 

@@ -1,0 +1,27 @@
+"""When each piece of each answer arrived: the one column of the records that is too long to be read for every request."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+STAMPS = "content_s"
+
+
+class StampedPart:
+    """One Parquet part of the records: ``rows`` has the asked columns, ``known`` says which rows have stamps."""
+
+    def __init__(self, part: Path, columns: list[str]) -> None:
+        table = pq.read_table(part, columns=[*columns, STAMPS])
+        self.rows: pd.DataFrame = table.select(columns).to_pandas()
+        self._stamps = table[STAMPS]
+        self.known: NDArray[np.bool_] = np.asarray(self._stamps.is_valid())
+
+    def stamps_of(self, places: NDArray[np.intp]) -> list[list[float]]:
+        """Seconds after ``sent_at`` of each content event, for the rows at ``places``."""
+        stamps: list[list[float]] = self._stamps.take(places).to_pylist()
+        return stamps
