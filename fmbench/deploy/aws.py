@@ -13,7 +13,8 @@ import boto3
 from botocore.config import Config as ClientConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
-from fmbench.core.failures import Refused, UnusableInput
+from fmbench.core.failures import FmbenchError, Refused, UnusableInput
+from fmbench.deploy.task import private_address, task_id
 from fmbench.run.say import say
 
 OUTPUTS = (
@@ -33,14 +34,14 @@ POLL_S = 1.0
 
 
 @contextmanager
-def asking() -> Iterator[None]:
-    """Turns what AWS refuses, or cannot be asked, into ``Refused``."""
+def asking(kind: type[FmbenchError] = Refused) -> Iterator[None]:
+    """Turns what AWS refuses, or cannot be asked, into an error of that kind."""
     try:
         yield
     except ClientError as error:
         answer = error.response.get("Error", {})
         what = f"{error.operation_name}: {answer.get('Code', '?')}: {answer.get('Message', '')}"
-        raise Refused(f"AWS refused {what}; docs/running-on-aws.md lists what these credentials need.") from error
+        raise kind(f"AWS refused {what}; docs/running-on-aws.md lists what these credentials need.") from error
     except BotoCoreError as error:
         raise Refused(
             f"AWS cannot be asked ({' '.join(str(error).split())}); check credentials, AWS_REGION and the network."
@@ -109,11 +110,6 @@ def _stack_of(values: dict[str, str]) -> Stack:
     )
 
 
-def task_id(arn: str) -> str:
-    """The last part of a task's ARN."""
-    return arn.rpartition("/")[2]
-
-
 class MasterName:
     """The name by which workers find the master: one study at a time has it. RunTask itself gives no task a name."""
 
@@ -136,7 +132,7 @@ class MasterName:
         done = self._names.register_instance(
             ServiceId=self._stack.master_service,
             InstanceId=self._taken,
-            Attributes={"AWS_INSTANCE_IPV4": _private_address(master)},
+            Attributes={"AWS_INSTANCE_IPV4": private_address(master)},
         )
         end = time.monotonic() + NAME_S
         while (operation := self._names.get_operation(OperationId=done["OperationId"])["Operation"])["Status"] != "SUCCESS":
@@ -150,14 +146,6 @@ class MasterName:
         if self._taken is not None:
             self._names.deregister_instance(ServiceId=self._stack.master_service, InstanceId=self._taken)
             self._taken = None
-
-
-def _private_address(task: dict[str, Any]) -> str:
-    details = [detail for attachment in task.get("attachments", []) for detail in attachment.get("details", [])]
-    found = [str(detail["value"]) for detail in details if detail.get("name") == "privateIPv4Address"]
-    if not found:
-        raise Refused(f"{task['taskArn']}: runs without a private IPv4 address; give the stack subnets that have some.")
-    return found[0]
 
 
 class MasterLog:

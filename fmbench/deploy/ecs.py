@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import secrets
 import time
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
-from fmbench.core.failures import ExitCode, Refused, UnusableInput
+from fmbench.core.failures import ExitCode, FmbenchError, Refused, UnusableInput
 from fmbench.deploy.aws import Clients, MasterLog, MasterName, Stack, asking, find_stack
+from fmbench.deploy.task import ending, status_of
 from fmbench.run.options import Options
 from fmbench.run.say import say
 from fmbench.run.signals import Terminated, terminating
@@ -87,7 +89,8 @@ class _Study:
         finally:
             self._leave_nothing_running()
             if data is not None:
-                store.delete(handed_over)
+                with suppress(Refused):  # of no consequence to the study
+                    store.delete(handed_over)
         self._log.wait_for_address(self._master, 0 if status in (ExitCode.UNUSABLE, ExitCode.REFUSED) else LAST_LINES_S)
         self._hand_over(output)
         return status
@@ -96,7 +99,8 @@ class _Study:
         """Start and follow, up to the master's end; when interrupted, up to the end that it then makes."""
         try:
             self._start(config)
-            return self._follow_to_the_end()
+            with asking(FmbenchError):  # no longer before the first request
+                return self._follow_to_the_end()
         except (KeyboardInterrupt, Terminated) as error:
             if not self._master:
                 raise
@@ -142,7 +146,7 @@ class _Study:
             if master.get("lastStatus") == "RUNNING":
                 return master
             if master.get("lastStatus") == "STOPPED":
-                raise Refused(f"the master did not start: {_ending(master)}.")
+                raise Refused(f"the master did not start: {ending(master)}.")
             time.sleep(POLL_S)
         raise Refused(f"the master did not start within {START_S:.0f} s; see the task in the ECS console.")
 
@@ -152,7 +156,7 @@ class _Study:
             self._log.show(self._master)
             master = tasks.get(self._master, {})
             if master.get("lastStatus") == "STOPPED":
-                return _status_of(master)
+                return status_of(master)
             self._check_workers([task for arn, task in tasks.items() if arn != self._master])
             time.sleep(POLL_S)
 
@@ -161,7 +165,7 @@ class _Study:
         stopped = [task for task in workers if task["lastStatus"] == "STOPPED"]
         for task in stopped:
             if "startedAt" not in task:
-                raise Refused(f"{self._names[task['taskArn']]} did not start: {_ending(task)}.")
+                raise Refused(f"{self._names[task['taskArn']]} did not start: {ending(task)}.")
         if len(stopped) < self._workers:
             return
         self._alone_since = self._alone_since or time.monotonic()
@@ -176,15 +180,19 @@ class _Study:
             answer = self._clients.ecs.describe_tasks(cluster=self._stack.cluster, tasks=arns[first : first + 100])
             found |= {task["taskArn"]: task for task in answer["tasks"]}
         for arn, task in found.items():
-            words = f"ended: {_ending(task)}" if task["lastStatus"] == "STOPPED" else str(task["lastStatus"]).lower()
+            words = f"ended: {ending(task)}" if task["lastStatus"] == "STOPPED" else str(task["lastStatus"]).lower()
             if self._said.get(arn) != words:
                 self._said[arn] = words
                 say(f"{self._names[arn]} {words}")
         return found
 
     def _stop(self, arns: list[str], reason: str) -> None:
-        for arn in arns:
-            self._clients.ecs.stop_task(cluster=self._stack.cluster, task=arn, reason=f"fmbench-load: {reason}")
+        """Each is told, whatever comes of telling the others."""
+        with ExitStack() as each:
+            for arn in arns:
+                each.callback(
+                    self._clients.ecs.stop_task, cluster=self._stack.cluster, task=arn, reason=f"fmbench-load: {reason}"
+                )
 
     def _wait_until_stopped(self, arns: list[str], seconds: float) -> list[str]:
         """Those that have not ended by then."""
@@ -200,20 +208,29 @@ class _Study:
     def _leave_nothing_running(self) -> None:
         """Stop every task of this study, even one whose start was not heard of; what cannot be stopped is named."""
         try:
-            self._stop_all()
-        except Exception:
+            with asking(FmbenchError):
+                self._stop_all()
+        except FmbenchError:
             say(f"Tasks may still be running: look for those started by {self.id} in the cluster {self._stack.cluster}.")
             raise
 
     def _stop_all(self) -> None:
-        pages = self._clients.ecs.get_paginator("list_tasks").paginate(cluster=self._stack.cluster, startedBy=self.id)
-        for arn in [arn for page in pages for arn in page["taskArns"]]:
-            self._names.setdefault(arn, "a task that was being started")
-        running = [arn for arn, task in self._look().items() if task["lastStatus"] != "STOPPED"]
-        self._stop(running, "the study is over")
-        self._name.give_back()
-        for arn in self._wait_until_stopped(running, STOP_S):
+        with ExitStack() as always:
+            always.callback(self._name.give_back)
+            seen = self._look()
+            running = [arn for arn in self._names if seen.get(arn, {}).get("lastStatus") != "STOPPED"]
+            self._stop(running, "the study is over")
+            unheard_of = self._unheard_of()
+            self._stop(unheard_of, "the study is over")
+        for arn in self._wait_until_stopped([*running, *unheard_of], STOP_S):
             say(f"{arn} was told to stop and has not yet; look after it in the ECS console.")
+
+    def _unheard_of(self) -> list[str]:
+        """Tasks of this study that RunTask started without our hearing of it."""
+        pages = self._clients.ecs.get_paginator("list_tasks").paginate(cluster=self._stack.cluster, startedBy=self.id)
+        arns = [arn for page in pages for arn in page["taskArns"] if arn not in self._names]
+        self._names |= {arn: "a task that was being started" for arn in arns}
+        return arns
 
     def _hand_over(self, output: str) -> None:
         address = self._log.address
@@ -222,28 +239,11 @@ class _Study:
             say(f"The master's log names no run folder; it is {place['logStreamName']} in {place['logGroupName']}.")
             return
         target = Path(output).expanduser() / address.rpartition("/")[2]
-        store = store_for(address, self._clients.region)
-        for name in [name for name in store.list() if name.startswith(REPORT)]:
-            store.get_file(name, target / name)
-        say(f"The report is in {target}.")
+        try:
+            store = store_for(address, self._clients.region)
+            for name in [name for name in store.list() if name.startswith(REPORT)]:
+                store.get_file(name, target / name)
+            say(f"The report is in {target}.")
+        except (Refused, OSError) as error:  # the study itself is whole
+            say(f"The report could not be copied to {target}: {error}")
         print(address, flush=True)
-
-
-def _container(task: dict[str, Any]) -> dict[str, Any]:
-    containers: list[dict[str, Any]] = task.get("containers", [])
-    return containers[0] if containers else {}
-
-
-def _ending(task: dict[str, Any]) -> str:
-    """How a task ended: its container's exit status, and what ECS says about it."""
-    code = _container(task).get("exitCode")
-    reasons = [task.get("stoppedReason"), _container(task).get("reason")]
-    return ", ".join(["no exit status" if code is None else f"exit status {code}", *(reason for reason in reasons if reason)])
-
-
-def _status_of(master: dict[str, Any]) -> int:
-    """The master's exit status where it is one of ours; one that was killed is a fault, one that never started is refused."""
-    code = _container(master).get("exitCode")
-    if code is None and "startedAt" not in master:
-        raise Refused(f"the master did not start: {_ending(master)}.")
-    return int(code) if code in set(ExitCode) else ExitCode.FAULT

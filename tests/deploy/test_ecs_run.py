@@ -50,6 +50,8 @@ class Fargate(ThreadingHTTPServer):
         self.exit_statuses: dict[str, int] = {}
         self.answers: list[tuple[int, dict[str, Any]] | None] = []
         """Of the next RunTasks: HTTP status and body; None: MiniStack's."""
+        self.starts_anyway = False
+        """MiniStack hears of the RunTasks that have another answer too."""
         self.never_started: set[str] = set()
         """Families whose tasks stop before their container starts."""
 
@@ -75,24 +77,29 @@ class Passing(BaseHTTPRequestHandler):
     def pass_on(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         action = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
+        answer = None
         if action == "RunTask":
             self.server.asked.append(json.loads(body))
-            if self.server.answers and (answer := self.server.answers.pop(0)):
-                self.reply(answer[0], {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(answer[1]).encode())
-                return
-        request = urllib.request.Request(self.server.behind + self.path, body or None, dict(self.headers), method=self.command)
-        try:
-            with urllib.request.urlopen(request, timeout=30) as found:
-                status, headers, data = found.status, dict(found.headers), found.read()
-        except urllib.error.HTTPError as error:
-            with error:
-                status, headers, data = error.code, dict(error.headers), error.read()
+            answer = self.server.answers.pop(0) if self.server.answers else None
+        if answer is None or self.server.starts_anyway:
+            status, headers, data = self.ask_behind(body)
+        if answer is not None:
+            status, headers, data = answer[0], {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(answer[1]).encode()
         if action == "DescribeTasks" and status == 200:
             answered = json.loads(data)
             for task in answered["tasks"]:
                 self.server.as_on_fargate(task)
             data = json.dumps(answered).encode()
         self.reply(status, headers, data)
+
+    def ask_behind(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        request = urllib.request.Request(self.server.behind + self.path, body or None, dict(self.headers), method=self.command)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as found:
+                return found.status, dict(found.headers), found.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, dict(error.headers), error.read()
 
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = pass_on
 
@@ -304,6 +311,15 @@ def test_workers_that_ecs_does_not_start_end_the_study(site: Site):
     status, out, errors = ended(site.start(workers=2))
     assert (status, out) == (3, ""), errors
     assert "0 of 2 worker tasks (Capacity is unavailable at this time)" in errors
+    site.assert_nothing_is_left()
+
+
+def test_tasks_whose_start_was_not_heard_of_are_stopped_too(site: Site):
+    site.front.answers = [None, (400, {"__type": "ClientException", "message": "nobody knows what became of it"})]
+    site.front.starts_anyway = True
+    status, out, errors = ended(site.start(workers=2))
+    assert (status, out) == (3, ""), errors
+    assert len(re.findall("a task that was being started ended", errors)) == 2
     site.assert_nothing_is_left()
 
 
