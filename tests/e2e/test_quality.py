@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import psutil
 import pytest
 from scipy import stats
 
 from fmbench.core.synthetic_tasks import solve
-from tests.e2e.commands import Desk, Ended, files_of, small_config, wait_until
+from fmbench.run.quality import score_answers
+from fmbench.storage.reader import LocalRun
+from fmbench.storage.runfolder import RunFolder
+from tests.e2e.commands import ROOT, Desk, Ended, files_of, small_config, wait_until
 from tests.support.emulators import objects
 
 pytestmark = pytest.mark.slow
@@ -148,3 +154,43 @@ def test_answers_and_scores_of_a_run_on_s3(desk: Desk, endpoint_of: Any, aws_ser
     assert {name.split("/")[0] for name in before} >= {"answers", "scores", "records"}
     assert desk.call("report", ended.address).status == 0
     assert objects(aws_server, "bucket", prefix) == before
+
+
+def stored_answers(folder: Path, count: int) -> LocalRun:
+    """A run folder with one summarising prompt and ``count`` different answers to it, and one that was cut off in the file."""
+    words = [f"w{number}" for number in range(400)]
+    prompt = {"prompt_id": "p", "text": "…", "tokens": 1, "dataset": "multi_news", "language": "en", "answers": [" ".join(words)]}
+    (folder / "prompts").mkdir(parents=True)
+    (folder / "prompts/payload_en_1-500.jsonl").write_text(json.dumps(prompt | {"all_classes": None}) + "\n")
+    lines = [
+        {"worker": "local", "user": 0, "seq": number, "prompt_id": "p", "text": " ".join(words[: number % 400 + 1])}
+        for number in range(count)
+    ]
+    (folder / "answers").mkdir()
+    (folder / "answers/local.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines) + '{"worker": "lo')
+    return LocalRun(RunFolder(folder))
+
+
+def test_many_answers_are_scored_in_many_processes_as_in_one(tmp_path: Path):
+    run = stored_answers(tmp_path / "run", 900)
+    score_answers(run)
+    scores = run.scores()
+    assert scores is not None and list(scores.seq) == [*range(900)] and set(scores.metric) == {"rouge_l"}
+    # the first n of 400 words: precision 1, recall n / 400
+    shares = [(number % 400 + 1) / 400 for number in range(900)]
+    assert list(scores.quality) == pytest.approx([2 * share / (1 + share) for share in shares], abs=1e-6)
+
+
+def test_processes_that_score_end_with_the_one_that_started_them(tmp_path: Path):
+    stored_answers(tmp_path / "run", 900)
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom fmbench.run.quality import score_answers\n"
+        "from fmbench.storage.reader import LocalRun\nfrom fmbench.storage.runfolder import RunFolder\n"
+        f"score_answers(LocalRun(RunFolder(Path({str(tmp_path / 'run')!r}))))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.DEVNULL)
+    children = wait_until(lambda: psutil.Process(process.pid).children(recursive=True), 120)
+    process.kill()
+    process.wait()
+    wait_until(lambda: not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children), 30)
+    assert not (tmp_path / "run/scores/local.parquet").exists()
