@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 IMAGE ?= fmbench-load
 
 .PHONY: help demo test test-fast lint format format-check types check lock image k8s-render clean \
-        bench-accuracy bench-simulator bench-statistics bench-report
+        bench-accuracy bench-requests bench-simulator bench-statistics bench-report
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ lock: ## resolve the newest versions that pyproject.toml allows into constraints
 
 bench-accuracy: $(VENV)/.installed-dev ## what a client's stamps are worth, beside a floor in C and a plain boto3 loop
 	$(BIN)/python -m benchmarks.accuracy
+
+bench-requests: $(VENV)/.installed-dev ## requests a second of one load process, beside a plain boto3 loop
+	$(BIN)/python -m benchmarks.requests
 
 bench-simulator: $(VENV)/.installed-dev ## what the embedded endpoint can serve on one core
 	$(BIN)/python benchmarks/simulator/ceiling.py

@@ -1,0 +1,1 @@
+"""How many requests a load process makes against an endpoint that answers at once, beside a plain boto3 loop."""
