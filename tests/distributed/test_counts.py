@@ -45,6 +45,15 @@ def test_three_equal_counts(machines: Machines, endpoint: Endpoint, study: Calla
     assert {name for name in run.files if name.startswith("health/")} == {f"health/{name}.jsonl" for name in set(records.worker)}
 
 
+def test_a_machine_with_two_load_processes(machines: Machines, endpoint: Endpoint, study: Callable[..., dict[str, Any]]):
+    master = machines.master(study(concurrency=[1, 5]), 2)
+    (machine,) = machines.workers(1, "--processes", "2")
+    assert (master.ended().status, machine.ended().status, machine.left()) == (0, 0, [])
+    records = machines.stored().records()
+    assert records.worker.nunique() == 2
+    assert {row["request_id"] for row in endpoint.settled(1)} == set(records.request_id)
+
+
 def assert_users_at_each_level(records: pd.DataFrame) -> None:
     """Exactly c users at level c, whatever the number of workers."""
     for level, rows in records.groupby("concurrency"):

@@ -97,6 +97,24 @@ def test_the_master_is_switched_off(machines: Machines, endpoint: Endpoint, stud
     assert run.accounting["abandoned"] == 0
 
 
+def test_another_machine_goes_on_where_the_master_was_switched_off(machines: Machines, endpoint: Endpoint, study: Study):
+    config = study(concurrency=[2, 4], duration_s=4)
+    master, workers = busy(machines, endpoint, config, 2)
+    master.kill()
+    assert [machine.ended().status for machine in (master, *workers)] == [-signal.SIGKILL, 5, 5]
+    again = machines.master(config, 2, "--resume", machines.stored().run_id)
+    others = machines.workers(2)
+    ended = again.ended()
+    assert ended.status == 0, ended.stderr
+    assert [worker.ended().status for worker in others] == [0, 0]
+    run = machines.stored()
+    assert_accounted(run, endpoint)
+    assert len(run.records()) == len(endpoint.ledger())
+    assert [row["status"] for row in run.cells()] == ["complete", "stopped", "complete"]
+    assert run.records().worker.nunique() == 4
+    assert run.journals() == []
+
+
 def quiet(endpoint: Endpoint) -> bool:
     """Whether no request came for a second."""
     before = endpoint.counts()["requests"]
