@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 import weakref
@@ -11,14 +10,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pandas as pd
 
 from fmbench.core.failures import UnusableInput
+from fmbench.storage.compact import read_compact
 from fmbench.storage.manifest import read_manifest
 from fmbench.storage.runfolder import RunFolder
 from fmbench.storage.scores import read_scores
 from fmbench.storage.store import is_s3, store_for
-from fmbench.storage.table import read_compact
 from fmbench.storage.upload import download, upload_files
 
 _HEALTH_COLUMNS = (
@@ -131,7 +131,7 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     rows = []
     for line in path.read_bytes().splitlines() if path.exists() else []:
         try:
-            rows.append(json.loads(line))
+            rows.append(orjson.loads(line))
         except ValueError:
             continue
     return rows

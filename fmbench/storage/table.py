@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_type_hints
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -43,16 +42,6 @@ def write_part(path: Path, rows: Sequence[dict[str, Any]]) -> None:
     if pq.read_metadata(part).num_rows != len(rows):
         raise OSError(f"{path}: holds fewer rows than were written")
     commit(part, path)
-
-
-def read_compact(folder: Path, columns: Sequence[str]) -> pd.DataFrame:
-    """Some columns of all parts in ``folder``, small in memory: text as categories in the order of the alphabet."""
-    words = [field.name for field in SCHEMA if field.type == pa.string() and field.name in columns]
-    found = pq.read_table(folder, columns=[*columns], read_dictionary=words)
-    frame: pd.DataFrame = found.unify_dictionaries().to_pandas(split_blocks=True, self_destruct=True)
-    for name in words:
-        frame[name] = frame[name].cat.reorder_categories(sorted(frame[name].cat.categories))
-    return frame
 
 
 def count_outcomes(folder: Path) -> dict[str, dict[str, int]]:
