@@ -53,8 +53,14 @@ class Caller:
         self._keep_text = keep_text
         client = build_client(model.region or region, endpoint, timeouts, pool_size)
         self._preparer = Preparer(api_of(model), model, self._inference, Serialiser(client))
-        self._connections = Connections(client, client.meta.endpoint_url)
+        self._url: str = client.meta.endpoint_url
+        self._connections = Connections(client, self._url)
         self._waiting = waiting()
+
+    @property
+    def url(self) -> str:
+        """Where requests go, as boto3 found it."""
+        return self._url
 
     @property
     def max_tokens(self) -> int:

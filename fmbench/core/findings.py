@@ -13,6 +13,7 @@ import numpy as np
 
 from fmbench.core.figures import Figures
 from fmbench.core.instrument import INVALID, Doubt
+from fmbench.core.network import distance
 from fmbench.core.quantiles import samples_needed
 from fmbench.core.reconcile import differences
 from fmbench.core.wording import amount, count_of, joined
@@ -171,6 +172,14 @@ def beyond_calibration(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(NOTE, "calibration", f"{message} Use more of them (--processes).")
 
 
+def from_afar(evidence: Evidence) -> Iterator[Finding]:
+    """How long the network takes to the endpoint and back, and whether the load came from another region."""
+    found = distance(evidence.manifest)
+    if found is not None:
+        far, message = found
+        yield Finding(WARNING if far else NOTE, "network", message)
+
+
 def fewer_users(evidence: Evidence) -> Iterator[Finding]:
     """Cells in which fewer requests were in flight than users were asked for."""
     short = [found for found in evidence.measured if found.row["ok"] and _achieved(found) < ACHIEVED_SHARE]
@@ -316,6 +325,7 @@ CHECKS: tuple[Check, ...] = (
     against_locust,
     instrument,
     beyond_calibration,
+    from_afar,
     fewer_users,
     not_steady,
     cached,

@@ -63,6 +63,10 @@ class Member:
     offset_s: float = 0.0
     """What to take from its stamps to get this process's time."""
     round_trip_s: float | None = None
+    endpoint_round_trip_s: float | None = None
+    """The shortest TCP connect to the endpoint, from where it runs; None: not known, or the endpoint is on its machine."""
+    region: str | None = None
+    """The AWS region that its machine says it is in."""
     drift_s: float | None = None
     sent: int = 0
     ok: int = 0
@@ -75,7 +79,8 @@ class Member:
         """The worker's line in load.json."""
         counts = {"sent": self.sent, "ok": self.ok, "failed": self.failed, "abandoned": self.sent - self.ok - self.failed}
         clock = {"offset_s": self.offset_s, "round_trip_s": self.round_trip_s, "drift_s": self.drift_s}
-        row = {"id": self.name, "host": self.host, "pid": self.pid, **counts, "lost": self.lost, "clock": clock}
+        place = {"endpoint_round_trip_s": self.endpoint_round_trip_s, "region": self.region}
+        row = {"id": self.name, "host": self.host, "pid": self.pid, **place, **counts, "lost": self.lost, "clock": clock}
         return row | ({"parts": self.parts} if self.parts else {})
 
 
@@ -202,7 +207,14 @@ class Crew:
             if answer.get("error"):
                 self._send_away(client, answer["error"])
             else:
-                self.members[client] = Member(client, answer["worker"], answer["host"], answer["pid"])
+                self.members[client] = Member(
+                    client,
+                    answer["worker"],
+                    answer["host"],
+                    answer["pid"],
+                    endpoint_round_trip_s=answer["endpoint_round_trip_s"],
+                    region=answer["region"],
+                )
                 if self.distributed:
                     self._compare_clocks(self.members[client])
 

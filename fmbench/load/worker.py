@@ -31,6 +31,7 @@ from fmbench.core.records import Record
 from fmbench.load.budget import Lease
 from fmbench.load.gate import Gate
 from fmbench.load.health import HealthLog
+from fmbench.load.place import place_of
 from fmbench.load.remote import Outbox, settle_in
 from fmbench.load.step import Step, StepOrder
 from fmbench.load.tally import Tally
@@ -164,7 +165,7 @@ class Worker:
             self.health = HealthLog(folder / "health" / f"{self.name}.jsonl", self.name, self._counts)
             self._open_part()
             gevent.spawn(self._pulse_each_second)
-        self._ack("hello", host=socket.gethostname(), pid=os.getpid())
+        self._ack("hello", host=socket.gethostname(), pid=os.getpid(), **place_of(self.workplace.address()))
 
     def _choose_name(self) -> str:
         """``local`` for the first part of a run on one process; a name is never used twice in a run."""

@@ -13,7 +13,7 @@ from fmbench.bedrock.caller import Caller, Endpoint, PreparedCall
 from fmbench.config.load import parse_config
 from fmbench.config.schema import Config, Model
 from fmbench.core.cost import ModelPrice, PriceBook
-from fmbench.core.failures import Refused, UnusableInput
+from fmbench.core.failures import FmbenchError, Refused, UnusableInput
 from fmbench.core.plan import Plan, PromptFile
 from fmbench.core.records import Cell, Prompt
 from fmbench.prompts import payload
@@ -52,6 +52,13 @@ class Workplace:
     @property
     def salted(self) -> bool:
         return self.config.cache == "salt"
+
+    def address(self) -> str | None:
+        """The URL that requests of the first model go to; None when that cannot be told here, as a cell will say."""
+        try:
+            return self._endpoint.url or self._caller(self.config.models[0].name).url
+        except FmbenchError:
+            return None
 
     def deck(self, cell: Cell) -> Deck:
         """Everything that requests of ``cell`` need, serialised. The one of the last cell is kept, no other."""

@@ -168,11 +168,23 @@ def _configuration(study: Study, config_text: str | None) -> list[Block | None]:
         ("Configuration SHA-256", code(manifest.get("config_sha256") or "")),
         *environment,
         *versions,
+        ("Round trip to the endpoint", _round_trips(study)),
         ("Instrument error", _instrument(study)),
         ("Calibration", words.calibration(study)),
     ]
     whole = Fold("The configuration, as resolved", (Code(kept, "yaml" if config_text else "json"),))
     return [whole, tables.facts(found), tables.instrument(study)]
+
+
+def _round_trips(study: Study) -> str:
+    """Of each load process that measured it, and the region that its machine is in."""
+    found = []
+    for worker in study.manifest.get("workers") or []:
+        trip, region = worker.get("endpoint_round_trip_s"), worker.get("region")
+        if known(trip):
+            place = f"{text(worker['id'])} in {text(region)}" if region else text(worker["id"])
+            found.append(f"{plain(1000 * trip, 'ms')} ({place})")
+    return ", ".join(found)
 
 
 def _instrument(study: Study) -> str:
