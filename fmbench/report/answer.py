@@ -6,9 +6,9 @@ from typing import Any
 
 from fmbench.core.failures import THROTTLES
 from fmbench.report.blocks import code, text
-from fmbench.report.numbers import count, interval, listed, plural, share
+from fmbench.report.numbers import count, plural, share
 from fmbench.report.study import Study
-from fmbench.report.words import bucket_words, judged_value, objective_words, picked, shortened
+from fmbench.report.words import bucket_words, failed_limits, nearest, picked, shortened
 
 MOST_NAMED = 3
 """Models that the answer names one by one; the table below it has them all."""
@@ -60,31 +60,15 @@ def _undecided(study: Study, verdict: dict[str, Any]) -> str:
 
 
 def _none_feasible(study: Study, verdict: dict[str, Any]) -> str:
-    nearest = verdict.get("nearest") or {}
-    if not nearest.get("fails"):
-        return f"**No model meets the objectives.** {text(shortened(study, str(verdict.get('reason') or '')))}"
-    place = f"{text(study.short(nearest['model']))} at {plural(nearest['concurrency'], 'user')}"
-    return f"**No model meets the objectives.** Nearest is {place}, which fails {_limits(nearest)}.{_others(study, verdict)}"
+    return f"**No model meets the objectives.** {nearest(study, verdict)}{_others(study, verdict)}"
 
 
 def _others(study: Study, verdict: dict[str, Any]) -> str:
-    nearest = (verdict.get("nearest") or {}).get("model")
-    rows = [row for row in verdict["models"] if row["status"] == "not_met" and row["model"] != nearest]
-    said = [f"{text(study.short(row['model']))} fails {_limits(row['closest'])}" for row in rows[:MOST_NAMED]]
+    closest = (verdict.get("nearest") or {}).get("model")
+    rows = [row for row in verdict["models"] if row["status"] == "not_met" and row["model"] != closest]
+    said = [f"{text(study.short(row['model']))} fails {failed_limits(row['closest'])}" for row in rows[:MOST_NAMED]]
     more = [f"{plural(len(rows) - MOST_NAMED, 'other')} below"] if len(rows) > MOST_NAMED else []
     return f" {'; '.join([*said, *more])}." if said else ""
-
-
-def _limits(place: dict[str, Any]) -> str:
-    """``error rate ≤ 1 % (it has 44.2 %, 95 % interval …)``, and so on for each objective that is failed."""
-    return listed([f"{objective_words(item['objective'], item['limit'])} (it has {_value(item)})" for item in place["fails"]])
-
-
-def _value(item: dict[str, Any]) -> str:
-    name = item["objective"]
-    kind = "%" if name == "error_rate" else "$" if name == "usd_per_10k" else "s" if name.endswith("_s") else ""
-    span = interval(item.get("ci95"), item.get("value"), kind)
-    return judged_value(item) + (f", 95 % interval {span[1:-1]}" if span else "")
 
 
 def _throttled(study: Study, verdict: dict[str, Any]) -> str:

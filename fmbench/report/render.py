@@ -21,6 +21,8 @@ from fmbench.report.picture import Key, keys_of
 from fmbench.report.weave import plotly_figure
 
 _INLINE = MarkdownIt("commonmark", {"html": False})
+_INTERVAL = re.compile(r" (\([^()]*\))")
+"""What stands in brackets behind a number: it may go to the next line, but not be parted."""
 _UNIT = re.compile(r"(\d) (%)")
 """A number and its unit, which a line's end must not part."""
 
@@ -56,7 +58,9 @@ def _environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
     )
-    environment.filters.update(inline=_inline, pipes=_pipes, kind=_kind, rule=_rule, keys=keys_of, swatch=_swatch, fence=_fence)
+    environment.filters.update(
+        inline=_inline, held=_held, pipes=_pipes, kind=_kind, rule=_rule, keys=keys_of, swatch=_swatch, fence=_fence
+    )
     return environment
 
 
@@ -67,6 +71,10 @@ def _template(name: str) -> str:
 def _inline(words: str) -> str:
     """Markdown of one paragraph as HTML; what looks like HTML in it is shown, not obeyed."""
     return Markup(_INLINE.renderInline(_UNIT.sub("\\1\u202f\\2", words)))
+
+
+def _held(cell: str) -> str:
+    return Markup(_INTERVAL.sub(r" <span>\1</span>", str(cell)))
 
 
 def _pipes(words: str) -> str:

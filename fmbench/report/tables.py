@@ -9,7 +9,7 @@ import numpy as np
 from fmbench.report.blocks import Table, code, table, text
 from fmbench.report.numbers import DASH, count, interval, known, plain, plural, seconds, share, usd
 from fmbench.report.study import Cell, Study
-from fmbench.report.words import bucket_words, judged_value, objective_words, shortened, status_words, unsteady
+from fmbench.report.words import bucket_words, judged_value, nearest, objective_words, shortened, status_words, unsteady
 
 NEEDED = {"p50": 6, "p90": 36, "p95": 72, "p99": 368}
 """How many answers a percentile takes (``core.quantiles.samples_needed``)."""
@@ -78,8 +78,8 @@ def decision(study: Study) -> Table | None:
 def _decision_row(study: Study, row: dict[str, Any], verdict: dict[str, Any]) -> list[str]:
     chosen = verdict.get("recommendation") or {}
     picked = chosen.get("model") == row["model"]
-    nearest = verdict.get("nearest") or {}
-    row = {**row, "closest": nearest} if nearest.get("model") == row["model"] else row
+    place = verdict.get("nearest") or {}
+    row = {**row, "closest": place} if place.get("model") == row["model"] else row
     level = chosen["concurrency"] if picked else row["highest_concurrency"] or (row["closest"] or {}).get("concurrency")
     name = text(study.short(row["model"]))
     cell = study.cell(row["model"], verdict["bucket"], level)
@@ -115,7 +115,7 @@ def buckets(study: Study) -> Table | None:
             chosen = found.get("recommendation")
             pick = f"{text(study.short(chosen['model']))} at {plural(chosen['concurrency'], 'user')}" if chosen else DASH
             status = found["status"].replace("_", " ")
-            why = text(shortened(study, found.get("reason") or ""))
+            why = nearest(study, found) if status == "none feasible" else text(shortened(study, found.get("reason") or ""))
             rows.append([text(bucket), pick if chosen else f"{DASH} ({status})", why])
     return table(["Bucket", "Best", "Why"], rows, left=(0, 1, 2)) if rows else None
 

@@ -151,6 +151,27 @@ def shortened(study: Study, words: str) -> str:
     return words
 
 
+def nearest(study: Study, verdict: dict[str, Any]) -> str:
+    """Which cell comes nearest to the objectives where none meets them, and what it fails by."""
+    found = verdict.get("nearest") or {}
+    if not found.get("fails"):
+        return text(shortened(study, str(verdict.get("reason") or "")))
+    place = f"{text(study.short(found['model']))} at {plural(found['concurrency'], 'user')}"
+    return f"Nearest is {place}, which fails {failed_limits(found)}."
+
+
+def failed_limits(place: dict[str, Any]) -> str:
+    """``error rate ≤ 1 % (it has 44.2 %, 95 % interval …)``, and so on for each objective that is failed."""
+    return listed([f"{objective_words(item['objective'], item['limit'])} (it has {_value(item)})" for item in place["fails"]])
+
+
+def _value(item: dict[str, Any]) -> str:
+    name = item["objective"]
+    kind = "%" if name == "error_rate" else "$" if name == "usd_per_10k" else "s" if name.endswith("_s") else ""
+    span = interval(item.get("ci95"), item.get("value"), kind)
+    return judged_value(item) + (f", 95 % interval {span[1:-1]}" if span else "")
+
+
 def status_words(row: dict[str, Any]) -> str:
     """The verdict on a model in a table: ``meets all``, ``fails TTFT p95 ≤ 1.5 s``, ``undecided: …, about 140 requests more``."""
     closest = row.get("closest") or {}

@@ -40,7 +40,8 @@ class Across:
 
 
 def prepare(study: Study, buckets: list[str], title: str) -> Picture | None:
-    """A panel a bucket and figure: each latency with an objective (end to end when none has), then throughput; a path a model."""
+    """A panel a bucket and figure: each latency with an objective (end to end when none has), throughput, and quality where
+    answers were scored; a path a model."""
     panels = [panel for bucket in buckets for across in _figures(study) if (panel := _panel(study, bucket, across))]
     if not panels:
         return None
@@ -49,8 +50,8 @@ def prepare(study: Study, buckets: list[str], title: str) -> Picture | None:
         sentence=_sentence(study, buckets[0]),
         panels=tuple(panels),
         columns=3 if len(panels) % 3 == 0 else 2,
-        caption="Down is better; so is left for latency, and right for throughput. A path joins one model's levels; "
-        f"the number at a point is its users. {_front_words(study, buckets[0])}Failures and quality are judged in the table.",
+        caption="Down is better; so is left for latency, and right for throughput and quality. A path joins one model's levels; "
+        f"the number at a point is its users. {_front_words(study, buckets[0])}Failures are judged in the table.",
     )
 
 
@@ -65,11 +66,12 @@ def _figures(study: Study) -> list[Across]:
                 Across(f"{short} {quantile}", f"{title}, {quantile}", "s", (metric, quantile), (metric, "ci95", quantile), limit)
             )
     rate, least = "transactions_per_minute", study.objectives.get("transactions_per_minute")
-    return (
-        [*found, Across("throughput", "Transactions a minute", "a minute", (rate,), (f"{rate}_ci95",), least, least=True)]
-        if found
-        else []
-    )
+    if found:
+        found.append(Across("throughput", "Transactions a minute", "a minute", (rate,), (f"{rate}_ci95",), least, least=True))
+    if found and any(cell.get("quality") for cell in study.cells):
+        worst = study.objectives.get("quality_min")
+        found.append(Across("quality", "Quality, mean score", "", ("quality", "value"), ("quality", "ci95"), worst, least=True))
+    return found
 
 
 def _panel(study: Study, bucket: str, across: Across) -> Panel | None:
@@ -135,7 +137,7 @@ def _apart(x: Values, cells: list[Cell], last_only: bool) -> tuple[str, ...]:
     texts: list[str] = []
     edge = np.inf
     for place in range(len(cells) - 1, -1, -1):
-        free = edge - x[place] > 0.09 * float(np.max(x)) and not (last_only and texts)
+        free = edge - x[place] > 0.12 * float(np.max(x)) and not (last_only and texts)
         texts.append(str(cells[place]["concurrency"]) if free else "")
         edge = x[place] if free else edge
     return tuple(reversed(texts))
@@ -145,7 +147,8 @@ def _ring(study: Study, bucket: str, points: list[Cell], across: Across) -> list
     """Rings around the cells that no other beats in latency, cost and throughput at once."""
     front = {(cell["model"], cell["concurrency"]) for cell in study.front(bucket)}
     x, y = _place([cell for cell in points if (cell["model"], cell["concurrency"]) in front], across)
-    return [Dots(label="on the Pareto front", look=RING, x=x, y=y, size=12, ring=True)] if len(x) else []
+    ringed = len(x) > 0 and across.short != "quality"
+    return [Dots(label="on the Pareto front", look=RING, x=x, y=y, size=12, ring=True)] if ringed else []
 
 
 def _front_words(study: Study, bucket: str) -> str:

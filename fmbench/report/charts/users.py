@@ -8,7 +8,7 @@ import numpy as np
 
 from fmbench.report.charts.base import Chart, level_panels, number
 from fmbench.report.numbers import as_limit, listed, seconds
-from fmbench.report.picture import Panel, Picture, Rule
+from fmbench.report.picture import Line, Panel, Picture, Rule
 from fmbench.report.study import Study
 
 QUANTILES = ("p95", "p90", "p50")
@@ -48,9 +48,10 @@ def _sentence_case(words: str) -> str:
 def _with_limit(panel: Panel, limit: float | None, quantile: str) -> Panel:
     if limit is None:
         return panel
-    return replace(
-        panel, marks=(*panel.marks, Rule(axis="y", value=limit, label=f"objective {quantile} ≤ {as_limit(limit, 's')}"))
-    )
+    lines = [mark for mark in panel.marks if isinstance(mark, Line)]
+    highest = max(float(np.nanmax(line.y if line.high is None else np.fmax(line.y, line.high))) for line in lines)
+    rule = Rule(axis="y", value=limit, label=f"objective {quantile} ≤ {as_limit(limit, 's')}")
+    return replace(panel, y=replace(panel.y, high=max(1.05 * highest, 1.14 * limit)), marks=(*panel.marks, rule))
 
 
 def _sentence(study: Study, metric: str, quantile: str, limit: float | None) -> str:
