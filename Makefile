@@ -8,8 +8,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 IMAGE ?= fmbench-load
 
-.PHONY: help demo test test-fast lint format format-check types check lock image k8s-render clean \
-        bench-accuracy bench-requests bench-simulator bench-statistics bench-report
+.PHONY: help demo test test-containers test-fast lint format format-check types check lock image k8s-render clean \
+        bench-accuracy bench-requests bench-master bench-simulator bench-statistics bench-report
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,8 +19,12 @@ demo: $(VENV)/.installed ## compare two models on the embedded endpoint (about 9
 	run=$${run##*$$'\n'}; \
 	printf '\nThe report:  %s/report.md\nIn a browser: %s/report.html\n' "$$run" "$$run"
 
-test: $(VENV)/.installed-dev ## every test; one that fails is tried twice more, since a busy machine can spoil a load
-	$(BIN)/python -m pytest --reruns 2 --reruns-delay 3
+test: $(VENV)/.installed-dev ## every test but the containers'; one that fails is tried twice more: a busy machine can spoil a load
+	$(BIN)/python -m pytest --reruns 2 --reruns-delay 3 -m "not containers"
+
+test-containers: $(VENV)/.installed-dev ## real containers: builds a base and three images first, which takes a while
+	.ci/containers
+	$(BIN)/python -m pytest -m containers
 
 test-fast: $(VENV)/.installed-dev ## the tests that take seconds
 	$(BIN)/python -m pytest -m "not slow and not aws_emulator and not browser and not containers"
@@ -53,6 +57,9 @@ bench-accuracy: $(VENV)/.installed-dev ## what a client's stamps are worth, besi
 
 bench-requests: $(VENV)/.installed-dev ## requests a second of one load process, beside a plain boto3 loop
 	$(BIN)/python -m benchmarks.requests
+
+bench-master: $(VENV)/.installed-dev ## the master's CPU by request rate, and with the messages of 200 load processes
+	$(BIN)/python -m benchmarks.master
 
 bench-simulator: $(VENV)/.installed-dev ## what the embedded endpoint can serve on one core
 	$(BIN)/python benchmarks/simulator/ceiling.py
