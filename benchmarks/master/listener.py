@@ -1,0 +1,56 @@
+"""A master that only listens: Locust's runner, our crew, and the controller's look at the pulses. Prints its CPU as JSON.
+
+``python -m benchmarks.master.listener PROCESSES SECONDS``: prints its port, waits for that many load processes, then measures.
+"""
+
+from gevent import monkey
+
+monkey.patch_all()
+
+import json  # noqa: E402
+import sys  # noqa: E402
+import time  # noqa: E402
+from typing import Any  # noqa: E402
+
+import gevent  # noqa: E402
+from locust import User  # noqa: E402
+from locust.env import Environment  # noqa: E402
+
+from fmbench.load.controller import LOOK_S  # noqa: E402
+from fmbench.load.crew import Crew  # noqa: E402
+from fmbench.load.tally import Tally, total  # noqa: E402
+
+
+class Listening(Crew):
+    """Counts the pulses, too."""
+
+    heard = 0
+
+    def _hear_pulse(self, environment: Any, msg: Any) -> None:
+        self.heard += 1
+        super()._hear_pulse(environment, msg)
+
+
+def main(processes: int, seconds: float) -> None:
+    """Listen, look, measure."""
+    environment = Environment(user_classes=[User])
+    runner = environment.create_master_runner("127.0.0.1", 0)
+    crew = Listening(environment, "run")
+    print(runner.server.port, flush=True)
+    while len(crew.pulses) < processes:
+        gevent.sleep(0.1)
+    before = crew.heard
+    cpu, began = time.process_time(), time.monotonic()
+    while time.monotonic() - began < seconds:
+        total(Tally.from_message(pulse["tally"]) for pulse in crew.pulses.values())
+        gevent.sleep(LOOK_S)
+    took = time.monotonic() - began
+    present = len(crew.present())
+    print(
+        json.dumps({"cpu": (time.process_time() - cpu) / took, "pulses_per_s": (crew.heard - before) / took, "present": present}),
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), float(sys.argv[2]))
