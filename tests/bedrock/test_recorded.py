@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import botocore.session
@@ -19,15 +18,15 @@ from fmbench.bedrock.http1 import ResponseReader
 from fmbench.config.schema import Model
 from fmbench.core.records import Exchange
 from tests.bedrock import by_hand
+from tests.support.shared import BEDROCK_WIRE
 
-WIRE = Path(__file__).parents[3] / "shared" / "data" / "bedrock-wire"
-pytestmark = pytest.mark.skipif(not WIRE.is_dir(), reason="no recorded answers here")
+pytestmark = pytest.mark.skipif(not BEDROCK_WIRE.is_dir(), reason="no recorded answers here")
 
 
 def recorded(operation: str) -> list[tuple[str, dict[str, Any]]]:
     """(name, response) of every recorded call of an operation."""
     found = []
-    for path in sorted(WIRE.glob("*.yaml")):
+    for path in sorted(BEDROCK_WIRE.glob("*.yaml")):
         for number, interaction in enumerate(yaml.safe_load(path.read_text())["interactions"]):
             if interaction["request"]["uri"].endswith("/" + operation):
                 found.append((f"{path.stem}-{number}", interaction["response"]))

@@ -12,11 +12,10 @@ import pandas as pd
 import pytest
 
 from tests.e2e.commands import PRICES, Desk, Ended, files_of, small_config
+from tests.support.shared import LONGBENCH
 from tests.support.simulator import Endpoint
 
 pytestmark = pytest.mark.slow
-
-LONGBENCH = Path("/work/shared/data/longbench")
 
 
 def locust_counts(run: Path) -> Counter[str]:

@@ -13,7 +13,6 @@ from fmbench.core.records import Prompt
 from fmbench.prompts import payload
 from fmbench.prompts.prepare import PreparedPrompts, prepare
 
-LONGBENCH = Path("/work/shared/data/longbench")
 """Real rows, where they are at hand."""
 
 

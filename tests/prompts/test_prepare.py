@@ -14,7 +14,8 @@ import pytest
 from fmbench.core.failures import UnusableInput
 from fmbench.prompts import payload
 from fmbench.prompts.tokens import default_tokenizer
-from tests.prompts.making import LONGBENCH, Made, row, write_rows
+from tests.prompts.making import Made, row, write_rows
+from tests.support.shared import LONGBENCH
 
 
 def jsonl(path: Path, **rest: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from fmbench.config.schema import Dataset
 from fmbench.core.failures import UnusableInput
 from fmbench.prompts.sources.base import Row
 from fmbench.prompts.templates import OWN, templates_for
-from tests.prompts.making import LONGBENCH
+from tests.support.shared import LONGBENCH
 
 LONGBENCH_TASKS = [
     *("narrativeqa", "qasper", "multifieldqa_en", "multifieldqa_zh", "hotpotqa", "2wikimqa", "musique", "dureader"),

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fmbench.prompts.tokens import BytePairTokenizer, HeuristicTokenizer, Tokenizer, default_tokenizer
-from tests.prompts.making import LONGBENCH
+from tests.support.shared import LONGBENCH
 
 TOKENIZERS: list[Tokenizer] = [default_tokenizer(), HeuristicTokenizer()]
 NAMES = [tokenizer.name for tokenizer in TOKENIZERS]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,15 +12,14 @@ from botocore.eventstream import EventStreamBuffer
 from fmbench.simulator import replies
 from fmbench.simulator.generation import Generation
 from fmbench.simulator.script import Spent
+from tests.support.shared import BEDROCK_WIRE
 
-WIRE = Path(__file__).parents[3] / "shared" / "data" / "bedrock-wire"
-
-pytestmark = pytest.mark.skipif(not WIRE.is_dir(), reason="no recorded answers here")
+pytestmark = pytest.mark.skipif(not BEDROCK_WIRE.is_dir(), reason="no recorded answers here")
 
 
 def recorded(name: str) -> dict[str, Any]:
     """The last answer of a recording."""
-    return dict(yaml.safe_load((WIRE / f"{name}.yaml").read_text())["interactions"][-1]["response"])
+    return dict(yaml.safe_load((BEDROCK_WIRE / f"{name}.yaml").read_text())["interactions"][-1]["response"])
 
 
 def generation_of(**more: Any) -> Generation:
