@@ -16,6 +16,7 @@ from typing import Any
 from benchmarks.accuracy.clients import Client, at_once, build_floor, python_client
 from benchmarks.accuracy.judge import Verdict, judge
 from benchmarks.accuracy.peers import peers
+from benchmarks.accuracy.whole_run import whole_run
 from benchmarks.accuracy.work import Work
 from fmbench.config.simulator import Simulator
 from fmbench.simulator import RunningSimulator, start
@@ -35,6 +36,8 @@ def main() -> None:
     print("|---|---|--:|--:|--:|--:|--:|--:|", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         clients = {"floor (C)": build_floor(Path(folder)), "fmbench": python_client("client_fmbench")}
+        if not options.no_whole_run:
+            clients["fmbench, a whole run"] = whole_run
         if not options.no_boto3:
             clients["boto3 loop"] = python_client("client_boto3")
         if options.peers:
@@ -56,6 +59,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--requests", type=int, default=4, help="requests a stream, beside its first (default 4)")
     parser.add_argument("--tls", nargs="+", choices=["plain", "tls"], default=["plain", "tls"])
     parser.add_argument("--no-boto3", action="store_true", help="leave the slow loop out")
+    parser.add_argument("--no-whole-run", action="store_true", help="leave whole runs of fmbench-load out")
     parser.add_argument("--no-two", action="store_true", help="leave two processes beside one out")
     parser.add_argument(
         "--peers", action="store_true", help="other load generators too; installs each into an environment of its own"

@@ -101,7 +101,7 @@ def prompt_at(seed: int, bucket: str, slot: int, k: int, concurrency: int, count
     return _deck(seed, bucket, deck, count)[position]
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=256)  # some hundred users can be in as many decks at once
 def _deck(seed: int, bucket: str, number: int, count: int) -> list[int]:
     deck = list(range(count))
     random.Random(f"{seed}/{bucket}/{number}").shuffle(deck)

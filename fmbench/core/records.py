@@ -187,7 +187,7 @@ def _fill_durations(record: Record, exchange: Exchange) -> None:
     record.tpot_s = time_per_output_token(exchange)
     record.content_events = len(exchange.content_ns) if sent is not None else None
     if sent is not None and exchange.content_ns:
-        record.content_s = [round((stamp - sent) / 1e9, 6) for stamp in exchange.content_ns]
+        record.content_s = [(stamp - sent) // 1_000 / 1e6 for stamp in exchange.content_ns]  # whole microseconds
 
 
 def _fill_facts(record: Record, exchange: Exchange) -> None:

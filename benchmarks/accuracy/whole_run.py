@@ -1,0 +1,75 @@
+"""A whole ``fmbench-load --config …`` as a client: Locust, journal, health and records, everything that a user's run does.
+
+Its CPU is that of the load process, from its own health log, over the seconds in which requests were under way; preparing
+prompts and writing the report are not load.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from benchmarks.accuracy.work import MODEL, REGION, Done, Row, Work
+
+ROOT = Path(__file__).resolve().parents[2]
+REQUEST_S = 1.2
+"""What a request of the work takes: 200 ms to the first of 100 events, 10 ms between them."""
+
+
+def whole_run(work: Work) -> Done:
+    """Run the work's streams as the users of one cell, for as long as its requests would take."""
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "cfg.yml"
+        config.write_text(json.dumps(_config(work, folder)))
+        run = _run(work, config)
+        records = pd.read_parquet(run / "records")
+        return Done(_cpu_ns(run, records), [_row(record) for record in records.itertuples()])
+
+
+def _config(work: Work, folder: str) -> dict[str, Any]:
+    load = {"warmup_s": work.spread_s, "spread_s": work.spread_s, "duration_s": work.requests * REQUEST_S, "min_requests": 0}
+    return {
+        "name": "whole-run",
+        "region": REGION,
+        "output": folder,
+        "models": [{"id": MODEL}],
+        "inference": {"max_tokens": work.tokens},
+        "dataset": {"source": "synthetic", "buckets": ["200-300"], "prompts_per_bucket": 40},
+        "load": {"concurrency": [work.streams], **load},
+    }
+
+
+def _run(work: Work, config: Path) -> Path:
+    """The run's folder."""
+    environment = os.environ | {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+    environment |= {"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": work.url} | ({"AWS_CA_BUNDLE": work.ca_bundle} if work.ca_bundle else {})
+    environment.pop("AWS_BEARER_TOKEN_BEDROCK", None)
+    command = [sys.executable, "-m", "fmbench", "--config", str(config), "--yes"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"fmbench-load ended with {done.returncode}:\n{done.stderr[-2000:]}")
+    return Path(done.stdout.splitlines()[-1])
+
+
+def _cpu_ns(run: Path, records: pd.DataFrame) -> int:
+    (log,) = (run / "health").glob("*.jsonl")
+    health = pd.read_json(log, lines=True, convert_dates=False)
+    seconds = health["at"].diff().fillna(1.0)
+    began, ended = records["sent_at"].min(), records["ended_at"].max()
+    under_way = (health["at"] > began) & (health["at"] - seconds < ended)
+    return int((health["cpu"] * seconds)[under_way].sum() * 1e9)
+
+
+def _row(record: Any) -> Row:
+    """A record's durations, counted from 0."""
+    content_s = record.content_s
+    first_ns = int(record.ttft_s * 1e9)
+    span_ns = int((content_s[-1] - content_s[0]) * 1e9)
+    return Row(record.request_id, 0, first_ns, first_ns + span_ns, len(content_s), not pd.isna(record.connect_s))
