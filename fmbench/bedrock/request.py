@@ -42,6 +42,7 @@ class Preparer:
         self._model = model
         self._inference = inference
         self._serialise = serialise
+        self._envelopes: dict[tuple[str, tuple[tuple[str, str], ...]], Envelope] = {}
 
     def serialised(self, text: str) -> Serialised:
         """The unsigned request for a text. Raises ``UnusableInput`` for what boto3 refuses."""
@@ -50,8 +51,15 @@ class Preparer:
     def prepare(self, prompt: Prompt, with_salt: bool, target_of: Callable[[str], str]) -> PreparedCall:
         """Serialise and validate a prompt; ``target_of(url)`` is its request line's target. Raises ``UnusableInput``."""
         serialised, halves = self._halves(prompt.text, with_salt)
-        envelope = Envelope(serialised, target_of(serialised.url))
+        envelope = self._envelope(serialised, target_of)
         return PreparedCall(prompt, self._api, envelope, halves[0], b"".join(halves[1:]), with_salt)
+
+    def _envelope(self, serialised: Serialised, target_of: Callable[[str], str]) -> Envelope:
+        """Prompts whose requests differ in nothing but the body share what is signed once."""
+        key = (serialised.url, tuple(serialised.request["headers"].items()))
+        if key not in self._envelopes:
+            self._envelopes[key] = Envelope(serialised, target_of(serialised.url))
+        return self._envelopes[key]
 
     def _halves(self, text: str, with_salt: bool) -> tuple[Serialised, list[bytes]]:
         """The request, and its body cut where the salt goes."""

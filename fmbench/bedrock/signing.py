@@ -1,6 +1,6 @@
-"""Requests signed by botocore, and what is the same for every request of a prompt signed once.
+"""Requests signed by botocore, and what is the same for every request to a model signed once.
 
-The first request of a prompt is signed by botocore's own signer. When that was Signature Version 4, its canonical request
+The first request to a model is signed by botocore's own signer. When that was Signature Version 4, its canonical request
 (botocore's own, too) is kept with holes for the invocation id, the time and the body's digest, and is proven by getting
 botocore's signature out of it again. Later requests fill the holes: some 20 µs in place of 150. Any other signer (a bearer
 key, say), and credentials that have changed, go the long way. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
@@ -71,7 +71,7 @@ def _signing_key(secret: str, date: str, scope: str) -> bytes:
 
 
 class Envelope:
-    """Puts bodies of one prompt into signed requests."""
+    """Puts bodies into signed requests to one URL with one set of headers."""
 
     def __init__(self, serialised: Serialised, target: str) -> None:
         self._serialised = serialised

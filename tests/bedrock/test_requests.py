@@ -256,6 +256,17 @@ def test_changed_credentials_are_used_at_once(server: Scripted, monkeypatch: pyt
     verify_signature(server.requests[2], "another-secret")
 
 
+def test_prompts_of_one_model_share_what_is_signed_once(server: Scripted) -> None:
+    caller = caller_for(Ask(server.url))
+    prepared = [caller.prepare(prompt(text), salted=False) for text in ("one", "another, longer")]
+    assert prepared[0].envelope is prepared[1].envelope
+    for call in (*prepared, *prepared):
+        caller.call(call, None)
+    for request, text in zip(server.requests, ["one", "another, longer"] * 2, strict=True):
+        verify_signature(request, "fmbench-local")
+        assert json.loads(request.body)["messages"][0]["content"][0]["text"] == text
+
+
 def test_a_proxy_is_used_as_boto3_would(server: Scripted, monkeypatch: pytest.MonkeyPatch, fresh_session: None) -> None:
     monkeypatch.setenv("HTTP_PROXY", server.url)
     monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "http://bedrock.example:8080")
