@@ -181,13 +181,24 @@ def from_afar(evidence: Evidence) -> Iterator[Finding]:
 
 
 def fewer_users(evidence: Evidence) -> Iterator[Finding]:
-    """Cells in which fewer requests were in flight than users were asked for."""
+    """Cells in which fewer requests were in flight than users were asked for, apart from those whose users met failures."""
     short = [found for found in evidence.measured if found.row["ok"] and _achieved(found) < ACHIEVED_SHARE]
-    if short:
-        worst = min(short, key=_achieved)
-        reached = f"{worst.row['achieved_concurrency']:.1f} of {worst.cell.concurrency} in {name_of(worst)}"
-        message = f"In {count_of(len(short), 'cell')} fewer requests were in flight than users asked for, at worst {reached}."
-        yield Finding(WARNING, "concurrency", f"{message} Read these cells by the achieved number; more load processes may help.")
+    paused = [found for found in short if _failed_share(found) > 1 - ACHIEVED_SHARE]
+    busy = [found for found in short if found not in paused]
+    if busy:
+        yield Finding(WARNING, "concurrency", f"{_shortfall(busy)} Read it by the achieved number; more load processes may help.")
+    if paused:
+        yield Finding(NOTE, "concurrency", f"{_shortfall(paused)} Requests failed there, and a user pauses after a failure.")
+
+
+def _shortfall(short: list[Figures]) -> str:
+    worst = min(short, key=_achieved)
+    reached = f"{worst.row['achieved_concurrency']:.1f} of {worst.cell.concurrency} in {name_of(worst)}"
+    return f"In {count_of(len(short), 'cell')} fewer requests were in flight than users asked for, at worst {reached}."
+
+
+def _failed_share(found: Figures) -> float:
+    return float(found.row["failed"] / found.row["requests"])
 
 
 def _achieved(found: Figures) -> float:

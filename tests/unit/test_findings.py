@@ -85,6 +85,14 @@ def test_fewer_in_flight_than_asked() -> None:
     assert "1.0 of 2" in message
 
 
+def test_users_that_pause_after_failures_are_no_fault_of_the_load_generator() -> None:
+    rows = steady_rows()[::2] + [failed(at / 5, "throttled_requests", e2e=0.01) for at in range(25)]
+    validity = validity_of([Cellful(rows, concurrency=1)])
+    assert [finding["severity"] for finding in found(validity, "concurrency")] == ["note"]
+    assert "pauses after a failure" in found(validity, "concurrency")[0]["message"]
+    assert validity["verdict"] == "PASS"
+
+
 def test_late_starts() -> None:
     rows = [made | {"intended_at": made["sent_at"] - 0.05} for made in steady_rows()]
     assert "50.0 ms" in found(validity_of([Cellful(rows)]), "start delay")[0]["message"]
