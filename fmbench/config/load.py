@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path as File
 from typing import Any
 
@@ -30,6 +30,8 @@ class LoadedConfig:
     config: Config
     source: str
     warnings: list[str]
+    places: dict[Path, str] = field(default_factory=dict)
+    """Where each key of it stands (``cfg.yml:12``, ``--set load.seed``)."""
 
 
 def load_config(address: str, overrides: Sequence[str] = (), output: str | None = None, seed: int | None = None) -> LoadedConfig:
@@ -57,7 +59,7 @@ def parse_config(
     config, faults = check(document)
     if faults or config is None:
         raise UnusableInput(all_faults(faults, source))
-    return LoadedConfig(config, source, list(warnings(config)))
+    return LoadedConfig(config, source, list(warnings(config)), document.places)
 
 
 def check(document: Document) -> tuple[Config | None, list[Fault]]:
@@ -73,7 +75,7 @@ def check(document: Document) -> tuple[Config | None, list[Fault]]:
             break
         except ValidationError as error:
             found = faults_of(error, Document(document.origin, value, document.places))
-            faults += [fault for fault in found if fault.path not in removed]
+            faults += [fault for fault in found if fault.path not in removed and fault not in faults]
             if not _remove(value, removed, [fault.path for fault in found]):
                 return None, faults
     faults += [_fault(finding, document) for finding in conflicts(config) if not _touches(finding, removed)]

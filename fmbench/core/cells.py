@@ -115,7 +115,7 @@ def _rows_by_attempt(table: Table, lines: list[Line]) -> dict[int, Rows]:
     for line in lines:
         attempts.setdefault(int(line["cell"]), []).append(line)
     for cell, rows in table.cells():
-        tries = sorted((line for line in attempts.get(cell, ()) if line["status"] != "skipped"), key=_started)
+        tries = sorted(filter(_tried, attempts.get(cell, ())), key=_started)
         if len(tries) == 1:
             pieces[id(tries[0])] = rows
         elif tries:
@@ -124,13 +124,18 @@ def _rows_by_attempt(table: Table, lines: list[Line]) -> dict[int, Rows]:
     return pieces
 
 
+def _tried(line: Line) -> bool:
+    """Whether anything was sent: a model is left out when its first requests were refused, and those are of its cell."""
+    return line["status"] != "skipped" or any(tally["sent"] for tally in (line.get("workers") or {}).values())
+
+
 def _started(line: Line) -> float:
     return float(line.get("started_at") or 0.0)
 
 
 def _missing_lines(table: Table, lines: list[Line]) -> list[Line]:
     """Lines for cells that have rows and no line: the run was cut before the controller could write one."""
-    known = {int(line["cell"]) for line in lines if line["status"] != "skipped"}
+    known = {int(line["cell"]) for line in filter(_tried, lines)}
     return [_line_from_rows(cell, rows) for cell, rows in table.cells() if cell not in known]
 
 

@@ -130,11 +130,13 @@ def workers_lost(evidence: Evidence) -> Iterator[Finding]:
 def cells_not_run(evidence: Evidence) -> Iterator[Finding]:
     """Cells that were skipped, cut or spoilt."""
     for status, said in (("stopped", "cut short"), ("invalid", "spoilt"), ("skipped", "left out")):
-        cells = [found for found in evidence.figures if found.cell.status == status]
-        if cells:
-            why = next((f" ({found.cell.reason})" for found in cells if found.cell.reason), "")
-            message = f"{count_of(len(cells), 'cell')} {said}{why}: {_listed([name_of(found) for found in cells])}. Not judged."
-            yield Finding(WARNING, "cells", message)
+        by_reason: dict[str, list[str]] = {}
+        for found in evidence.figures:
+            if found.cell.status == status:
+                by_reason.setdefault(found.cell.reason or "", []).append(name_of(found))
+        for reason, cells in by_reason.items():
+            why = f" ({reason})" if reason else ""
+            yield Finding(WARNING, "cells", f"{count_of(len(cells), 'cell')} {said}{why}: {_listed(cells)}. Not judged.")
 
 
 def against_locust(evidence: Evidence) -> Iterator[Finding]:

@@ -63,6 +63,12 @@ class Ledger:
         """The cells that need no further try."""
         return {row["cell"] for row in self.rows if row["status"] in FINISHED}
 
+    def nothing_measured(self) -> str | None:
+        """Why not one cell was measured to its end; None: one was."""
+        if not self.rows or any(row["status"] == "complete" for row in self.rows):
+            return None
+        return "; ".join(dict.fromkeys(row["reason"] for row in self.rows if row["reason"]))
+
     def attempts(self, cell: Cell) -> int:
         """How often a cell was tried."""
         return sum(row["cell"] == cell.number for row in self.rows)

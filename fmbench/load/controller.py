@@ -127,7 +127,8 @@ class Controller:
             return "target_down", f"no model could be measured ({reasons})"
         if lost:
             return "worker_lost", f"lost on the way: {', '.join(lost)}"
-        return "done", ""
+        why = self.ledger.nothing_measured()
+        return ("done", "") if why is None else ("error_limit", f"no cell could be measured ({why})")
 
     def _run_cell(self, cell: Cell) -> None:
         for _ in range(ATTEMPTS):

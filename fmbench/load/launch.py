@@ -18,6 +18,8 @@ from typing import Any
 from fmbench.core.failures import ExitCode, FmbenchError, Refused, UnusableInput
 
 LOG_LINES = 15
+NO_MASTER = 255
+"""Locust's exit status for a worker that gave up looking for its master."""
 
 
 def launch(
@@ -53,10 +55,18 @@ def join(master_host: str, scratch: Path, processes: int = 1, master_port: int |
     """Carry users for a master elsewhere until it says that the run is over. Returns the worst exit status of the load processes.
 
     What they write and cannot store stays below ``scratch``. Each is a process of its own: Locust's forks outlive a signal.
+    Raises ``Refused`` when no master was found.
     """
     where = ["--worker", "--master-host", master_host, *_option("--master-port", master_port)]
     count = processes if processes > 0 else len(os.sched_getaffinity(0))
-    return _supervise(where, [scratch / f"process-{number}" for number in range(count)], {})
+    heard: list[int] = []
+    status = _supervise(where, [scratch / f"process-{number}" for number in range(count)], {}, heard)
+    if heard and (status < 0 or status == ExitCode.FAULT):
+        return ExitCode.INTERRUPTED if heard[0] == signal.SIGINT else ExitCode.TERMINATED
+    if status == NO_MASTER:
+        where_to = f"{master_host}:{master_port}" if master_port else master_host
+        raise Refused(f"no master answered at {where_to}: start one there with --master, and let this machine reach its port.")
+    return ExitCode.UNACCOUNTED if status < 0 else status
 
 
 def _bind(host: str | None, port: int | None) -> list[str]:
@@ -77,10 +87,10 @@ def _on_this_machine(processes: int) -> list[str]:
     return ["--processes", str(processes), *_bind("127.0.0.1", int(port)), "--master-port", port]
 
 
-def _supervise(arguments: list[str], scratches: list[Path], variables: Mapping[str, str]) -> int:
-    """Run Locust, once for each working folder of ``scratches``, and hand signals on. Returns the worst status."""
+def _supervise(arguments: list[str], scratches: list[Path], variables: Mapping[str, str], heard: list[int] | None = None) -> int:
+    """Run Locust, once for each working folder of ``scratches``, and hand signals on; ``heard`` gets them. Returns the worst status."""
     children: list[subprocess.Popen[bytes]] = []
-    with _signals_to(children):
+    with _signals_to(children, [] if heard is None else heard):
         try:
             for scratch in scratches:
                 children.append(_start(arguments, scratch, variables))
@@ -116,10 +126,11 @@ def _import_path() -> str:
 
 
 @contextmanager
-def _signals_to(child: list[subprocess.Popen[bytes]]) -> Iterator[None]:
-    """Within it SIGINT and SIGTERM are the child's business."""
+def _signals_to(child: list[subprocess.Popen[bytes]], heard: list[int]) -> Iterator[None]:
+    """Within it SIGINT and SIGTERM are the child's business; ``heard`` gets their numbers."""
 
     def hand_on(number: int, frame: FrameType | None) -> None:
+        heard.append(number)
         for process in child:
             process.send_signal(number)
 

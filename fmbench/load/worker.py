@@ -165,6 +165,8 @@ class Worker:
             self.health = HealthLog(folder / "health" / f"{self.name}.jsonl", self.name, self._counts)
             self._open_part()
             gevent.spawn(self._pulse_each_second)
+            if self.distributed and "FMBENCH_RUN" not in os.environ:  # nothing else shows here that the master was found
+                print(f"Carrying users for the run {self.run_id} as {self.name}.", file=sys.stderr, flush=True)
         self._ack("hello", host=socket.gethostname(), pid=os.getpid(), **place_of(self.workplace.address()))
 
     def _choose_name(self) -> str:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import sys
 
+from fmbench.config.faults import Fault, all_faults
+from fmbench.config.load import LoadedConfig
 from fmbench.config.schema import Config
 from fmbench.core.cost import PriceBook
-from fmbench.core.failures import Refused
+from fmbench.core.failures import Refused, UnusableInput
 from fmbench.core.plan import Estimate
 from fmbench.run.plan_table import duration_text, usd_text
 from fmbench.run.say import say
+
+_NOWHERE = "http://127.0.0.1:9"
+"""An endpoint to make requests for, not to send them to."""
 
 
 def configured_endpoint(config: Config) -> str | None:
@@ -43,6 +48,36 @@ def check_target(config: Config) -> None:
 
     for region in {model.region or config.region for model in config.models}:
         check_credentials(region)
+
+
+def check_requests(loaded: LoadedConfig) -> None:
+    """Raises ``UnusableInput`` that names every model to which no request can be made: a body that its id does not tell, a
+    parameter that has no place in it, or one that boto3 refuses. Nothing is sent."""
+    reasons = [_why_no_request(loaded.config, number) for number in range(len(loaded.config.models))]
+    faults = {}
+    for number, reason in enumerate(reasons):
+        if reason is not None and reason not in faults:
+            model, path = loaded.config.models[number], ("models", number)
+            place = loaded.places.get((*path, "id"), loaded.source)
+            faults[reason] = Fault(place, path, f'"{model.name}"', "no request can be made", " ".join(reason.split()))
+    if faults:
+        raise UnusableInput(all_faults(list(faults.values()), loaded.source))
+
+
+def _why_no_request(config: Config, number: int) -> str | None:
+    """What stands in the way of a request to a model, in the words of what refuses it; None: nothing."""
+    from fmbench.bedrock.caller import Caller, Endpoint
+    from fmbench.core.records import Prompt
+
+    model = config.models[number]
+    region = model.region or config.region
+    endpoint = Endpoint() if config.simulator is None and region else Endpoint(_NOWHERE)
+    try:
+        caller = Caller(model, config.inference, region, config.load.timeouts, 1, False, endpoint)
+        caller.prepare(Prompt(prompt_id="", text="a prompt", tokens=2, dataset="", language=""), salted=False)
+    except UnusableInput as error:
+        return str(error)
+    return None
 
 
 def ask_before_spending(config: Config, estimate: Estimate, yes: bool) -> None:

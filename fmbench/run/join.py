@@ -12,13 +12,18 @@ from fmbench.run.options import Options
 from fmbench.run.say import say
 from fmbench.run.signals import Terminated, terminating
 
+MASTER_PORT = 5557
+"""Locust's own, which masters listen on when nothing else is said."""
+
 
 def join_master(options: Options) -> int:
     """Carry users for a master elsewhere, until it says that the run is over."""
+    host, port = options.master_host or "127.0.0.1", options.master_port or MASTER_PORT
+    say(f"Looking for the master at {host}:{port}, for up to five minutes.")
     scratch = Path(tempfile.mkdtemp(prefix="fmbench-load-"))
     try:
         with terminating():
-            return join(options.master_host or "127.0.0.1", scratch, options.processes, options.master_port)
+            return join(host, scratch, options.processes, port)
     except Terminated:
         return ExitCode.TERMINATED
     finally:

@@ -12,7 +12,7 @@ from fmbench.config.schema import Config
 from fmbench.core.cost import PriceBook
 from fmbench.core.failures import ExitCode, Refused, UnusableInput
 from fmbench.run.calibrate import held_against
-from fmbench.run.checks import ask_before_spending, check_budget, check_target, target_name
+from fmbench.run.checks import ask_before_spending, check_budget, check_requests, check_target, target_name
 from fmbench.run.cut import close_cut_cells
 from fmbench.run.finish import finish
 from fmbench.run.options import Options, command_line
@@ -54,6 +54,7 @@ def prepare_only(options: Options, loaded: LoadedConfig) -> int:
 
 def _dry_run(options: Options, loaded: LoadedConfig) -> int:
     config = loaded.config
+    check_requests(loaded)
     book = PriceBook(config.pricing, config.region)
     with tempfile.TemporaryDirectory(prefix="fmbench-load-") as scratch:
         prepared = prepare_study(loaded, book, Path(scratch))
@@ -70,6 +71,7 @@ def _begin(options: Options, loaded: LoadedConfig) -> tuple[RunFolder, Prepared]
     book = PriceBook(config.pricing, config.region)
     check_budget(config, book)
     check_target(config)
+    check_requests(loaded)
     folder = create(config.output, config.name, region=config.region)
     try:
         prepared = prepare_study(loaded, book, folder.prompts)
@@ -111,6 +113,7 @@ def _resume(options: Options, loaded: LoadedConfig, run_id: str) -> int:
     config = loaded.config
     check_budget(config, PriceBook(config.pricing, config.region))
     check_target(config)
+    check_requests(loaded)
     folder, manifest = reopen(loaded, run_id)
     close_cut_cells(folder, config)
     left = cells_left(folder, manifest)

@@ -289,6 +289,12 @@ def test_secrets_are_neither_stored_nor_shown():
     assert "s3cr3t" not in refusal(MODELS + "simulater: {bearer_key: s3cr3t}\n")
 
 
+def test_a_fault_is_said_once_however_many_others_there_are():
+    message = refusal("objectvies: {}\nsede: 1\n")
+    assert "(3 faults)" in message
+    assert message.count("models: is missing") == 1
+
+
 @pytest.mark.parametrize("name", ["missing.yml", "."])
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str):
     with pytest.raises(UnusableInput, match="cannot be read"):

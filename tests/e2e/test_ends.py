@@ -57,6 +57,32 @@ def test_2_data_without_a_prompt_for_any_bucket_sends_nothing(desk: Desk, endpoi
     assert_nothing_happened(desk, endpoint)
 
 
+@pytest.mark.parametrize("command", [[], ["--dry-run"]])
+def test_2_every_model_that_no_request_can_be_made_to_is_named_before_anything_is_sent(
+    desk: Desk, endpoint: Endpoint, command: list[str]
+):
+    models = [
+        {"id": "us.amazon.nova-lite-v1:0"},
+        {"id": "my.own-model", "api": "invoke"},
+        {"id": "amazon.titan-text-express-v1", "api": "invoke-stream", "inference": {"system": "Be brief."}},
+        {"id": "my.model", "inference": {"guardrail": {"guardrailId": "x"}}},
+        {"id": "my.other-model", "region": "not a region"},
+    ]
+    ended = desk.run(small_config(models=models), *command)
+    assert (ended.status, ended.stdout) == (2, "")
+    assert "4 faults" in ended.stderr and "models[0]" not in ended.stderr
+    for number, said in enumerate(["Write family:", "inference.system has no place", "guardrailId", "'not a region'"], 1):
+        (line,) = [line for line in ended.stderr.splitlines() if f"models[{number}]" in line]
+        assert f"{desk.folder}/cfg.yml:" in line and said in line
+    assert_nothing_happened(desk, endpoint)
+
+
+def test_2_an_endpoint_that_is_no_address(desk: Desk):
+    ended = desk.run(small_config(), AWS_ENDPOINT_URL_BEDROCK_RUNTIME="127.0.0.1:9")
+    assert ended.status == 2
+    assert "127.0.0.1:9" in ended.stderr
+
+
 def test_3_no_credentials(desk: Desk, endpoint: Endpoint):
     ended = desk.run(small_config(), AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="")
     assert ended.status == 3

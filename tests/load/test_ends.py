@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -10,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -29,6 +31,7 @@ from tests.load.studies import (
     run,
     wait_for,
 )
+from tests.support.emulators import free_port
 from tests.support.simulator import Endpoint, simulator
 
 __all__ = ["simulator"]
@@ -248,9 +251,32 @@ def test_prompts_that_are_not_those_prepared_are_not_sent(tmp_path: Path, simula
     folder = prepare(tmp_path / "run", endpoint.url)
     (payload,) = (folder / "prompts").iterdir()
     payload.write_bytes(payload.read_bytes().replace(b"number 3", b"number 8"))
-    run(folder)
+    assert run(folder) == "error_limit", "nothing was measured: that is not done"
     assert endpoint.ledger() == []
     assert "SHA-256" in cells(folder)[0]["reason"]
+    assert "SHA-256" in load_json(folder)["message"]
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_stop_on_the_web_page_ends_the_run_in_good_order(
+    tmp_path: Path, simulator: Simulators, start: Callable[..., Load], processes: int
+) -> None:
+    endpoint = simulator(SLOW)
+    folder = prepare(tmp_path / "run", endpoint.url, load=LONG)
+    port = free_port()
+    load = start(folder, processes=processes, web=True, web_port=port)
+    wait_for(sent(endpoint, 10))
+    page = f"http://127.0.0.1:{port}"
+    with urlopen(f"{page}/", timeout=30) as answer:
+        assert b"Locust" in answer.read()
+    with urlopen(Request(f"{page}/stop", method="POST"), timeout=90) as answer:
+        assert json.load(answer)["success"]
+    assert load.end(90) == "sigint"
+    assert load_json(folder)["message"] == "stopped by hand"
+    records = assert_all_accounted_for(folder, endpoint)
+    assert {row["outcome"] for row in records} == {"ok"}
+    assert not any(row["client_gone"] for row in endpoint.ledger())
+    assert [(cell["cell"], cell["status"]) for cell in cells(folder)] == [(0, "stopped")]
 
 
 def test_a_full_disk_stops_the_load(tmp_path: Path, simulator: Simulators) -> None:

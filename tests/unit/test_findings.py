@@ -149,6 +149,16 @@ def test_cells_that_did_not_run() -> None:
     assert "access_denied" in message and "b, en_1-500" in message
 
 
+def test_cells_that_did_not_run_stand_under_their_own_reason() -> None:
+    reasons = {"b": "access_denied (8)", "c": "not_found (5)"}
+    cells = [Cellful([], model, line={"status": "skipped", "reason": reason}) for model, reason in reasons.items()]
+    messages = [finding["message"] for finding in found(validity_of([Cellful(steady_rows()), *cells]), "cells")]
+    assert messages == [
+        "1 cell left out (access_denied (8)): b, en_1-500, 1 user. Not judged.",
+        "1 cell left out (not_found (5)): c, en_1-500, 1 user. Not judged.",
+    ]
+
+
 def test_a_run_without_an_answer_is_invalid() -> None:
     assert validity_of([Cellful([failed(k, "internal") for k in range(30)])])["verdict"] == "INVALID"
 

@@ -181,6 +181,19 @@ def test_rows_without_a_line_are_a_cell_that_was_cut() -> None:
     assert [(cell["model"], cell["requests"], cell["status"]) for cell in cells] == [("a", 9, "stopped")]
 
 
+def test_requests_of_a_model_that_is_left_out_are_of_its_cell_and_nothing_was_cut() -> None:
+    rows = [failed(1 + k / 10, "access_denied") for k in range(8)]
+    refused = "every request was refused"
+    line = {"status": "skipped", "reason": refused, "workers": {"w0": {"sent": 8, "ok": 0, "failed": 8}}}
+    unsent = {"status": "skipped", "reason": refused, "measure_at": None, "drain_at": None, "workers": {}}
+    cells = summary_of([Cellful(rows, line=line), Cellful([], concurrency=2, start=20, line=unsent)])["cells"]
+    assert [(cell["status"], cell["reason"], cell["requests"]) for cell in cells] == [
+        ("skipped", refused, 8),
+        ("skipped", refused, 0),
+    ]
+    assert cells[0]["failures"] == {"access_denied": 8}
+
+
 def test_an_empty_run_has_a_summary() -> None:
     for records in (pd.DataFrame(), pd.DataFrame(columns=list(COLUMNS))):
         summary = summarise(records, {}, NO_HEALTH)
