@@ -37,8 +37,10 @@ class Figures:
 
     @property
     def meets(self) -> bool | None:
-        """Whether every objective is met; None when undecided, or when the cell was not measured as planned."""
-        return meets(self.judgements) if self.cell.complete else None
+        """Whether every objective is met; None when undecided, or when the cell was not measured as planned. None is met by a
+        cell that answered nothing."""
+        found = meets(self.judgements) if self.cell.complete else None
+        return found if self.row["ok"] or found is False else None
 
 
 def figures_of(cell: MeasuredCell, objectives: list[Objective], dataset: str, health: pd.DataFrame) -> Figures:
@@ -227,3 +229,28 @@ def length_fit(counted: Rows) -> dict[str, float] | None:
         return None
     slope = float(np.cov(tokens, e2e, ddof=0)[0, 1] / np.var(tokens))
     return {"fixed_s": float(e2e.mean()) - slope * float(tokens.mean()), "per_token_s": slope, "n": len(e2e)}
+
+
+def by_model(figures: list[Figures]) -> dict[str, list[Figures]]:
+    """The cells of each model, in their order."""
+    groups: dict[str, list[Figures]] = {}
+    for found in figures:
+        groups.setdefault(found.cell.model, []).append(found)
+    return groups
+
+
+def token_ratios(measured: list[Figures]) -> dict[str, float]:
+    """By model: the service's count of prompt tokens, cached ones included, over the local count."""
+    ratios = {}
+    for model, cells in by_model(measured).items():
+        local = counted = 0.0
+        for found in cells:
+            rows = found.cell.rows[found.cell.rows.measured & found.cell.rows.ok]
+            parts = [np.nan_to_num(rows.number(f"cache_{way}_tokens")) for way in ("read", "write")]
+            service = rows.number("input_tokens") + parts[0] + parts[1]
+            known = ~np.isnan(service) & (rows.number("prompt_tokens") > 0)
+            local += float(rows.number("prompt_tokens")[known].sum())
+            counted += float(service[known].sum())
+        if local:
+            ratios[model] = counted / local
+    return ratios

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from fmbench.core.figures import Figures
+from fmbench.core.figures import Figures, by_model, token_ratios
 from fmbench.core.instrument import INVALID, Doubt
+from fmbench.core.intervals import FEWEST_BLOCKS
 from fmbench.core.network import distance
 from fmbench.core.quantiles import samples_needed
 from fmbench.core.reconcile import differences
@@ -231,8 +232,19 @@ def small_samples(evidence: Evidence) -> Iterator[Finding]:
     if small:
         least = min(found.row["ok"] for found in small)
         cells = f"{count_of(len(small), 'cell')} of {len(evidence.measured)}"
-        message = f"{cells} have fewer than the {needed} answers that a p95 takes (least: {least})."
+        message = (
+            f"{cells} {'has' if len(small) == 1 else 'have'} fewer than the {needed} answers that a p95 takes (least: {least})."
+        )
         yield Finding(NOTE, "sample size", f"{message} Raise load.min_requests or load.duration_s, or set load.until: decided.")
+
+
+def few_repeats(evidence: Evidence) -> Iterator[Finding]:
+    """Cells with repeats, but too few of them to tell how one hour differs from the next."""
+    counts = {found.cell.blocks for found in evidence.measured if 1 < found.cell.blocks < FEWEST_BLOCKS}
+    if counts:
+        much = f"{min(counts)} repeats" if len(counts) == 1 else f"{min(counts)} to {max(counts)} repeats"
+        message = f"{much} of a cell do not tell how hours differ: where they do, its intervals are too narrow."
+        yield Finding(NOTE, "repeats", f"{message} With load.repeats of {FEWEST_BLOCKS} or more they hold.")
 
 
 def cached(evidence: Evidence) -> Iterator[Finding]:
@@ -251,7 +263,7 @@ def thin_buckets(evidence: Evidence) -> Iterator[Finding]:
 
 def truncated(evidence: Evidence) -> Iterator[Finding]:
     """Answers that ended because they reached max_tokens."""
-    for model, cells in _by_model(evidence.measured).items():
+    for model, cells in by_model(evidence.measured).items():
         answers = sum(found.row["ok"] for found in cells)
         cut = sum(found.row["stop_reasons"].get("max_tokens", 0) for found in cells)
         if answers and cut / answers > TRUNCATED_SHARE:
@@ -263,7 +275,7 @@ def unlike_lengths(evidence: Evidence) -> Iterator[Finding]:
     """Models that answer at different length: end-to-end latency and cost then compare unlike work."""
     unlike = []
     for bucket in dict.fromkeys(found.cell.bucket for found in evidence.measured):
-        cells = _by_model(
+        cells = by_model(
             [found for found in evidence.measured if found.cell.bucket == bucket and found.row["output_tokens_mean"]]
         )
         means = {model: float(np.mean([found.row["output_tokens_mean"] for found in of])) for model, of in cells.items()}
@@ -284,26 +296,9 @@ def token_count(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(NOTE, "tokens", f"{message} Read a bucket as a group of prompts, not as a model's own token counts.")
 
 
-def token_ratios(measured: list[Figures]) -> dict[str, float]:
-    """By model: the service's count of prompt tokens, cached ones included, over the local count."""
-    ratios = {}
-    for model, cells in _by_model(measured).items():
-        local = counted = 0.0
-        for found in cells:
-            rows = found.cell.rows[found.cell.rows.measured & found.cell.rows.ok]
-            parts = [np.nan_to_num(rows.number(f"cache_{way}_tokens")) for way in ("read", "write")]
-            service = rows.number("input_tokens") + parts[0] + parts[1]
-            known = ~np.isnan(service) & (rows.number("prompt_tokens") > 0)
-            local += float(rows.number("prompt_tokens")[known].sum())
-            counted += float(service[known].sum())
-        if local:
-            ratios[model] = counted / local
-    return ratios
-
-
 def throttled(evidence: Evidence) -> Iterator[Finding]:
     """Models that met a quota: then the quota was measured, not the model."""
-    for model, cells in _by_model(evidence.measured).items():
+    for model, cells in by_model(evidence.measured).items():
         hit = [found for found in cells if (found.row["throttled_share"] or 0) > THROTTLED_SHARE]
         if hit:
             lowest = min(found.cell.concurrency for found in hit)
@@ -316,17 +311,10 @@ def throttled(evidence: Evidence) -> Iterator[Finding]:
 def no_price(evidence: Evidence) -> Iterator[Finding]:
     """Models whose cost is not known."""
     models = [
-        model for model, cells in _by_model(evidence.measured).items() if any(f.row["ok"] and f.row["usd"] is None for f in cells)
+        model for model, cells in by_model(evidence.measured).items() if any(f.row["ok"] and f.row["usd"] is None for f in cells)
     ]
     if models:
         yield Finding(NOTE, "price", f"The price of {joined(models)} is not known, so no cost is given. Set it under pricing:.")
-
-
-def _by_model(figures: list[Figures]) -> dict[str, list[Figures]]:
-    groups: dict[str, list[Figures]] = {}
-    for found in figures:
-        groups.setdefault(found.cell.model, []).append(found)
-    return groups
 
 
 CHECKS: tuple[Check, ...] = (
@@ -344,6 +332,7 @@ CHECKS: tuple[Check, ...] = (
     cached,
     throttled,
     small_samples,
+    few_repeats,
     thin_buckets,
     truncated,
     unlike_lengths,

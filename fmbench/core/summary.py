@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from fmbench.core.cells import measured_cells
-from fmbench.core.figures import Figures, figures_of
-from fmbench.core.findings import Evidence, token_ratios, validity
+from fmbench.core.figures import Figures, figures_of, token_ratios
+from fmbench.core.findings import Evidence, validity
 from fmbench.core.instrument import health_in, instrument_error
 from fmbench.core.objectives import objectives_of
 from fmbench.core.reconcile import counts_by_name, differences, locust_requests

@@ -15,7 +15,7 @@ from typing import Any
 from fmbench.core.figures import Figures
 from fmbench.core.intervals import difference_interval
 from fmbench.core.objectives import NOT_MET, UNDECIDED, Judgement
-from fmbench.core.wording import amount, count_of, joined, latency_text, limit_text
+from fmbench.core.wording import amount, count_of, joined, latency_text, limit_text, value_text
 from fmbench.core.yardsticks import COST, Prefer, Yardstick, inside_noise, latency_of, latency_yardstick, pareto, yardstick_for
 
 
@@ -79,11 +79,11 @@ def _recommend(
     yardstick = yardstick_for(prefer, objectives, [point.row for point in points])
     ranked = sorted(points, key=lambda point: yardstick.better(point.row))
     tied = [point for point in ranked if inside_noise(ranked[0], point, yardstick)]
-    winner = min(tied, key=lambda point: (COST.better(point.row), yardstick.better(point.row)))
+    winner = min(tied, key=lambda point: (_cost(point), yardstick.better(point.row)))
     others = [point for point in ranked if point is not winner]
-    open_rivals = _open_rivals(winner, judged, points, yardstick)
+    open_rivals = [*_open_rivals(winner, judged, points, yardstick), *_unpriced_rivals(winner, others, yardstick)]
     runner_up = None if not others else _runner_up(winner, others[0], yardstick)
-    reason = _reason(winner, tied, runner_up, yardstick, prefer)
+    reason = _reason(winner, tied, runner_up, yardstick, prefer) if runner_up else _lone_reason(winner, judged)
     recommendation = {
         "model": winner.cell.model,
         "model_id": winner.cell.model_id,
@@ -123,19 +123,40 @@ def _runner_up(winner: Figures, other: Figures, yardstick: Yardstick) -> dict[st
     }
 
 
-def _reason(winner: Figures, tied: list[Figures], runner_up: dict[str, Any] | None, yardstick: Yardstick, prefer: Prefer) -> str:
-    users = count_of(winner.cell.concurrency, "user")
-    met = f"{winner.cell.model} meets every objective at {users}"
-    if runner_up is None:
-        return f"{met}, and no other model does."
+def _cost(point: Figures) -> float:
+    """What 10,000 answers cost, to nine digits: sums of equal prices differ in the last ones."""
+    return float(f"{COST.better(point.row):.9g}")
+
+
+def _meets(winner: Figures) -> str:
+    return f"{winner.cell.model} meets every objective at {count_of(winner.cell.concurrency, 'user')}"
+
+
+def _lone_reason(winner: Figures, judged: list[Figures]) -> str:
+    others = [found for found in judged if found.cell.model != winner.cell.model]
+    if not others:
+        return f"{_meets(winner)}; no other model was measured."
+    return f"{_meets(winner)}, and no other model {'is shown to' if any(found.meets is None for found in others) else 'does'}."
+
+
+def _reason(winner: Figures, tied: list[Figures], runner_up: dict[str, Any], yardstick: Yardstick, prefer: Prefer) -> str:
+    met = _meets(winner)
     own = yardstick.of(winner.row)
     said = "" if own is None else f": {amount(own[0], yardstick.unit)}"
     fallback = " (no price is known, so latency decided)" if prefer == "cost" and yardstick is not COST else ""
-    rivals = [point.cell.model for point in tied if point is not winner]
+    rivals = [point for point in tied if point is not winner]
     if rivals:
-        cheaper = ", and it is the cheaper" if winner.row["usd_per_10k"] is not None else ""
-        return f"{met}; {joined(rivals)} cannot be told from it by {yardstick.title}{said}{cheaper}{fallback}."
+        names = joined(point.cell.model for point in rivals)
+        return f"{met}; {names} cannot be told from it by {yardstick.title}{said}{_cheaper(winner, rivals)}{fallback}."
     return f"{met} with the best {yardstick.title}{said}; {_behind(runner_up, yardstick)}{fallback}."
+
+
+def _cheaper(winner: Figures, rivals: list[Figures]) -> str:
+    """What settles a tie: nothing is said where the winner is not the cheaper one."""
+    cheapest = min(map(_cost, rivals))
+    if _cost(winner) == cheapest:
+        return ", and costs the same" if cheapest < float("inf") else ""
+    return f", and it is the {'cheaper' if len(rivals) == 1 else 'cheapest'}"
 
 
 def _behind(runner_up: dict[str, Any], yardstick: Yardstick) -> str:
@@ -175,6 +196,19 @@ def _open_rivals(winner: Figures, judged: list[Figures], points: list[Figures], 
             users = count_of(nearest.cell.concurrency, "user")
             found.append(f"{model} at {users} would be better, and is undecided{_needed(nearest.judgements)}.")
     return found
+
+
+def _unpriced_rivals(winner: Figures, others: list[Figures], yardstick: Yardstick) -> list[str]:
+    """Models that meet every objective, and whose price would decide if it were known."""
+    own = yardstick.of(winner.row)
+    if yardstick is not COST or own is None:
+        return []
+    unknown = [other for other in others if other.row["usd_per_10k"] is None]
+    return [
+        f"The price of {other.cell.model}, which meets every objective too, is not known: "
+        f"under {amount(own[0], '$')} for 10,000 it would be chosen."
+        for other in unknown
+    ]
 
 
 def _tighter(winner: Figures, others: list[Figures], objectives: list[str]) -> list[str]:
@@ -220,7 +254,8 @@ def _no_answer(judged: list[Figures], here: list[Figures], bucket: str) -> dict[
     undecided = [found for found in judged if found.meets is None]
     if undecided:
         best = min(undecided, key=_requests_needed)
-        nearest = f"{best.cell.model} at {count_of(best.cell.concurrency, 'user')}{_needed(best.judgements)}"
+        needed = _needed(best.judgements) or " (no request was answered)"
+        nearest = f"{best.cell.model} at {count_of(best.cell.concurrency, 'user')}{needed}"
         reason = f"Undecided: no model is shown to meet every objective yet. Nearest is {nearest}."
         return {"status": "undecided", "reason": reason, "nearest": _nearest_row(best)}
     best = min(judged, key=_excess)
@@ -237,8 +272,8 @@ def _excess(found: Figures) -> float:
 def _fails(found: Figures) -> str:
     said = []
     for item in _of_status(found.judgements, NOT_MET):
-        by = f", {100 * item.by:.0f} % beyond it" if item.by else ""
-        said.append(f"{limit_text(item.objective, item.limit)} is not met{by}")
+        value = "" if item.value is None else f" (it has {value_text(item.objective, item.value)})"
+        said.append(f"{limit_text(item.objective, item.limit)} is not met{value}")
     return joined(said)
 
 

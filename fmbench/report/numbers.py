@@ -9,6 +9,8 @@ import math
 from collections.abc import Sequence
 from typing import TypeGuard
 
+from fmbench.core.wording import digits, dollars
+
 THIN = "\u202f"
 DASH = "—"
 TO = "\u2013"
@@ -19,17 +21,6 @@ Number = float | int | None
 def known(value: object) -> TypeGuard[float]:
     """Whether ``value`` is a finite number (not None, NaN, an infinity or text)."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def digits(value: float, significant: int = 3) -> str:
-    """``value`` to so many significant digits, with thousands parted and no exponent: 0.0214, 1.21, 14,200."""
-    if value == 0:
-        return "0"
-    places = significant - 1 - math.floor(math.log10(abs(value)))
-    rounded = round(value, places)
-    if rounded and math.floor(math.log10(abs(rounded))) > math.floor(math.log10(abs(value))):
-        places -= 1
-    return f"{rounded:,.{max(places, 0)}f}"
 
 
 def plain(value: Number, unit: str = "", significant: int = 3) -> str:
@@ -73,12 +64,8 @@ def _percent(percent: float) -> str:
 
 
 def usd(value: Number) -> str:
-    """An amount of dollars: cents, or three significant digits below one dollar."""
-    if not known(value):
-        return DASH
-    if value == 0 or abs(value) >= 1:
-        return f"${value:,.2f}" if abs(value) < 1000 else f"${value:,.0f}"
-    return f"${digits(value)}"
+    """An amount of dollars, as the summary's sentences say it."""
+    return dollars(value) if known(value) else DASH
 
 
 def interval(pair: Sequence[float | None] | None, like: Number = None, kind: str = "s") -> str:

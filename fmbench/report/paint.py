@@ -16,8 +16,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 
+from fmbench.core.wording import digits
 from fmbench.report import style
-from fmbench.report.numbers import digits
 from fmbench.report.picture import Axis, Bars, Dots, Key, Line, Panel, Picture, Rule, Shade, Values, keys_of, log_ticks
 
 WIDTH = 10.0

@@ -9,8 +9,8 @@ import math
 from functools import singledispatchmethod
 from typing import Any
 
+from fmbench.core.wording import digits
 from fmbench.report import style
-from fmbench.report.numbers import digits
 from fmbench.report.picture import Axis, Bars, Dots, Line, Panel, Rule, Shade, Values
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"

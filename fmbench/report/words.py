@@ -78,19 +78,34 @@ def _seconds(stats: dict[str, Any], quantile: str) -> str:
     return f"{seconds(stats[quantile])}{f' (95 % interval {span[1:-1]})' if span else ''}"
 
 
-def _against(study: Study, chosen: dict[str, Any]) -> str:
+def _against(study: Study, verdict: dict[str, Any]) -> str:
+    chosen = verdict["recommendation"]
     runner = chosen.get("runner_up")
     if not runner:
-        return "No other model meets every objective."
+        return _alone({row["status"] for row in verdict["models"] if row["model"] != chosen["model"]})
     name = text(study.short(runner["model"]))
     place = f"{name} at {plural(runner['concurrency'], 'user')}"
     if runner["model"] in (chosen.get("tied_with") or []):
         figure = figure_words(chosen["decided_by"])
-        return f"{place} cannot be told from it by {figure}: the difference is inside the noise, and the cheaper one is chosen."
+        return f"{place} cannot be told from it by {figure}: the difference is inside the noise{_settled(study, chosen, runner)}."
     margin = runner.get("margin")
     if not margin:
         return f"The runner-up is {place}, whose {figure_words(chosen['decided_by'])} is not known."
     return f"The runner-up, {place}, {_behind(margin)}."
+
+
+def _alone(others: set[str]) -> str:
+    """What is known of the models that were not chosen, by their statuses, where none of them meets every objective."""
+    if not others - {"not_measured"}:
+        return "No other model was measured."
+    return f"No other model {'is shown to meet' if 'undecided' in others else 'meets'} every objective."
+
+
+def _settled(study: Study, chosen: dict[str, Any], runner: dict[str, Any]) -> str:
+    """Why the one is chosen and not the other, of two that cannot be told apart: it is the cheaper, where that is so."""
+    cells = [study.cell(place["model"], chosen["bucket"], place["concurrency"]) or {} for place in (chosen, runner)]
+    ours, theirs = (cell.get("usd_per_10k") for cell in cells)
+    return ", and the cheaper one is chosen" if known(ours) and (not known(theirs) or usd(ours) != usd(theirs)) else ""
 
 
 def figure_words(name: str) -> str:
@@ -129,7 +144,7 @@ def picked(study: Study, verdict: dict[str, Any]) -> str:
     """The three sentences of a run that has an answer: what to pick, against what, and how far the run goes."""
     chosen = verdict["recommendation"]
     cell = study.cell(chosen["model"], chosen["bucket"], chosen["concurrency"])
-    return " ".join((_pick(study, chosen, cell), _against(study, chosen), _reach(study, verdict)))
+    return " ".join((_pick(study, chosen, cell), _against(study, verdict), _reach(study, verdict)))
 
 
 def _reach(study: Study, verdict: dict[str, Any]) -> str:

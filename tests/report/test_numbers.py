@@ -6,8 +6,9 @@ import math
 
 import pytest
 
+from fmbench.core.wording import amount, digits
 from fmbench.report.names import short_names
-from fmbench.report.numbers import count, digits, interval, listed, plain, plural, seconds, share, usd
+from fmbench.report.numbers import count, interval, listed, plain, plural, seconds, share, usd
 
 THIN = "\u202f"
 TO = "\u2013"
@@ -49,7 +50,21 @@ def test_a_share_never_reaches_0_or_100_per_cent_by_rounding(value: float, shown
     ("value", "shown"), [(0, "$0.00"), (1.869, "$1.87"), (20.4, "$20.40"), (0.004123, "$0.00412"), (12345.6, "$12,346")]
 )
 def test_dollars(value: float, shown: str):
-    assert usd(value) == shown
+    assert usd(value) == shown == amount(value, "$")  # the page and the summary's sentences say the same
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "shown"),
+    [
+        (9.9999999, "s", "10.0 s"),
+        (0.02, "s", "20.0 ms"),
+        (30.854, "$", "$30.85"),
+        (9.9999999, "$", "$10.00"),
+        (512.4, "/min", "512 /min"),
+    ],
+)
+def test_amounts_in_the_summarys_sentences(value: float, unit: str, shown: str):
+    assert amount(value, unit) == shown
 
 
 @pytest.mark.parametrize("nothing", [None, math.nan, math.inf])

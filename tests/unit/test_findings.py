@@ -123,6 +123,16 @@ def test_small_cells_say_what_a_p95_takes() -> None:
     assert "72" in message and "50" in message
 
 
+@pytest.mark.parametrize(("repeats", "said"), [(1, False), (2, True), (4, True), (5, False)])
+def test_a_few_repeats_do_not_tell_how_hours_differ(repeats: int, said: bool) -> None:
+    cells = [Cellful(steady_rows(), start=1000.0 * k, line={"block": k}) for k in range(repeats)]
+    for k, cell in enumerate(cells):
+        for made in cell.rows:
+            made |= {"block": k} | {name: made[name] + 1000.0 * k for name in ("intended_at", "sent_at", "ended_at")}
+    notes = found(validity_of(cells), "repeats")
+    assert [f"{repeats} repeats" in note["message"] and note["severity"] == "note" for note in notes] == [True] * said
+
+
 def test_answers_cut_at_max_tokens() -> None:
     rows = steady_rows(90) + steady_rows(10, stop_reason="max_tokens")
     assert "10 %" in found(validity_of([Cellful(rows)]), "answers")[0]["message"]

@@ -142,3 +142,55 @@ def test_a_bucket_of_interest_that_was_not_run_has_no_answer() -> None:
     summary = summarise(records, manifest, pd.DataFrame())
     assert summary["recommendation"] is None
     assert "en_9000-9999" in summary["recommendation_reason"]
+
+
+def of_price(model: str, usd: float | None, seconds: float = 1.0, count: int = 120) -> Cellful:
+    """A cell of one user whose every request costs the same."""
+    values = seconds * np.random.default_rng(sum(map(ord, model))).lognormal(0, 0.05, count)
+    made = [row(k * seconds, float(value), usd=usd) for k, value in enumerate(values)]
+    return Cellful(made, model, window=(0.0, (count + 1) * seconds))
+
+
+def test_equal_prices_have_no_cheaper_model() -> None:
+    verdict = verdict_of([of_price("a", 0.001), of_price("b", 0.001)], LIMITS)
+    assert "costs the same" in verdict["reason"] and "cheaper" not in verdict["reason"]
+
+
+def test_a_tie_without_prices_is_no_matter_of_cost() -> None:
+    verdict = verdict_of([of_price("a", None), of_price("b", None)], LIMITS)
+    assert "cannot be told from it" in verdict["reason"]
+    assert "cheap" not in verdict["reason"] and "costs the same" not in verdict["reason"]
+
+
+def test_the_cheapest_is_not_certain_while_a_price_is_missing() -> None:
+    verdict = verdict_of([of_price("a", None), of_price("b", 0.001), of_price("c", 0.003)], LIMITS)
+    assert (chosen(verdict), verdict["recommendation"]["certain"]) == (("b", 1), False)
+    assert any("price of a" in note and "$10.00" in note for note in verdict["what_would_change"])
+
+
+def test_what_answered_nothing_is_never_chosen() -> None:
+    """Not even by objectives that failures cannot break."""
+    cells = [Cellful([failed(0.1 * k, "internal") for k in range(90)], model) for model in "ab"]
+    for objectives in ({}, {"error_rate": 1.0}):
+        verdict = verdict_of(cells, objectives)
+        assert (chosen(verdict), verdict["status"]) == (None, "undecided")
+        assert "no request was answered" in verdict["reason"]
+
+
+@pytest.mark.parametrize(
+    ("rival", "said"),
+    [
+        ([], "no other model was measured"),
+        ([of_price("b", 0.0005, 5.0)], "no other model does"),
+        ([of_price("b", 0.0005, count=30)], "no other model is shown to"),
+    ],
+)
+def test_of_rivals_no_more_is_said_than_is_known(rival: list[Cellful], said: str) -> None:
+    assert said in verdict_of([of_price("a", 0.001), *rival], LIMITS)["reason"]
+
+
+def test_a_failed_objective_is_named_with_what_it_has() -> None:
+    """Two of a hundred failed: 1.96 %."""
+    rows = [row(float(k)) for k in range(100)] + [failed(3.0, "internal"), failed(4.0, "internal")]
+    verdict = verdict_of([Cellful(rows, window=(0.0, 101.0))], {"error_rate": 0.0})
+    assert "an error rate of at most 0 % is not met (it has 1.96 %)" in verdict["reason"]
