@@ -89,6 +89,7 @@ def check_ranges(limits: Mapping[str, Any]) -> None:
 _BOUNDS: dict[str, tuple[int | None, int | None]] = {
     "maxTokens": (1, None),
     "max_tokens": (1, None),
+    "max_completion_tokens": (1, None),
     "max_gen_len": (1, None),
     "max_new_tokens": (1, None),
     "maxTokenCount": (1, None),

@@ -30,6 +30,9 @@ STREAM_ONLY = frozenset[FaultKind](
 )
 """Faults that only a stream can show: answers that do not stream are spared."""
 
+CHECKSUM_ONLY = frozenset[FaultKind]({"bad_crc"})
+"""Faults that only messages with a checksum can show: server-sent events are spared."""
+
 
 class FaultPlan:
     """Which of a model's requests meet which fault: by number, or drawn at a rate from a seed of its own."""
@@ -37,10 +40,13 @@ class FaultPlan:
     def __init__(self, faults: Sequence[Fault], seed: str) -> None:
         self._faults = [(fault, Random(f"{seed}/{index}/{fault.kind}")) for index, fault in enumerate(faults)]
 
-    def draw(self, number: int, streams: bool) -> Fault | None:
-        """The fault of the model's request ``number`` (from 1); the first that strikes wins. Draws are made for all."""
+    def draw(self, number: int, spared: frozenset[FaultKind]) -> Fault | None:
+        """The fault of the model's request ``number`` (from 1); the first that strikes and is not ``spared`` wins.
+
+        Draws are made for all.
+        """
         struck = [fault for fault, random in self._faults if _strikes(fault, number, random)]
-        return next((fault for fault in struck if streams or fault.kind not in STREAM_ONLY), None)
+        return next((fault for fault in struck if fault.kind not in spared), None)
 
 
 def _strikes(fault: Fault, number: int, random: Random) -> bool:
@@ -73,7 +79,7 @@ def _error(problem: ServiceError) -> Strike:
 
 def _in_stream(problem: ServiceError) -> Strike:
     def apply(fault: Fault, script: Script, _request_id: str) -> Script:
-        data = replies.in_stream(problem) + frames.LAST_CHUNK
+        data = script.in_stream(problem) + frames.LAST_CHUNK
         _end_events(fault, script, data)
         script.error = problem.code
         return script

@@ -10,6 +10,8 @@ from zlib import crc32
 
 import orjson
 
+from fmbench.simulator.errors import ServiceError
+
 LAST_CHUNK = b"0\r\n\r\n"
 _PADDING = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
@@ -31,10 +33,11 @@ def event(name: str, content: dict[str, Any]) -> bytes:
     return chunk(message(_headers(("event-type", name), ("message-type", "event")), _padded(content)))
 
 
-def exception(name: str, content: dict[str, Any]) -> bytes:
-    """A modelled exception within the stream, in a chunk of its own."""
+def exception(problem: ServiceError) -> bytes:
+    """An error within the stream, as a modelled exception in a chunk of its own."""
+    name = problem.code[0].lower() + problem.code[1:]
     headers = _headers(("exception-type", name), ("message-type", "exception"))
-    return chunk(message(headers, orjson.dumps(content)))
+    return chunk(message(headers, orjson.dumps(problem.content)))
 
 
 def body_part(content: dict[str, Any]) -> bytes:

@@ -123,12 +123,6 @@ def invoke_stream(generation: Generation, family: Family) -> Script:
     return Script(status=200, head=head, events=family.events(generation), tail=tail, tells_usage=tells)
 
 
-def in_stream(problem: ServiceError) -> bytes:
-    """The same error as an event inside a stream."""
-    name = problem.code[0].lower() + problem.code[1:]
-    return frames.exception(name, problem.content)
-
-
 def _silent(generation: Generation, tail: Callable[[Spent], bytes]) -> Script:
     tokens = max(generation.output_tokens, 1)
     return Script(status=200, tail=tail, silent_tokens=tokens, tells_usage=generation.tells_usage)

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from fmbench.simulator import frames
+from fmbench.simulator.errors import ServiceError
+
 
 class Ending(Enum):
     """What becomes of the connection after the last byte."""
@@ -49,6 +52,8 @@ class Script:
     stall_ns: int = 0
     drip_ns: int | None = None
     """After the events, one byte at a time with so much between them."""
+    in_stream: Callable[[ServiceError], bytes] = frames.exception
+    """How an error is told within the stream."""
 
     @property
     def streams(self) -> bool:

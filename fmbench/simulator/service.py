@@ -13,8 +13,8 @@ from uuid import UUID
 
 import orjson
 
-from fmbench.config.simulator import Fault, Simulator
-from fmbench.simulator import errors, faults, http, replies
+from fmbench.config.simulator import Fault, FaultKind, Simulator
+from fmbench.simulator import chat_completions, errors, faults, http, replies
 from fmbench.simulator.asks import Ask, Json, read_body, read_converse
 from fmbench.simulator.errors import ServiceError
 from fmbench.simulator.families import family_of
@@ -26,7 +26,9 @@ from fmbench.simulator.script import Script
 from fmbench.simulator.served import ServedModel
 from fmbench.simulator.timers import Timers
 
-OPERATIONS = frozenset({"converse", "converse-stream", "invoke", "invoke-with-response-stream", "count-tokens"})
+_OF_A_MODEL = frozenset({"converse", "converse-stream", "invoke", "invoke-with-response-stream", "count-tokens"})
+"""Operations whose path names the model."""
+OPERATIONS = _OF_A_MODEL | {chat_completions.OPERATION}
 _STREAMS = frozenset({"converse-stream", "invoke-with-response-stream"})
 _JSON_HEADERS = {"content-type": "application/json"}
 
@@ -66,28 +68,29 @@ class Service:
             model=model_id,
             connection=connection.number,
             request_id=next(self._ids),
-            invocation_id=request.headers.get("amz-sdk-invocation-id"),
+            invocation_id=request.headers.get("amz-sdk-invocation-id") or request.headers.get("x-request-id"),
             received_ns=request.first_byte_ns,
             complete_ns=request.complete_ns,
         )
 
     def _play(self, connection: Connection, request: Request, row: Row) -> Playing:
-        if row.model is None:
+        if row.operation not in OPERATIONS:
             raise errors.unknown_operation()
         self._check_key(request)
         body = read_body(request.body)
+        model_id = row.model = chat_completions.model_of(body) if row.model is None else row.model
         try:
             ask = _read(row, request, body)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise errors.malformed() from error
         if row.operation == "count-tokens":
             return self._told(connection, request, row, replies.count_tokens(ask.tokens, row.request_id))
-        model = self._model(row.model)
+        model = self._model(model_id)
         _note(row, ask, model)
         return self._serve(connection, request, row, body, ask, model)
 
     def _serve(self, connection: Connection, request: Request, row: Row, body: Json, ask: Ask, model: ServedModel) -> Playing:
-        fault = model.draw_fault(model.number(), row.operation in _STREAMS)
+        fault = model.draw_fault(model.number(), _spared(row.operation, body))
         generation = model.generate(ask, row.request_id)
         reserved = generation.prompt_tokens + model.limit(ask)
         if fault is None:
@@ -158,16 +161,27 @@ def _request_ids(seed: int) -> Iterator[str]:
 
 
 def _route(request: Request) -> tuple[str | None, str]:
-    """(model id, operation); no model id when the path is no operation."""
+    """(model id, operation); no model id when the path names none."""
     path = urlsplit(request.target).path
+    if request.method == "POST" and path == chat_completions.PATH:
+        return None, chat_completions.OPERATION
     parts = path.split("/")
-    known = request.method == "POST" and len(parts) >= 4 and parts[1] == "model" and parts[-1] in OPERATIONS
+    known = request.method == "POST" and len(parts) >= 4 and parts[1] == "model" and parts[-1] in _OF_A_MODEL
     if not known:
         return None, f"{request.method} {path}"[:200]
     return unquote("/".join(parts[2:-1])), parts[-1]
 
 
+def _spared(operation: str, body: Json) -> frozenset[FaultKind]:
+    """The faults that an answer of this operation has no way to show."""
+    if operation == chat_completions.OPERATION and chat_completions.streams(body):
+        return faults.CHECKSUM_ONLY
+    return frozenset() if operation in _STREAMS else faults.STREAM_ONLY
+
+
 def _read(row: Row, request: Request, body: Json) -> Ask:
+    if row.operation == chat_completions.OPERATION:
+        return chat_completions.read(body)
     if row.operation.startswith("converse"):
         return read_converse(body)
     if row.operation == "count-tokens":
@@ -199,6 +213,7 @@ _WRITERS: dict[str, Callable[[Generation, Json], Script]] = {
     "invoke-with-response-stream": lambda generation, body: replies.invoke_stream(
         generation, family_of(generation.model_id, body)
     ),
+    chat_completions.OPERATION: chat_completions.write,
 }
 
 
