@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
+import sys
 import tempfile
-import urllib.request
 from dataclasses import fields
 from pathlib import Path
-from ssl import create_default_context
 from statistics import median
 from typing import Any
 
-from benchmarks.accuracy.clients import Client, at_once, build_floor, python_client
+from benchmarks.accuracy import ledger
+from benchmarks.accuracy.clients import at_once, build_floor, python_client
 from benchmarks.accuracy.judge import Verdict, judge
-from benchmarks.accuracy.peers import peers
+from benchmarks.accuracy.peers import PEERS, peers
 from benchmarks.accuracy.whole_run import whole_run
-from benchmarks.accuracy.work import Work
+from benchmarks.accuracy.work import Client, Work
 from fmbench.config.simulator import Simulator
 from fmbench.simulator import RunningSimulator, start
 
@@ -46,7 +45,7 @@ def main() -> None:
             with start(Simulator.model_validate({"profile": PROFILE, "tls": tls == "tls"})) as endpoint:
                 for streams in options.streams:
                     work = Work(url=endpoint.url, ca_bundle=endpoint.ca_bundle, streams=streams, requests=options.requests)
-                    _print_rows(f"{streams}, {tls}", _measure(clients, work, endpoint, options.repeats))
+                    _print_rows(f"{streams}, {tls}", _measure(clients, work, options.repeats))
                 if not options.no_two and tls == options.tls[0]:
                     _two_processes(clients["fmbench"], endpoint, options, tls)
     print(f"\nMedians of {options.repeats}. Clients and endpoint share {os.cpu_count()} CPUs.")
@@ -72,26 +71,28 @@ def _two_processes(client: Client, endpoint: RunningSimulator, options: argparse
     for processes, streams in ((1, ONE_PROCESS_STREAMS), (2, round(TWO * ONE_PROCESS_STREAMS))):
         work = Work(url=endpoint.url, ca_bundle=endpoint.ca_bundle, streams=streams, requests=options.requests)
         name = f"fmbench, {processes} process{'es' if processes > 1 else ''}"
-        _print_rows(f"{streams}, {tls}", _measure({name: at_once(client, processes)}, work, endpoint, options.repeats))
+        _print_rows(f"{streams}, {tls}", _measure({name: at_once(client, processes)}, work, options.repeats))
 
 
-def _measure(clients: dict[str, Client], work: Work, endpoint: RunningSimulator, repeats: int) -> dict[str, list[Verdict]]:
-    """Each client in turn, so often; the verdicts by client."""
+def _measure(clients: dict[str, Client], work: Work, repeats: int) -> dict[str, list[Verdict]]:
+    """Each client in turn, so often; the verdicts by client. A peer that fails says why, and has none."""
     verdicts: dict[str, list[Verdict]] = {name: [] for name in clients}
     for _ in range(repeats):
-        for name, client in clients.items():
-            _ask(endpoint, "POST", "reset")
-            done = client(work)
-            ledger = [json.loads(line) for line in _ask(endpoint, "GET", "ledger?since=0").splitlines()]
-            verdicts[name].append(judge(done, ledger))
+        for name in list(verdicts):
+            try:
+                verdicts[name].append(_once(clients[name], work))
+            except Exception as error:
+                if name not in PEERS:
+                    raise
+                print(f"{name} has no row at {work.streams} streams: {error}", file=sys.stderr, flush=True)
+                del verdicts[name]
     return verdicts
 
 
-def _ask(endpoint: RunningSimulator, method: str, page: str) -> bytes:
-    context = create_default_context(cafile=endpoint.ca_bundle) if endpoint.ca_bundle else None
-    request = urllib.request.Request(f"{endpoint.url}/_simulator/{page}", method=method)
-    with urllib.request.urlopen(request, timeout=60, context=context) as answer:
-        return bytes(answer.read())
+def _once(client: Client, work: Work) -> Verdict:
+    ledger.reset(work.url, work.ca_bundle)
+    done = client(work)
+    return judge(done, ledger.read(work.url, work.ca_bundle))
 
 
 def _print_rows(streams: str, verdicts: dict[str, list[Verdict]]) -> None:

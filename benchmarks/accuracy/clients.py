@@ -7,16 +7,14 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from benchmarks.accuracy.work import MODEL, Done, Row, Work
+from benchmarks.accuracy.work import LIMIT_S, MODEL, Client, Done, Row, Work
 
 HERE = Path(__file__).parent
-Client = Callable[[Work], Done]
 
 
 def python_client(module: str, python: str = sys.executable) -> Client:
@@ -26,7 +24,9 @@ def python_client(module: str, python: str = sys.executable) -> Client:
         command = [python, "-m", f"benchmarks.accuracy.{module}", json.dumps(asdict(work))]
         environment = os.environ | {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
         environment.pop("AWS_BEARER_TOKEN_BEDROCK", None)
-        done = subprocess.run(command, cwd=HERE.parents[1], env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=HERE.parents[1], env=environment, capture_output=True, text=True, timeout=LIMIT_S, check=False
+        )
         if done.returncode:
             raise RuntimeError(f"{module} failed:\n{done.stderr[-2000:]}")
         return Done.parse(done.stdout)
@@ -49,7 +49,7 @@ def build_floor(folder: Path) -> Client:
             numbers = [work.streams, 1 + work.requests, round(work.spread_s * 1000)]
             command = [str(program), str(place.hostname), str(place.port), str(int(place.scheme == "https")), *map(str, numbers)]
             command += [f"/model/{quote(MODEL, safe='')}/converse-stream", file.name]
-            output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+            output = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=True).stdout
         first, *rows = (line.split() for line in output.splitlines())
         each = 1 + work.requests
         return Done(int(first[0]), [Row(row[0], *map(int, row[1:]), index % each == 0) for index, row in enumerate(rows)])

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 MODEL = "us.amazon.nova-lite-v1:0"
 REGION = "us-east-1"
+LIMIT_S = 240
+"""No run takes longer: a client that is not done by then has failed."""
 
 
 @dataclass(kw_only=True)
@@ -44,7 +47,7 @@ class Work:
 
 @dataclass
 class Row:
-    """One request as a client saw it; nanoseconds of the machine's monotonic clock."""
+    """One request as a client saw it; nanoseconds of one clock. A client that tells only latencies has sent at 0."""
 
     request_id: str
     sent_ns: int
@@ -75,3 +78,6 @@ class Done:
         """Read what a Python client printed."""
         found: dict[str, Any] = json.loads(output)
         return cls(found["cpu_ns"], [Row(**row) for row in found["rows"]])
+
+
+Client = Callable[[Work], Done]
