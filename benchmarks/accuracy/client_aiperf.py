@@ -1,4 +1,4 @@
-"""AIPerf's own program on Chat Completions: workers of its own number, which share the streams.
+"""AIPerf's own program on Chat Completions: its services, and workers that share the streams.
 
 Its records give latencies from before its HTTP client is called, and the gaps between content chunks; they are found in the
 ledger by the request id that AIPerf sends.
@@ -14,6 +14,9 @@ from typing import Any
 from benchmarks.accuracy import chat_work, program
 from benchmarks.accuracy.ledger import Ledger
 from benchmarks.accuracy.work import LIMIT_S, MODEL, Client, Done, Row, Work
+
+STREAMS_OF_A_WORKER = 64
+"""AIPerf's own choice goes by the CPUs alone: one worker on two of them, which is further off at 256 streams than four are."""
 
 
 def client(python: Path) -> Client:
@@ -38,6 +41,7 @@ def _command(python: Path, folder: Path, work: Work) -> list[str]:
     what = ["--input-file", prompts, "--custom-dataset-type", "single-turn", "--extra-inputs", f"max_tokens:{work.tokens}"]
     tokens = ["--tokenizer", tokenizer, "--use-server-token-count"]
     load = ["--concurrency", work.streams, "--request-count", chat_work.requests_of(work)]
+    load += ["--workers-max", max(1, work.streams // STREAMS_OF_A_WORKER)]
     load += ["--concurrency-ramp-duration", work.spread_s, "--request-timeout-seconds", LIMIT_S]
     quiet = ["--ui", "none", "--no-server-metrics", "--no-gpu-telemetry", "--output-artifact-dir", folder / "out"]
     return [str(word) for word in (python.with_name("aiperf"), "profile", *where, *what, *tokens, *load, *quiet)]
