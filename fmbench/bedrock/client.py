@@ -59,6 +59,19 @@ def region_of(region: str | None, endpoint: Endpoint = AWS) -> str:
     return found
 
 
+def own_region() -> str | None:
+    """The region that AWS's variables or the profile say; None: neither does. Raises ``UnusableInput`` for a missing profile."""
+    return os.environ.get("AWS_REGION") or session().region_name
+
+
+def own_endpoint(region: str | None) -> str | None:
+    """The URL that AWS's variables or the profile put in the place of Bedrock's own; None: they do not."""
+    options = {"region_name": region or own_region() or LOCAL_REGION}
+    without: Any = {"ignore_configured_endpoint_urls": True}
+    url: str = _client(options, Config()).meta.endpoint_url
+    return None if url == _client(options, Config(**without)).meta.endpoint_url else url
+
+
 def build_client(region: str | None, endpoint: Endpoint, timeouts: Timeouts, pool_size: int) -> Any:
     """A Bedrock Runtime client with one attempt, explicit timeouts, and a pool as large as the users."""
     options: dict[str, Any] = {"region_name": region_of(region, endpoint), "verify": endpoint.ca_bundle}

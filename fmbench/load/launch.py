@@ -88,7 +88,7 @@ def _on_this_machine(processes: int) -> list[str]:
 
 
 def _supervise(arguments: list[str], scratches: list[Path], variables: Mapping[str, str], heard: list[int] | None = None) -> int:
-    """Run Locust, once for each working folder of ``scratches``, and hand signals on; ``heard`` gets them. Returns the worst status."""
+    """Run Locust, once for each folder of ``scratches``, and hand signals on (and to ``heard``). Returns the worst status."""
     children: list[subprocess.Popen[bytes]] = []
     with _signals_to(children, [] if heard is None else heard):
         try:

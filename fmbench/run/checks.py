@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from fmbench.config.faults import Fault, all_faults
@@ -19,10 +18,12 @@ _NOWHERE = "http://127.0.0.1:9"
 
 
 def configured_endpoint(config: Config) -> str | None:
-    """The endpoint that AWS's own variables name instead of AWS; None: AWS itself, or the simulator."""
-    if config.simulator is not None or os.environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() == "true":
+    """The endpoint that AWS's own variables or the profile name instead of AWS; None: AWS itself, or the simulator."""
+    if config.simulator is not None:
         return None
-    return os.environ.get("AWS_ENDPOINT_URL_BEDROCK_RUNTIME") or os.environ.get("AWS_ENDPOINT_URL")
+    from fmbench.bedrock.client import own_endpoint
+
+    return own_endpoint(config.region)
 
 
 def target_name(config: Config) -> str:

@@ -41,12 +41,16 @@ class Options:
         return cls(**{name: value for name, value in given.items() if value is not None})
 
     def load(self) -> LoadedConfig:
-        """The configuration with what the command line puts over it, and the environment's region under it.
+        """The configuration with what the command line puts over it, and the region of AWS's variables or profile under it.
 
         boto3 itself does not read ``AWS_REGION``, which AWS's other tools, ECS and Lambda set. Raises ``UnusableInput``.
         """
         loaded = self._from_file()
         region = loaded.config.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+        if not region and loaded.config.simulator is None:
+            from fmbench.bedrock.client import own_region
+
+            region = own_region()
         return replace(loaded, config=loaded.config.model_copy(update={"region": region or None}))
 
     def _from_file(self) -> LoadedConfig:

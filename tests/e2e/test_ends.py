@@ -83,6 +83,20 @@ def test_2_an_endpoint_that_is_no_address(desk: Desk):
     assert "127.0.0.1:9" in ended.stderr
 
 
+def test_a_profile_alone_points_a_run_at_another_endpoint_and_the_manifest_says_so(desk: Desk, endpoint: Endpoint):
+    profile = "[profile lab]\nregion = eu-central-1\naws_access_key_id = a\naws_secret_access_key = b\nservices = local\n"
+    services = f"[services local]\nbedrock_runtime =\n  endpoint_url = {endpoint.url}\n"
+    (desk.folder / "aws").write_text(profile + services)
+    del desk.variables["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"]
+    config = {name: value for name, value in small_config().items() if name != "region"}
+    variables = {"AWS_CONFIG_FILE": str(desk.folder / "aws"), "AWS_PROFILE": "lab"}
+    ended = desk.run(config, **variables, AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="")
+    assert ended.status == 0, ended.stderr
+    assert (ended.manifest["endpoint"], ended.manifest["region"]) == (endpoint.url, "eu-central-1")
+    assert endpoint.url in ended.stderr
+    assert len(ended.records()) == endpoint.counts()["requests"] > 0
+
+
 def test_3_no_credentials(desk: Desk, endpoint: Endpoint):
     ended = desk.run(small_config(), AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="")
     assert ended.status == 3
