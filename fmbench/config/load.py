@@ -16,7 +16,7 @@ from fmbench.config.faults import SECRET_KEYS, Fault, Path, all_faults, value_te
 from fmbench.config.messages import faults_of
 from fmbench.config.overrides import apply_override
 from fmbench.config.schema import Config
-from fmbench.config.together import Finding, conflicts, warnings
+from fmbench.config.together import Finding, conflicts, missing_files, warnings
 from fmbench.core.failures import UnusableInput
 
 LARGEST_FILE = 4_000_000
@@ -57,9 +57,19 @@ def parse_config(
     for key, value in (("output", output), ("seed", seed)):
         _put_option(document, key, value)
     config, faults = check(document)
+    if config is not None:
+        faults += [_fault(finding, document) for finding in missing_files(config)]
     if faults or config is None:
         raise UnusableInput(all_faults(faults, source))
     return LoadedConfig(config, source, list(warnings(config)), document.places)
+
+
+def stored_config(text: str, source: str) -> Config:
+    """The configuration of a prepared run: the files its prompts were made from need not be here. Raises ``UnusableInput``."""
+    config, faults = check(read_document(text, source))
+    if faults or config is None:
+        raise UnusableInput(all_faults(faults, source))
+    return config
 
 
 def check(document: Document) -> tuple[Config | None, list[Fault]]:

@@ -33,6 +33,8 @@ def _distinct(items: list[Any]) -> list[Any]:
 
 
 Bucket = Annotated[str, AfterValidator(_bucket)]
+Language = Annotated[str, Field(pattern=r"^[^\W_][\w.+#-]{0,30}$")]
+"""A part of a bucket's name, and so of a file's."""
 
 
 class Inference(Strict):
@@ -97,7 +99,7 @@ class Dataset(Strict):
     split: str | None = None
     revision: str | None = None
     tasks: Annotated[list[str], AfterValidator(_distinct)] | None = None
-    languages: Annotated[list[str], Field(min_length=1), AfterValidator(_distinct)] = Field(default=["en"])
+    languages: Annotated[list[Language], Field(min_length=1), AfterValidator(_distinct)] = Field(default=["en"])
     buckets: Annotated[list[Bucket], Field(min_length=1), AfterValidator(_distinct)] = Field(
         default=["1-500", "500-1000", "1000-2000", "2000-3000", "3000-4000"]
     )

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
 from pathlib import Path as File
 from typing import NamedTuple
 
 from fmbench.config.faults import Path
 from fmbench.config.schema import Config
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
+_S3 = re.compile(r"s3://[^/]")
 
 
 class Finding(NamedTuple):
@@ -25,8 +29,8 @@ def conflicts(config: Config) -> Iterator[Finding]:
     yield from _same_names(config)
     yield from _bucket_of_interest(config)
     yield from _sources(config)
-    yield from _missing_files(config)
     yield from _windows(config)
+    yield from _addresses(config)
     if config.objectives.quality_min is not None and not config.quality:
         yield Finding(("objectives", "quality_min"), "asks for what is not measured", "add quality: true", (("quality",),))
 
@@ -80,7 +84,8 @@ def _sources(config: Config) -> Iterator[Finding]:
         yield Finding(("dataset", "template_file"), "stands beside template", "keep one of the two", reads)
 
 
-def _missing_files(config: Config) -> Iterator[Finding]:
+def missing_files(config: Config) -> Iterator[Finding]:
+    """Files that ``config`` reads its prompts from, and that are not there."""
     dataset = config.dataset
     paths = {"path": dataset.path if dataset.source != "synthetic" else None, "template_file": dataset.template_file}
     for key, path in paths.items():
@@ -88,6 +93,14 @@ def _missing_files(config: Config) -> Iterator[Finding]:
             continue
         cure = f"there is no {File(path).expanduser().absolute()}: put the data there, or give the right path"
         yield Finding(("dataset", key), "does not exist", cure, (("dataset",),))
+
+
+def _addresses(config: Config) -> Iterator[Finding]:
+    """A scheme that nothing is read from or written to would otherwise be the name of a folder."""
+    places: dict[Path, str | None] = {("output",): config.output, ("dataset", "path"): config.dataset.path}
+    for path, address in places.items():
+        if address is not None and _SCHEME.match(address) and not _S3.match(address):
+            yield Finding(path, "is neither a path nor an S3 address", "give a path, or s3://bucket/prefix", (path[:1],))
 
 
 def _windows(config: Config) -> Iterator[Finding]:

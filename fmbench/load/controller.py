@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import gevent
 
-from fmbench.config.load import parse_config
+from fmbench.config.load import stored_config
 from fmbench.config.schema import Config
 from fmbench.core.failures import Refused
 from fmbench.core.plan import Plan, deal_slots
@@ -70,7 +70,7 @@ class Controller:
     """Runs the study of a prepared folder on the environment's load processes."""
 
     def __init__(self, environment: Any, folder: Path) -> None:
-        self.config = parse_config((folder / "config.yml").read_text(), "config.yml").config
+        self.config = stored_config((folder / "config.yml").read_text(), "config.yml")
         self.plan = Plan.from_json((folder / "plan.json").read_bytes())
         self.ledger = Ledger(folder)
         self.folder = folder

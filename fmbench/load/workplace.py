@@ -10,7 +10,7 @@ from pathlib import Path
 import gevent
 
 from fmbench.bedrock.caller import Caller, Endpoint, PreparedCall
-from fmbench.config.load import parse_config
+from fmbench.config.load import stored_config
 from fmbench.config.schema import Config, Model
 from fmbench.core.cost import ModelPrice, PriceBook
 from fmbench.core.failures import FmbenchError, Refused, UnusableInput
@@ -40,7 +40,7 @@ class Workplace:
     def __init__(self, folder: Path, endpoint: dict[str, str | None] | None) -> None:
         self.folder = folder
         self._endpoint = Endpoint() if endpoint is None else Endpoint(endpoint["url"], endpoint["ca_bundle"])
-        self.config: Config = parse_config(_read(folder / "config.yml").decode(), str(folder / "config.yml")).config
+        self.config: Config = stored_config(_read(folder / "config.yml").decode(), str(folder / "config.yml"))
         self.plan = Plan.from_json(_read(folder / "plan.json"))
         self.prices = PriceBook(self.config.pricing, self.config.region)
         self._models: dict[str, Model] = {model.name: model for model in self.config.models}

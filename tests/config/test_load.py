@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fmbench.config.document import read_document, write_document
-from fmbench.config.load import config_sha256, load_config, parse_config, resolved_yaml
+from fmbench.config.load import config_sha256, load_config, parse_config, resolved_yaml, stored_config
 from fmbench.core.failures import ExitCode, UnusableInput
 
 MODELS = "models: [{id: some.model-v1:0}]\n"
@@ -159,6 +159,13 @@ seed: 2
         (MODELS + "objectives: {quality_min: 0.5}\n", "add quality: true"),
         (MODELS + "dataset: {source: longbench, path: /not/there}\n", "does not exist; there is no /not/there"),
         (MODELS + "dataset: {source: jsonl}\n", "dataset.path: is missing"),
+        (
+            MODELS + "dataset: {source: jsonl, path: 'gs://bucket/rows'}\n",
+            'dataset.path = "gs://bucket/rows": is neither a path nor',
+        ),
+        (MODELS + "output: 's3:/bucket'\n", "give a path, or s3://bucket/prefix"),
+        (MODELS + "output: 's3://'\n", "s3://bucket/prefix"),
+        (MODELS + "dataset: {languages: [en, ../en]}\n", 'dataset.languages[1] = "../en"'),
         (MODELS + "dataset: {source: huggingface}\n", "dataset.repo: is missing"),
         (MODELS + "load: {duration_s: 30, max_duration_s: 3}\n", "is shorter than load.duration_s"),
     ],
@@ -287,6 +294,14 @@ def test_secrets_are_neither_stored_nor_shown():
     assert "s3cr3t" not in refusal(MODELS, "simulator.bearer_key=[s3cr3t]")
     assert "s3cr3t" not in refusal(MODELS, "simulator={bearer_key: [s3cr3t]}")
     assert "s3cr3t" not in refusal(MODELS + "simulater: {bearer_key: s3cr3t}\n")
+
+
+def test_the_configuration_of_a_prepared_run_needs_no_data_any_more():
+    text = MODELS + "dataset: {source: jsonl, path: rows-of-another-machine.jsonl}\n"
+    assert "does not exist" in refusal(text)
+    assert stored_config(text, "config.yml").dataset.path == "rows-of-another-machine.jsonl"
+    with pytest.raises(UnusableInput, match="sede"):
+        stored_config(text + "sede: 1\n", "config.yml")
 
 
 def test_a_fault_is_said_once_however_many_others_there_are():

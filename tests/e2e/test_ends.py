@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.commands import Command, Desk, Ended, small_config, wait_until
+from tests.e2e.commands import ROOT, Command, Desk, Ended, small_config, wait_until
 from tests.support.emulators import free_port
 from tests.support.simulator import Endpoint
 
@@ -81,6 +82,16 @@ def test_2_an_endpoint_that_is_no_address(desk: Desk):
     ended = desk.run(small_config(), AWS_ENDPOINT_URL_BEDROCK_RUNTIME="127.0.0.1:9")
     assert ended.status == 2
     assert "127.0.0.1:9" in ended.stderr
+
+
+def test_0_rows_at_a_path_relative_to_where_the_command_was_started(desk: Desk, endpoint: Endpoint):
+    rows = desk.folder / "rows.jsonl"
+    rows.write_text("".join(json.dumps({"text": f"Say {number}. " + "Please. " * 60}) + "\n" for number in range(4)))
+    relative = os.path.relpath(rows, ROOT)
+    assert not Path(relative).is_absolute()
+    ended = desk.run(small_config(dataset={"source": "jsonl", "path": relative, "buckets": ["1-500"]}))
+    assert ended.status == 0, ended.stderr
+    assert len(ended.records()) == endpoint.counts()["requests"] > 0
 
 
 def test_a_profile_alone_points_a_run_at_another_endpoint_and_the_manifest_says_so(desk: Desk, endpoint: Endpoint):
