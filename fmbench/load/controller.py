@@ -127,6 +127,8 @@ class Controller:
             return "target_down", f"no model could be measured ({reasons})"
         if lost:
             return "worker_lost", f"lost on the way: {', '.join(lost)}"
+        if self.outlook.target.never_there:
+            return "target_down", "the endpoint was never reached"
         why = self.ledger.nothing_measured()
         return ("done", "") if why is None else ("error_limit", f"no cell could be measured ({why})")
 

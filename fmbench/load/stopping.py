@@ -25,12 +25,14 @@ class TargetWatch:
     since: float | None = None
     """When the unbroken row of failures to reach it began."""
     failures: int = 0
+    reached: bool = False
+    """Whether there was an answer of any kind, ever."""
 
     def observe(self, now: float, ok: int, failures: Mapping[str, int]) -> None:
         """Take in what happened since the last time: requests that were ok, and failures by kind. ``now``: monotonic seconds."""
         unreachable = sum(failures.get(kind, 0) for kind in UNREACHABLE)
         if ok or sum(failures.values()) > unreachable:
-            self.since, self.failures = None, 0
+            self.since, self.failures, self.reached = None, 0, True
         elif unreachable:
             self.since = now if self.since is None else self.since
             self.failures += unreachable
@@ -38,6 +40,11 @@ class TargetWatch:
     def down(self, now: float) -> bool:
         """No answer of any kind, and nothing but failures to reach the endpoint, for ten seconds."""
         return self.since is not None and now - self.since >= DOWN_AFTER_S and self.failures >= DOWN_AFTER_FAILURES
+
+    @property
+    def never_there(self) -> bool:
+        """Nothing but failures to reach the endpoint, all the time, in a run too short for ``down``."""
+        return self.failures > 0 and not self.reached
 
 
 @dataclass(slots=True)

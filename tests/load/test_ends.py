@@ -154,6 +154,15 @@ def test_an_endpoint_that_is_not_there_ends_the_run(tmp_path: Path) -> None:
     assert records[0]["sent_at"] is None and records[0]["ttft_s"] is None
 
 
+def test_an_endpoint_that_was_never_reached_in_a_short_run_is_down_too(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        folder = prepare(tmp_path / "run", f"http://127.0.0.1:{taken.getsockname()[1]}", load={"concurrency": [1]})
+        assert run(folder) == "target_down"
+    assert {row["failure"] for row in entries(folder, "record")} == {"connect"}
+    assert [cell["status"] for cell in cells(folder)] == ["complete", "complete"]
+
+
 def test_a_model_that_refuses_everything_is_left_out_and_the_other_measured(tmp_path: Path, simulator: Simulators) -> None:
     refusing = {"faults": [{"kind": "access_denied", "rate": 1.0}]}
     endpoint = simulator({**QUICK, "models": {MODELS[0]["id"]: refusing}})

@@ -35,6 +35,16 @@ def test_any_answer_says_that_the_target_is_there(answer: tuple[int, dict[str, i
     assert watch.down(21)
 
 
+def test_an_endpoint_that_was_never_reached_is_told_from_one_that_answered() -> None:
+    watch = TargetWatch()
+    assert not watch.never_there
+    watch.observe(0, 0, {"connect": 2})
+    assert watch.never_there and not watch.down(1)
+    watch.observe(1, 0, {"throttled": 1, "connect": 2})
+    watch.observe(2, 0, {"connect": 2})
+    assert not watch.never_there
+
+
 def test_a_few_failures_in_a_long_time_do_not_say_that_it_is_down() -> None:
     watch = TargetWatch()
     watch.observe(0, 0, {"timeout_connect": 4})
