@@ -273,7 +273,7 @@ def truncated(evidence: Evidence) -> Iterator[Finding]:
 
 def unlike_lengths(evidence: Evidence) -> Iterator[Finding]:
     """Models that answer at different length: end-to-end latency and cost then compare unlike work."""
-    unlike = []
+    unlike: list[tuple[str, str, float, str]] = []
     for bucket in dict.fromkeys(found.cell.bucket for found in evidence.measured):
         cells = by_model(
             [found for found in evidence.measured if found.cell.bucket == bucket and found.row["output_tokens_mean"]]
@@ -281,9 +281,12 @@ def unlike_lengths(evidence: Evidence) -> Iterator[Finding]:
         means = {model: float(np.mean([found.row["output_tokens_mean"] for found in of])) for model, of in cells.items()}
         if len(means) > 1 and max(means.values()) > LENGTH_RATIO * min(means.values()):
             longest, shortest = max(means, key=means.__getitem__), min(means, key=means.__getitem__)
-            unlike.append(f"{longest} with {means[longest] / means[shortest]:.1f} times as many tokens as {shortest} ({bucket})")
+            unlike.append((bucket, longest, means[longest] / means[shortest], shortest))
     if unlike:
-        message = f"Models answer at different length: {_listed(unlike)}."
+        bucket, longest, ratio, shortest = max(unlike, key=lambda found: found[2])
+        most = f"{longest} with {ratio:.1f} times as many tokens as {shortest}"
+        where = bucket if len(unlike) == 1 else f"most in {bucket}, of {len(unlike)} buckets"
+        message = f"Models answer at different length: {most} ({where})."
         yield Finding(NOTE, "answer length", f"{message} Compare end-to-end latency at equal length (the fitted line), or TPOT.")
 
 
@@ -291,7 +294,10 @@ def token_count(evidence: Evidence) -> Iterator[Finding]:
     """The local count that put prompts into buckets, against the service's own."""
     off = {model: ratio for model, ratio in token_ratios(evidence.measured).items() if abs(ratio - 1) > TOKEN_RATIO}
     if off:
-        counts = joined(f"{ratio:.2f} times as many on {model}" for model, ratio in off.items())
+        groups: dict[str, list[str]] = {}
+        for model, ratio in off.items():
+            groups.setdefault(f"{ratio:.2f}", []).append(model)
+        counts = joined(f"{ratio} times as many on {joined(models)}" for ratio, models in groups.items())
         message = f"The service counts other numbers of prompt tokens than the local tokenizer that made the buckets: {counts}."
         yield Finding(NOTE, "tokens", f"{message} Read a bucket as a group of prompts, not as a model's own token counts.")
 
@@ -314,7 +320,11 @@ def no_price(evidence: Evidence) -> Iterator[Finding]:
         model for model, cells in by_model(evidence.measured).items() if any(f.row["ok"] and f.row["usd"] is None for f in cells)
     ]
     if models:
-        yield Finding(NOTE, "price", f"The price of {joined(models)} is not known, so no cost is given. Set it under pricing:.")
+        yield Finding(
+            NOTE,
+            "price",
+            f"The price of {joined(models)} is not known, so no cost is given. Set it in the configuration's pricing.",
+        )
 
 
 CHECKS: tuple[Check, ...] = (

@@ -244,7 +244,7 @@ def _ticks(axis: matplotlib.axis.Axis, spec: Axis) -> None:
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}" if value else "0"))
     axis.set_minor_formatter(NullFormatter())
     if not spec.log:
-        axis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]))
+        axis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
 
 
 def _log_ticks(axis: matplotlib.axis.Axis, spec: Axis) -> None:

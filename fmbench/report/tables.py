@@ -36,7 +36,7 @@ def price(cell: Cell) -> str:
     """USD for 10,000 transactions with the interval, or why there is none."""
     value = cell.get("usd_per_10k")
     if known(value):
-        return usd(value)
+        return f"{usd(value)} {interval(cell.get('usd_per_10k_ci95'), value, '$')}".rstrip()
     return f"{DASH} (nothing answered)" if not cell.get("ok") else f"{DASH} (price unknown)"
 
 
@@ -117,7 +117,8 @@ def buckets(study: Study) -> Table | None:
             status = found["status"].replace("_", " ")
             why = nearest(study, found) if status == "none feasible" else text(shortened(study, found.get("reason") or ""))
             rows.append([text(bucket), pick if chosen else f"{DASH} ({status})", why])
-    return table(["Bucket", "Best", "Why"], rows, left=(0, 1, 2)) if rows else None
+    caption = "The bucket of interest first, then by length." if len(rows) > 1 else ""
+    return table(["Bucket", "Best", "Why"], rows, left=(0, 1, 2), caption=caption) if rows else None
 
 
 def most_users(study: Study) -> Table | None:

@@ -238,7 +238,7 @@ def _accounted(study: Study) -> str:
 
 def _instrument(study: Study) -> str:
     lag = study.summary.get("instrument_error_s")
-    return f"Instrument error at most {seconds(lag)}." if known(lag) else ""
+    return f"Instrument error at most {seconds(lag)} in 95 % of the seconds." if known(lag) else ""
 
 
 def calibration(study: Study) -> str:

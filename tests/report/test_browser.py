@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import matplotlib.image
 import pytest
 
 from fmbench.storage.reader import LocalRun
@@ -37,14 +38,17 @@ addEventListener("load", () => {{
 """
 
 
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+FLAGS += ["--disable-background-networking", "--disable-component-update"]
+
+
 def seen_at(width: int, run: LocalRun, scratch: Path) -> dict[str, Any]:
     """What a browser window of ``width`` pixels makes of a report."""
     assert CHROMIUM is not None
     shutil.copy(run.path / "report.html", scratch / "report.html")
     (scratch / "look.html").write_text(LOOK.format(width=width))
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
-    flags += ["--disable-background-networking", "--disable-component-update", "--allow-file-access-from-files"]
-    flags += [f"--user-data-dir={scratch / 'profile'}", "--window-size=1400,3000", "--virtual-time-budget=30000", "--dump-dom"]
+    flags = [*FLAGS, "--allow-file-access-from-files", f"--user-data-dir={scratch / 'profile'}"]
+    flags += ["--window-size=1400,3000", "--virtual-time-budget=30000", "--dump-dom"]
     ran = subprocess.run([CHROMIUM, *flags, f"file://{scratch / 'look.html'}"], capture_output=True, text=True, timeout=120)
     found = re.search(r"SEEN(.*?)END", ran.stdout, re.DOTALL)
     assert found is not None, ran.stderr[-2000:]
@@ -61,3 +65,25 @@ def test_the_page_draws_and_fits(report_of: Callable[[str], LocalRun], tmp_path:
     assert seen["drawn"] >= 2
     assert seen["wide"] == 0
     assert [address for address in seen["asked"] if not address.startswith(("data:", "blob:"))] == []
+
+
+def test_pictures_follow_a_window_that_becomes_narrow(report_of: Callable[[str], LocalRun], tmp_path: Path):
+    """Chromium opens at 500 pixels or more, and takes its picture at 390: what did not follow would reach the right edge."""
+    assert CHROMIUM is not None
+    shot = tmp_path / "shot.png"
+    flags = [
+        *FLAGS,
+        f"--user-data-dir={tmp_path / 'profile'}",
+        "--hide-scrollbars",
+        "--window-size=390,4000",
+        f"--screenshot={shot}",
+    ]
+    subprocess.run(
+        [CHROMIUM, *flags, f"--screenshot={shot}", f"file://{report_of('normal').path / 'report.html'}"],
+        capture_output=True,
+        timeout=120,
+    )
+    pixels = matplotlib.image.imread(shot)[:, :, :3]
+    assert pixels.shape[:2] == (4000, 390)
+    assert (pixels[:, -8:] == 1).all()
+    assert (pixels < 0.5).any()

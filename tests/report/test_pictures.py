@@ -6,6 +6,7 @@ import json
 import logging
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import matplotlib.image
 import numpy as np
@@ -19,6 +20,8 @@ from fmbench.report.picture import Axis, Line, Panel, Picture, log_ticks
 from fmbench.report.study import Study
 from fmbench.report.style import look_of
 from fmbench.storage.reader import LocalRun
+from tests.report.support import Study as MadeStudy
+from tests.report.support import make, reported
 
 ReportOf = Callable[[str], LocalRun]
 NAMES = [chart.name for chart in charts.CHARTS]
@@ -170,3 +173,19 @@ def test_a_logarithmic_axis_has_few_round_ticks(low: float, high: float):
     assert len(ticks) <= 12
     assert ticks == sorted(ticks)
     assert all(low <= tick <= high for tick in ticks)
+
+
+def test_models_stand_side_by_side_at_a_single_level(tmp_path: Path):
+    """Else their points and intervals would hide each other."""
+    run = reported(make(MadeStudy(levels=(4,), requests=90, buckets=("en_2000-3000",))), tmp_path / "run")
+    [panel] = panels_of(run, "ttft-users")
+    places = sorted(float(line.x[0]) for line in panel.marks if isinstance(line, Line))
+    assert len(places) == 3 and np.diff(places).min() > 0.02
+    assert panel.x.low is not None and panel.x.high is not None
+    assert panel.x.low < places[0] and places[-1] < panel.x.high
+
+
+def test_a_model_without_a_price_is_named_where_prices_are_drawn(report_of: ReportOf):
+    picture = next(chart for chart in charts.CHARTS if chart.name == "price-latency").prepare(study_of(report_of("no_price")))
+    assert picture is not None
+    assert "not drawn: nova-lite." in picture.sentence

@@ -145,6 +145,21 @@ def test_models_that_answer_at_different_length() -> None:
     assert not found(validity_of(cells), "answer length")
 
 
+def test_the_same_said_of_many_is_said_once() -> None:
+    places = [(model, bucket, tokens) for bucket in ("en_1-500", "en_500-1000") for model, tokens in (("a", 20), ("b", 60))]
+    made = {"prompt_tokens": 100, "input_tokens": 125}
+    cells = [
+        Cellful(steady_rows(output_tokens=tokens, **made), model, bucket, start=100.0 * number)
+        for number, (model, bucket, tokens) in enumerate(places)
+    ]
+    for cell in cells:
+        for request in cell.rows:
+            request |= {name: request[name] + cell.start for name in ("intended_at", "sent_at", "ended_at")}
+    validity = validity_of(cells)
+    assert found(validity, "answer length")[0]["message"].count("times as many tokens") == 1
+    assert "1.25 times as many on a and b." in found(validity, "tokens")[0]["message"]
+
+
 def test_a_local_tokenizer_that_is_far_off() -> None:
     assert "1.40" in found(validity_of([Cellful(steady_rows(input_tokens=140))]), "tokens")[0]["message"]
     # cached tokens are prompt tokens too: 60 + 30 + 10 of 100

@@ -27,7 +27,8 @@ def users_axis(levels: list[int]) -> Axis:
     room = 0.06 * (max(levels) - min(levels) or 1)
     low, high = (min(levels) / 1.15, max(levels) * 1.15) if far else (min(levels) - room, max(levels) + room)
     ticks, labels = tuple(float(level) for level in levels), tuple(f"{level:,}" for level in levels)
-    return Axis(label="Users at a time", log=far, ticks=ticks, tick_labels=labels, low=low, high=high)
+    label = "Users at a time" if len(levels) > 1 else "Users at a time (models side by side)"
+    return Axis(label=label, log=far, ticks=ticks, tick_labels=labels, low=low, high=high)
 
 
 def number(cell: Cell, *path: str) -> float:
@@ -62,12 +63,17 @@ def level_line(study: Study, model: str, bucket: str, path: tuple[str, ...], ci:
     return Line(
         label=study.short(model),
         look=study.look(model),
-        x=np.array([float(cell["concurrency"]) for cell in cells]),
+        x=np.array([float(cell["concurrency"]) for cell in cells]) + _aside(study, model),
         y=scale * y,
         low=scale * low if some else None,
         high=scale * high if some else None,
         hover=tuple(_hover(study, *point, unit) for point in zip(cells, y, zip(low, high, strict=True), strict=True)),
     )
+
+
+def _aside(study: Study, model: str) -> float:
+    """How far a model's points are moved where there is but one level, so that they do not hide each other."""
+    return 0.1 * ((study.models.index(model) + 0.5) / len(study.models) - 0.5) if len(study.levels) == 1 else 0.0
 
 
 def _hover(study: Study, cell: Cell, value: float, pair: tuple[float, float], unit: str) -> str:

@@ -50,9 +50,14 @@ def prepare(study: Study, buckets: list[str], title: str) -> Picture | None:
         sentence=_sentence(study, buckets[0]),
         panels=tuple(panels),
         columns=3 if len(panels) % 3 == 0 else 2,
-        caption="Down is better; so is left for latency, and right for throughput and quality. A path joins one model's levels; "
+        caption=f"Down is better; so is left for latency, and right for {listed(_more_is_better(panels))}. "
+        "A path joins one model's levels; "
         f"the number at a point is its users. {_front_words(study, buckets[0])}Failures are judged in the table.",
     )
+
+
+def _more_is_better(panels: list[Panel]) -> list[str]:
+    return [name for name in ("throughput", "quality") if any(panel.title.endswith(f": {name}") for panel in panels)]
 
 
 def _figures(study: Study) -> list[Across]:
@@ -183,7 +188,16 @@ def _sentence(study: Study, bucket: str) -> str:
             prices[study.short(model)] = float(np.median(paid))
     ranked = sorted(prices.items(), key=lambda pair: (pair[1], pair[0]))
     said = listed([f"{usd(price)} on {name}" for name, price in ranked])
-    return f"10,000 transactions in {bucket} cost {said} (the middle of the levels)."
+    middle = " (the middle of the levels)" if len(study.levels) > 1 else ""
+    return f"10,000 transactions in {bucket} cost {said}{middle}.{_not_drawn(study, bucket)}"
+
+
+def _not_drawn(study: Study, bucket: str) -> str:
+    """The models that answered and have no place on a scale of prices."""
+    priced = [cell["model"] for cell in study.cells if cell["bucket"] == bucket and number(cell, "usd_per_10k") > 0]
+    answered = [model for model in study.models if any(cell["ok"] for cell in study.ladder(model, bucket))]
+    left = [study.short(model) for model in answered if model not in priced]
+    return f" Without a price, and so not drawn: {listed(left)}." if left else ""
 
 
 CHART = Chart("price-latency", lambda study: prepare(study, study.buckets[:1], "Price against latency and throughput"))
