@@ -5,7 +5,8 @@ Cells are matched by model, bucket and concurrency. For each figure:
 - the **change** from A to B, as a share of A (an error rate: in points), with its 95 % interval (MOVER on the logarithms);
 - a **permutation test** on batches of requests: batches in the order of time, long enough that neighbours no longer resemble
   each other (or whole blocks, where both runs repeat the cell at least five times), are dealt to A and B anew 9,999 times. A
-  percentile is tested by the share of requests beyond the pooled percentile, a rate by its slices of the window;
+  percentile is tested by the share of requests beyond the pooled percentile, a rate by its slices of the window, quality by
+  prompts with all answers to each;
 - **Holm's correction** over all tests of the comparison (Scandinavian Journal of Statistics 6, 1979): a difference is claimed
   when its corrected p is under 0.05. Where none is claimed, the interval says which differences are ruled out.
 """
@@ -27,6 +28,7 @@ from fmbench.core.figures import Figures, figures_of
 from fmbench.core.intervals import FEWEST_BLOCKS, Interval, batch_size, difference_interval
 from fmbench.core.metrics import BY_KEY
 from fmbench.core.quantiles import PERCENTILES, Floats, samples_needed
+from fmbench.core.scores import prompts_of, scored_in
 from fmbench.core.statistics import slice_rates
 from fmbench.core.table import read
 
@@ -35,9 +37,10 @@ SEED = 7
 SIGNIFICANT = 0.05
 FEWEST_BATCHES = 4
 
-STANDARD = ("ttft_p50", "ttft_p95", "e2e_p50", "e2e_p95", "tpot_p50", "transactions_per_minute", "error_rate", "usd_per_10k")
-"""The figures that every comparison tests; more tests would make each of them weaker."""
-MORE_IS_BETTER = frozenset({"transactions_per_minute"})
+LATENCIES = ("ttft_p50", "ttft_p95", "e2e_p50", "e2e_p95", "tpot_p50")
+STANDARD = (*LATENCIES, "transactions_per_minute", "error_rate", "usd_per_10k", "quality")
+"""The figures that every comparison tests, quality where both runs scored answers; more tests would make each of them weaker."""
+MORE_IS_BETTER = frozenset({"transactions_per_minute", "quality"})
 IN_POINTS = frozenset({"error_rate"})
 
 
@@ -144,10 +147,16 @@ def _change(name: str, a: Figures, b: Figures) -> Change | None:
     if value_a is None or value_b is None:
         return None
     change, interval = _relative(figure, value_a, of_a, value_b, of_b)
-    sizes = (a.row["requests"], b.row["requests"]) if figure == "error_rate" else (a.row["ok"], b.row["ok"])
-    return Change(
-        figure, value_a, value_b, *sizes, change, interval, permutation_test(a, b, figure), asked=None if figure == name else name
-    )
+    chance = permutation_test(a, b, figure)
+    asked = None if figure == name else name
+    return Change(figure, value_a, value_b, _size(a, figure), _size(b, figure), change, interval, chance, asked=asked)
+
+
+def _size(found: Figures, figure: str) -> int:
+    """How many requests a figure is of."""
+    if figure == "quality":
+        return int(found.row["quality"]["n"])
+    return int(found.row["requests" if figure == "error_rate" else "ok"])
 
 
 def stated(name: str, a: Figures, b: Figures) -> str | None:
@@ -165,8 +174,9 @@ def _value(found: Figures, name: str) -> tuple[float | None, Sequence[float] | N
     if metric in BY_KEY:
         described = found.row[f"{metric}_s"]
         return described[figure], described["ci95"][figure]
-    if name == "error_rate":
-        return found.row[name]["value"], found.row[name]["ci95"]
+    if name in ("error_rate", "quality"):
+        share = found.row[name] or {}
+        return share.get("value"), share.get("ci95")
     return found.row[name], found.row[f"{name}_ci95"]
 
 
@@ -188,16 +198,18 @@ def _relative(
 
 def permutation_test(a: Figures, b: Figures, figure: str) -> float | None:
     """The chance of so large a difference when batches are dealt to the two runs at random; None with too few batches."""
-    series = _series(a.cell, b.cell, figure)
-    if series is None:
-        return None
-    units = _units(*series)
-    if min(len(side) for side in units) < FEWEST_BATCHES:
+    units = (_by_prompt(a.cell), _by_prompt(b.cell)) if figure == "quality" else _in_batches(a.cell, b.cell, figure)
+    if units is None or min(len(side) for side in units) < FEWEST_BATCHES:
         return None
     pooled = np.concatenate(units)
     seen = _difference(_first(len(units[0]), len(pooled)), pooled)[0]
     drawn = _difference(_dealt(len(units[0]), len(pooled)), pooled)
     return float((1 + np.sum(np.abs(drawn) >= abs(seen) * (1 - 1e-9))) / (1 + PERMUTATIONS))
+
+
+def _in_batches(a: MeasuredCell, b: MeasuredCell, figure: str) -> tuple[Floats, Floats] | None:
+    series = _series(a, b, figure)
+    return None if series is None else _units(*series)
 
 
 Series = tuple[Floats, NDArray[np.int64]]
@@ -248,6 +260,15 @@ def _units(first: Series, second: Series) -> tuple[Floats, Floats]:
         return _by_block(first), _by_block(second)
     size = max(batch_size(values) for values, _ in (first, second))
     return _by_size(first[0], size), _by_size(second[0], size)
+
+
+def _by_prompt(cell: MeasuredCell) -> Floats:
+    """Of scored answers: (sum of scores, count), a row a prompt. Asked twice, a model often gives the same answer."""
+    scored = scored_in(cell.rows[cell.rows.measured])
+    if scored is None:
+        return np.empty((0, 2))
+    _, places = np.unique(prompts_of(scored), return_inverse=True)
+    return np.stack([np.bincount(places, weights=scored.number("quality")), np.bincount(places)], axis=1).astype(np.float64)
 
 
 def _by_block(series: Series) -> Floats:

@@ -9,7 +9,7 @@ from fmbench.core.intervals import FEWEST_BLOCKS
 from fmbench.core.regressions import BROKEN, POSSIBLE, UNKNOWN, Comparison, Ruling
 from fmbench.core.wording import amount, count_of, joined
 
-UNITS = {"transactions_per_minute": "/min", "usd_per_10k": "$", "error_rate": "%"}
+UNITS = {"transactions_per_minute": "/min", "usd_per_10k": "$", "error_rate": "%", "quality": ""}
 
 
 def markdown(found: Comparison) -> str:
@@ -60,8 +60,13 @@ def _table(found: Comparison) -> Iterator[str]:
             chance = "" if change.p_holm is None else f"{change.p_holm:.3g}"
             name = change.figure if change.asked is None else f"{change.figure} (too few answers for {change.asked})"
             values = f"{_value(change, change.a)} | {_value(change, change.b)} | {_change_text(change)}"
-            where = f"{cell.model} | {cell.bucket} | {cell.concurrency}"
+            where = f"{_escaped(cell.model)} | {_escaped(cell.bucket)} | {cell.concurrency}"
             yield f"| {where} | {name} | {values} | {chance} | {_said(change)} |"
+
+
+def _escaped(name: str) -> str:
+    """A name that does not end its column."""
+    return name.replace("|", "\\|")
 
 
 def _value(change: Change, value: float) -> str:

@@ -20,6 +20,7 @@ FIGURES = (
     "transactions_per_minute",
     "error_rate",
     "usd_per_10k",
+    "quality",
 )
 """What a rule may be about."""
 

@@ -17,7 +17,7 @@ from scipy import special
 
 from fmbench.core.intervals import Interval
 from fmbench.core.quantiles import TAIL, Floats
-from fmbench.core.table import Rows, Words
+from fmbench.core.table import Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +45,26 @@ class Quality:
 
 def quality_of(counted: Rows) -> Quality | None:
     """The quality of the whole answers among ``counted``; None where none has a score."""
-    if "quality" not in counted.numbers:
+    scored = scored_in(counted)
+    if scored is None:
         return None
-    scored = counted[counted.ok & ~np.isnan(counted.number("quality"))]
-    scores = scored.number("quality")
-    if not len(scores):
-        return None
-    prompts = _prompts(scored.words["prompt_id"])
+    scores, prompts = scored.number("quality"), prompts_of(scored)
     return Quality(
         float(scores.mean()), clustered_interval(scores, prompts), len(scores), len(np.unique(prompts)), _by_metric(scored)
     )
 
 
-def _prompts(names: Words) -> NDArray[np.int64]:
+def scored_in(counted: Rows) -> Rows | None:
+    """The whole answers among ``counted`` that have a score; None where none has."""
+    if "quality" not in counted.numbers:
+        return None
+    scored = counted[counted.ok & ~np.isnan(counted.number("quality"))]
+    return scored if len(scored) else None
+
+
+def prompts_of(scored: Rows) -> NDArray[np.int64]:
     """A number for each request's prompt; one whose prompt is not known stands alone."""
+    names = scored.words["prompt_id"]
     alone = names.codes.astype(np.int64)
     unknown = alone < 0
     alone[unknown] = len(names.names) + np.arange(int(unknown.sum()))

@@ -171,3 +171,49 @@ def test_nothing_in_common_is_no_regression() -> None:
     assert (found.cells, found.regression) == ([], False)
     assert markdown(found)
     assert compare_cells(run_of(pd.DataFrame(), {}), run_of(pd.DataFrame(), {})) == []
+
+
+def scored(seed: int, right: float, prompts: int = 60, times: int = 4, name: str = "run") -> tuple[pd.DataFrame, dict[str, Any]]:
+    """A run of one cell whose model knows the answer to so large a share of the prompts, and is asked each one several times."""
+    rng = np.random.default_rng(seed)
+    knows = rng.random(prompts) < right
+    records, manifest = study(cell(seed, count=prompts * times), name=name)
+    place = np.arange(len(records)) % prompts
+    return records.assign(prompt_id=[f"p{number}" for number in place], quality=knows[place].astype(float), metric="f1"), manifest
+
+
+def change_of(found: Any, figure: str) -> Any:
+    return next((change for change in found.cells[0].changes if change.figure == figure), None)
+
+
+def test_worse_answers_are_a_regression() -> None:
+    found = compare(scored(1, 0.9), scored(2, 0.5, name="two"), ["quality -10%"])
+    quality = change_of(found, "quality")
+    assert (quality.verdict, quality.n_a, found.regression) == ("worse", 240, True)
+    assert quality.ci95[0] < 0.5 / 0.9 - 1 < quality.ci95[1] < 0
+    assert "quality" in markdown(found)
+    assert change_of(compare(scored(2, 0.5), scored(1, 0.9)), "quality").verdict == "better"
+
+
+def test_answers_to_few_prompts_prove_little_however_often_they_are_asked() -> None:
+    """8 of 12 against 5 of 12 prompts: Fisher's exact p is 0.41, though 240 answers a run would be far apart."""
+    known = np.array([1.0] * 8 + [0.0] * 4), np.array([1.0] * 5 + [0.0] * 7)
+    runs = []
+    for number, right in enumerate(known):
+        records, manifest = scored(number, 1.0, prompts=12, times=20)
+        runs.append((records.assign(quality=right[np.arange(len(records)) % 12]), manifest))
+    quality = change_of(compare(*runs), "quality")
+    assert quality.p == pytest.approx(stats.fisher_exact([[8, 4], [5, 7]]).pvalue, abs=0.03)
+    assert quality.verdict == "same"
+
+
+def test_quality_is_compared_only_where_both_were_scored() -> None:
+    found = compare(scored(1, 0.9), study(cell(2, count=240)), ["quality -1%"])
+    assert change_of(found, "quality") is None
+    assert [ruling.status for ruling in found.rulings] == ["unknown"]
+
+
+def test_a_name_does_not_break_the_table() -> None:
+    page = markdown(compare(study(cell(1, model="a|b")), study(cell(2, model="a|b"))))
+    [head, *rows] = [line for line in page.splitlines() if line.startswith("|")]
+    assert {line.replace("\\|", "").count("|") for line in rows} == {head.count("|")}
