@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from fmbench.core.compare import IN_POINTS, Change, Compared
 from fmbench.core.intervals import FEWEST_BLOCKS
 from fmbench.core.regressions import BROKEN, POSSIBLE, UNKNOWN, Comparison, Ruling
-from fmbench.core.wording import amount, count_of, joined
+from fmbench.core.wording import amount, count_of
 
 UNITS = {"transactions_per_minute": "/min", "usd_per_10k": "$", "error_rate": "%", "quality": ""}
+
+MOST_NAMED = 6
+"""Cells that a sentence names; the table and the JSON have them all."""
 
 
 def markdown(found: Comparison) -> str:
@@ -48,18 +51,24 @@ def _rule_text(rulings: list[Ruling]) -> str:
     for status, said in ((BROKEN, "broken in"), (POSSIBLE, "not ruled out in"), (UNKNOWN, "not known in")):
         cells = [_cell(ruling.cell) for ruling in rulings if ruling.status == status]
         if cells:
-            parts.append(f"{said} {joined(cells)}")
+            parts.append(f"{said} {len(cells)} of {count_of(len(rulings), 'cell')} ({_listed(cells)})")
     return "; ".join(parts) or "kept in every cell"
 
 
+def _listed(cells: list[str]) -> str:
+    more = [f"{len(cells) - MOST_NAMED} more"] if len(cells) > MOST_NAMED else []
+    return "; ".join([*cells[:MOST_NAMED], *more])
+
+
 def _table(found: Comparison) -> Iterator[str]:
-    yield "| model | bucket | users | figure | A | B | change (95 %) | p, corrected | |"
-    yield "|---|---|--:|---|--:|--:|---|--:|---|"
+    yield "| model | bucket | users | figure | A | B | n of A, B | change (95 %) | p, corrected | |"
+    yield "|---|---|--:|---|--:|--:|--:|---|--:|---|"
     for cell in found.cells:
         for change in cell.changes:
             chance = "" if change.p_holm is None else f"{change.p_holm:.3g}"
             name = change.figure if change.asked is None else f"{change.figure} (too few answers for {change.asked})"
-            values = f"{_value(change, change.a)} | {_value(change, change.b)} | {_change_text(change)}"
+            sizes = f"{change.n_a:,}, {change.n_b:,}"
+            values = f"{_value(change, change.a)} | {_value(change, change.b)} | {sizes} | {_change_text(change)}"
             where = f"{_escaped(cell.model)} | {_escaped(cell.bucket)} | {cell.concurrency}"
             yield f"| {where} | {name} | {values} | {chance} | {_said(change)} |"
 
@@ -94,7 +103,8 @@ def _said(change: Change) -> str:
 def _notes(found: Comparison) -> Iterator[str]:
     for keys, run in ((found.only_in_a, found.a), (found.only_in_b, found.b)):
         if keys:
-            yield f"- Only {run.run_id} completed {joined(_cell(Compared(*key)) for key in keys)}."
+            cells = _listed([_cell(Compared(*key)) for key in keys])
+            yield f"- Only {run.run_id} completed {count_of(len(keys), 'cell')} ({cells})."
     yield from (f"- {sentence}" for sentence in found.unlike)
     blocks = [figures.cell.blocks for run in (found.a, found.b) for figures in run.figures.values()]
     if min(blocks, default=0) < FEWEST_BLOCKS:

@@ -161,6 +161,8 @@ def test_a_comparison_can_be_read_by_people_and_programs() -> None:
     page = markdown(found)
     assert page.startswith("# two against one")
     assert "**Regression.**" in page and "`error_rate +0.5`: kept in every cell" in page
+    assert "`ttft_p95 +10%`: broken in 1 of 1 cell (a, en_1-500, 1 user)" in page
+    assert "| 200, 200 |" in page  # the answers of each run
     assert "is ruled out" in page
     again = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert again["regression"] is True and again["cells"][0]["changes"][0]["figure"] == "ttft_p50"
