@@ -23,6 +23,9 @@ ERROR, WARNING, NOTE = "error", "warning", "note"
 VERDICTS = {ERROR: "INVALID", WARNING: "DEGRADED", NOTE: "PASS"}
 
 ACHIEVED_SHARE = 0.9
+READ_AS = "Read these cells by the achieved number"
+FAILING_SHARE = 0.05
+"""From this share of failed requests on, their users' pauses are why fewer were in flight."""
 UNSTEADY_SHARE = 0.1
 TRUNCATED_SHARE = 0.05
 LENGTH_RATIO = 1.3
@@ -186,22 +189,18 @@ def from_afar(evidence: Evidence) -> Iterator[Finding]:
 def fewer_users(evidence: Evidence) -> Iterator[Finding]:
     """Cells in which fewer requests were in flight than users were asked for, apart from those whose users met failures."""
     short = [found for found in evidence.measured if found.row["ok"] and _achieved(found) < ACHIEVED_SHARE]
-    paused = [found for found in short if _failed_share(found) > 1 - ACHIEVED_SHARE]
-    busy = [found for found in short if found not in paused]
-    if busy:
-        yield Finding(WARNING, "concurrency", f"{_shortfall(busy)} Read it by the achieved number; more load processes may help.")
-    if paused:
-        yield Finding(NOTE, "concurrency", f"{_shortfall(paused)} Requests failed there, and a user pauses after a failure.")
+    failing = [found for found in short if found.row["error_rate"]["value"] > FAILING_SHARE]
+    able = [found for found in short if found not in failing]
+    if able:
+        yield Finding(WARNING, "concurrency", f"{_fewer(able)}. {READ_AS}; more load processes may help.")
+    if failing:
+        yield Finding(NOTE, "concurrency", f"{_fewer(failing)}: users pause after a failure. {READ_AS}.")
 
 
-def _shortfall(short: list[Figures]) -> str:
+def _fewer(short: list[Figures]) -> str:
     worst = min(short, key=_achieved)
     reached = f"{worst.row['achieved_concurrency']:.1f} of {worst.cell.concurrency} in {name_of(worst)}"
-    return f"In {count_of(len(short), 'cell')} fewer requests were in flight than users asked for, at worst {reached}."
-
-
-def _failed_share(found: Figures) -> float:
-    return float(found.row["failed"] / found.row["requests"])
+    return f"In {count_of(len(short), 'cell')} fewer requests were in flight than users asked for, at worst {reached}"
 
 
 def _achieved(found: Figures) -> float:
