@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import signal, stats
+from scipy import optimize, signal, special, stats
 
 from fmbench.core.intervals import Dependence, dependence, mean_interval, quantile_dependence, quantile_interval
 from fmbench.core.quantiles import PERCENTILES, stated_quantile
@@ -72,32 +72,54 @@ def independent(rng: np.random.Generator, n: int) -> Floats:
     return rng.standard_normal(n)
 
 
-def pareto(count: int, shape: float) -> Kind:
-    """Independent values with a power tail."""
-    mean = shape / (shape - 1)
-    return Kind(
-        f"Pareto, shape {shape:g}",
-        count,
-        lambda rng, n: (1 - rng.random(n)) ** (-1 / shape),
-        mean,
-        lambda share: (1 - share) ** (-1 / shape),
-    )
+def pareto(name: str, count: int, normal: Callable[[np.random.Generator, int], Floats], shape: float = 3.0) -> Kind:
+    """Data with a power tail whose ranks are those of a standard normal series."""
+
+    def draw(rng: np.random.Generator, n: int) -> Floats:
+        return np.asarray(special.ndtr(-normal(rng, n)) ** (-1 / shape))
+
+    return Kind(name, count, draw, shape / (shape - 1), lambda share: (1 - share) ** (-1 / shape))
+
+
+def spells(count: int, share: float, length: float, slower: float) -> Kind:
+    """Log-normal values, and ``slower`` times them in spells that come at random and take up a ``share`` of the requests."""
+    usual = length * (1 - share) / share
+
+    def draw(rng: np.random.Generator, n: int) -> Floats:
+        turns = 8 + 4 * round(n / (usual + length))
+        lengths = np.stack([rng.geometric(1 / usual, turns), rng.geometric(1 / length, turns)], axis=1).ravel()
+        state = np.repeat(np.tile([1.0, slower], turns), lengths)
+        begin = int(rng.integers(len(state) - n))
+        return state[begin : begin + n] * np.exp(SIGMA * rng.standard_normal(n))
+
+    def below(value: float) -> float:
+        parts = ((1 - share) * stats.norm.cdf(math.log(value) / SIGMA), share * stats.norm.cdf(math.log(value / slower) / SIGMA))
+        return float(sum(parts))
+
+    def quantile(wanted: float) -> float:
+        return float(optimize.brentq(lambda value: below(value) - wanted, 1e-3, 1e3))
+
+    mean = math.exp(SIGMA**2 / 2) * (1 - share + share * slower)
+    return Kind(f"{100 * share:g} % in slow spells of {length:g}", count, draw, mean, quantile)
 
 
 KINDS = [
     lognormal("independent", 100, independent),
     lognormal("independent", 400, independent),
     lognormal("independent, sigma 1", 1000, independent, 1.0),
-    pareto(400, 3.0),
-    pareto(2000, 3.0),
+    pareto("Pareto, shape 3", 400, independent),
+    pareto("Pareto, shape 3", 2000, independent),
+    pareto("Pareto, shape 3, AR 0.6", 4000, autoregression(0.6)),
     lognormal("AR 0.3", 400, autoregression(0.3)),
     lognormal("AR 0.6", 400, autoregression(0.6)),
-    lognormal("AR 0.6", 1000, autoregression(0.6)),
+    lognormal("AR 0.6", 4000, autoregression(0.6)),
     lognormal("AR 0.9", 4000, autoregression(0.9)),
     lognormal("AR 0.9", 10000, autoregression(0.9)),
     lognormal("batches of 8, half shared", 1000, batches(8, 0.5)),
     lognormal("batches of 32, half shared", 4000, batches(32, 0.5)),
     lognormal("batches of 32, half shared", 10000, batches(32, 0.5)),
+    spells(10000, 0.1, 20, 3.0),
+    spells(2000, 0.1, 20, 3.0),
     lognormal("AR 0.9, too short", 200, autoregression(0.9)),
 ]
 

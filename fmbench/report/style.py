@@ -92,5 +92,6 @@ def look_of(index: int) -> Look:
 
 
 def kind_look(index: int) -> Look:
-    """The look of the ``index``-th kind of failure: colours that no model has."""
-    return Look(KIND_COLOURS[index % len(KIND_COLOURS)], "X", "solid", HATCHES[index % len(HATCHES)])
+    """The look of the ``index``-th kind of failure: colours that no model has; the first 64 differ in colour or hatch."""
+    lap = index // len(KIND_COLOURS)
+    return Look(KIND_COLOURS[index % len(KIND_COLOURS)], "X", "solid", HATCHES[(index + 3 * lap) % len(HATCHES)])

@@ -18,7 +18,7 @@ from fmbench.report import charts, write
 from fmbench.report.paint import png
 from fmbench.report.picture import Axis, Line, Panel, Picture, log_ticks
 from fmbench.report.study import Study
-from fmbench.report.style import look_of
+from fmbench.report.style import kind_look, look_of
 from fmbench.storage.reader import LocalRun
 from tests.report.support import Study as MadeStudy
 from tests.report.support import make, reported
@@ -137,6 +137,11 @@ def test_a_model_has_one_colour_everywhere_and_no_two_look_alike():
     looks = [look_of(index) for index in range(40)]
     assert len({(look.colour, look.marker) for look in looks}) == 40
     assert len({(look.marker, look.dash) for look in looks[:7]}) == 7
+
+
+def test_no_two_kinds_of_failure_look_alike():
+    looks = [kind_look(place) for place in range(64)]
+    assert len({(look.colour, look.hatch) for look in looks}) == 64
 
 
 def test_a_chart_that_fails_costs_only_itself(
