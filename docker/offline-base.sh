@@ -6,26 +6,33 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tag=${1:?usage: docker/offline-base.sh IMAGE}
+. docker/within.sh
 
 . /etc/os-release
 if ! docker image inspect "$tag" >/dev/null 2>&1; then
     mirror=$(apt-get indextargets --format '$(REPO_URI)' "Codename: $VERSION_CODENAME" "Created-By: Packages" | head -n 1)
     root=$(mktemp -d)
     trap 'rm -rf --one-file-system "$root"' EXIT
-    debootstrap --variant=minbase --include=ca-certificates,python3,python3-pip,python3-venv,tini \
+    within 600 "debootstrap" debootstrap --variant=minbase --include=ca-certificates,python3,python3-pip,python3-venv,tini \
         "$VERSION_CODENAME" "$root" ${mirror:+"$mirror"} >&2
     rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/*
-    tar --create --one-file-system --directory "$root" . | docker import - "$tag" >&2
+    tar --create --one-file-system --directory "$root" . | timeout 300 docker import - "$tag" >&2
 fi
 
-version() { printf 'import sys; print("%%d.%%d" %% sys.version_info[:2])' | "$@"; }
-there=$(version docker run --rm --interactive --network none "$tag" python3 -)
-here=$(version python3 -)
+version='import sys; print("%d.%d" % sys.version_info[:2])'
+there=$(within 60 "asking $tag for its Python" docker run --rm --network none "$tag" python3 -c "$version")
+here=$(python3 -c "$version")
 if [ "$there" != "$here" ]; then
     echo "$tag has Python $there, this machine's python3 is $here: wheels would not fit. Put Python $there first on PATH." >&2
     exit 1
 fi
 # pip and what builds the package come from PyPI too; MiniStack's own requirements do not follow ours.
-python3 -m pip wheel --quiet --disable-pip-version-check --wheel-dir docker/wheels --constraint constraints.txt . hatchling
-python3 -m pip wheel --quiet --disable-pip-version-check --wheel-dir docker/wheels "$(sed -n "s/.*pip install .*'\(ministack==[0-9.]*\)'.*/\1/p" docker/Dockerfile)"
-rm -f docker/wheels/fmbench_load-*.whl
+store=$(sed -n "s/.*pip install .*'\(ministack==[0-9.]*\)'.*/\1/p" docker/Dockerfile)
+made_for=$(echo "$here $store" | cat - pyproject.toml constraints.txt | sha256sum)
+if [ "$(cat docker/wheels/made-for 2>/dev/null)" != "$made_for" ]; then
+    wheel=(python3 -m pip wheel --quiet --disable-pip-version-check --wheel-dir docker/wheels)
+    within 900 "making wheels" "${wheel[@]}" --constraint constraints.txt . hatchling
+    within 300 "making wheels of the store" "${wheel[@]}" "$store"
+    rm -f docker/wheels/fmbench_load-*.whl
+    echo "$made_for" >docker/wheels/made-for
+fi

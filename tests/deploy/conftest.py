@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.deploy.containers import TAG, docker
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -24,6 +26,18 @@ def options_of(*command: str) -> set[str]:
 def known_options() -> dict[str, set[str]]:
     """Options by command: ``run`` (no command word) and ``simulate``."""
     return {"run": options_of(), "simulate": options_of("simulate")}
+
+
+@pytest.fixture(scope="session")
+def images() -> None:
+    """The three images are here, as ``make test-containers`` builds them. Skips where no Docker engine answers."""
+    try:
+        docker("info", timeout_s=30)
+    except (AssertionError, FileNotFoundError, subprocess.TimeoutExpired) as error:
+        pytest.skip(f"no Docker engine answers; .ci/containers starts one as root on Debian ({str(error)[:200]})")
+    found = docker("images", "--format", "{{.Repository}}:{{.Tag}}").splitlines()
+    missing = {f"fmbench-load{part}:{TAG}" for part in ("", "-worker", "-store")} - set(found)
+    assert not missing, f"{', '.join(sorted(missing))} not built: make test-containers, or docker/images.sh {TAG}"
 
 
 @pytest.fixture

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import json
+import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -18,8 +22,13 @@ OVERLAYS = sorted((ROOT / "k8s/overlays").iterdir())
 NEWEST = kubernetes_validate.latest_version()
 VERSIONS = [f"1.{minor}" for minor in range(30, int(NEWEST.split(".")[1]) + 1)]
 
+EXPOSED = re.compile(r"^EXPOSE (.*)$", flags=re.MULTILINE)
+
 pytestmark = [
-    pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl renders the overlays"),
+    pytest.mark.skipif(
+        shutil.which("kubectl") is None and "CI" not in os.environ,
+        reason="kubectl renders the overlays; in CI it has to be there",
+    ),
     pytest.mark.parametrize("overlay", OVERLAYS, ids=[overlay.name for overlay in OVERLAYS], scope="module"),
 ]
 
@@ -82,13 +91,68 @@ def test_workers_find_the_master_by_its_service(objects, master, workers):
     assert [port["containerPort"] for port in container_of(master)["ports"]] == [5557]
 
 
+def test_images_and_ports_are_those_of_the_dockerfile(objects, master, workers):
+    """Pods run nothing but what its targets are called, as itself, on ports that it exposes."""
+    dockerfile = (ROOT / "docker/Dockerfile").read_text()
+    stages = dict(re.findall(r"^FROM runtime AS (\S+)$(.*?)(?=^FROM |\Z)", dockerfile, flags=re.MULTILINE | re.DOTALL))
+    (user,) = re.findall(r"^USER (\d+):", dockerfile, flags=re.MULTILINE)
+    volumes = set(json.loads(re.findall(r"^VOLUME (\[.*\])$", dockerfile, flags=re.MULTILINE)[0]))
+    for (kind, name), each in objects.items():
+        if kind not in ("Job", "Deployment"):
+            continue
+        assert pod_of(each)["securityContext"]["runAsUser"] == int(user)
+        for container in pod_of(each)["containers"]:
+            image = container["image"].rpartition(":")[0].rpartition("/")[2]
+            target = {"fmbench-load": "full", "fmbench-load-worker": "worker", "fmbench-load-store": "store"}[image]
+            exposed = {int(port) for ports in EXPOSED.findall(stages[target]) for port in ports.split()}
+            assert "command" not in container, "the image's own entry point runs under an init"
+            asked = {int(container["args"][container["args"].index("--port") + 1])} if name == "simulator" else set()
+            assert {port["containerPort"] for port in container.get("ports", [])} <= exposed | asked
+            assert volumes <= {mount["mountPath"] for mount in container["volumeMounts"]}, name
+
+
 def test_a_finished_run_is_not_started_again(objects, master, workers):
     assert {kind for kind, _ in objects}.isdisjoint({"HorizontalPodAutoscaler", "StatefulSet", "DaemonSet", "CronJob"})
     for job in (master, workers):
-        assert job["backoffLimit"] == 0
         assert job["activeDeadlineSeconds"] > 0
         assert job["template"]["spec"]["restartPolicy"] == "Never"
-        assert job["template"]["spec"]["terminationGracePeriodSeconds"] >= 120
+    assert master["backoffLimit"] == 0
+
+
+def test_a_lost_worker_does_not_end_the_others(workers):
+    """A Job whose backoffLimit is reached ends all of its pods; with a limit for each index the others go on."""
+    assert workers["completionMode"] == "Indexed"
+    assert workers["backoffLimitPerIndex"] == 0
+    assert "backoffLimit" not in workers
+    assert "maxFailedIndexes" not in workers
+
+
+def test_what_is_told_to_end_has_the_time_that_its_code_takes(master, workers):
+    worker, closing, crew = (constants_of(f"fmbench/load/{name}.py") for name in ("worker", "closing", "crew"))
+    alone = worker["GRACE_S"] + worker["GOODBYE_S"] + worker["STORE_AT_THE_END_S"]
+    assert workers["template"]["spec"]["terminationGracePeriodSeconds"] > alone
+    leading = worker["GRACE_S"] + crew["FAREWELL_S"] + closing["STATISTICS_WAIT_S"]
+    assert master["template"]["spec"]["terminationGracePeriodSeconds"] > leading + 120, "a report takes time"
+
+
+def constants_of(module: str) -> dict[str, float]:
+    """The numbers that a module of the load names; read, since importing it brings Locust's patches along."""
+    tree = ast.parse((ROOT / module).read_text())
+    return {
+        node.targets[0].id: node.value.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and isinstance(node.value, ast.Constant)
+    }
+
+
+def test_the_study_fits_into_the_deadline_of_the_jobs(objects, master, workers):
+    """Even when each cell takes as long as it may and one in three is measured again."""
+    name = master["template"]["spec"]["volumes"][0]["configMap"]["name"]
+    config = Config.model_validate(yaml.safe_load(objects["ConfigMap", name]["data"]["cfg.yml"]))
+    cells = len(config.models) * len(config.dataset.buckets) * len(config.load.concurrency)
+    cell_s = config.load.warmup_s + 10 * config.load.duration_s + 60
+    for job in (master, workers):
+        assert job["activeDeadlineSeconds"] > cells * cell_s * 4 / 3
 
 
 def test_each_load_process_has_a_whole_cpu_of_its_own(workers):
@@ -114,6 +178,30 @@ def test_only_workers_reach_the_master(objects, workers):
     (peer,) = rule["from"]
     assert peer["podSelector"]["matchLabels"].items() <= workers["template"]["metadata"]["labels"].items()
     assert "ingress" not in objects["NetworkPolicy", "fmbench-workers"]["spec"]
+
+
+def test_pods_reach_what_a_run_needs_and_no_more(objects, master, workers):
+    """Names, HTTPS, EKS Pod Identity's agent; from workers the master; in the local overlay the endpoints of its variables."""
+    for job, more in ((master, set()), (workers, {5557})):
+        labels = job["template"]["metadata"]["labels"].items()
+        rules = [
+            rule
+            for (kind, _), each in objects.items()
+            if kind == "NetworkPolicy" and each["spec"]["podSelector"]["matchLabels"].items() <= labels
+            for rule in each["spec"].get("egress", [])
+        ]
+        anywhere = {port["port"] for rule in rules if "to" not in rule for port in rule["ports"]}
+        somewhere = {port["port"] for rule in rules if "to" in rule for port in rule["ports"]}
+        variables = [
+            each["data"] for (kind, name), each in objects.items() if name.startswith("fmbench-endpoints") and "data" in each
+        ]
+        endpoints = {
+            int(value.rpartition(":")[2]) for data in variables for value in data.values() if value.startswith("http://")
+        }
+        assert anywhere == {53, 443}
+        assert somewhere == {80} | more | endpoints
+        blocks = {peer["ipBlock"]["cidr"] for rule in rules for peer in rule.get("to", []) if "ipBlock" in peer}
+        assert blocks == {"169.254.170.23/32", "fd00:ec2::23/128"}
 
 
 def test_the_configuration_that_both_mount_is_one(objects, master, workers):

@@ -77,6 +77,14 @@ def test_a_worker_is_told_to_end(machines: Machines, endpoint: Endpoint, study: 
     assert "told to end" in run.cells()[1]["reason"]
 
 
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_worker_is_told_to_end_while_it_waits_for_its_master(machines: Machines, number: int, status: int):
+    (worker,) = machines.workers(1)
+    wait_until(lambda: below(worker.process.pid))
+    worker.process.send_signal(number)
+    assert worker.ended(60).status == status
+
+
 def test_the_master_is_switched_off(machines: Machines, endpoint: Endpoint, study: Study):
     master, workers = busy(machines, endpoint, study(concurrency=[2, 4], duration_s=6), 2)
     master.kill()
