@@ -66,6 +66,7 @@ bench-simulator: $(VENV)/.installed-dev ## what the embedded endpoint can serve 
 
 bench-statistics: $(VENV)/.installed-dev ## whether 95 % intervals cover 95 %, and verdicts are right
 	$(BIN)/python benchmarks/statistics/coverage.py
+	$(BIN)/python benchmarks/statistics/repeats.py
 	$(BIN)/python benchmarks/statistics/decisions.py
 
 bench-report: $(VENV)/.installed-dev ## a report of 1,000,000 records: seconds and memory
