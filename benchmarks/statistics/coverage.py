@@ -1,9 +1,9 @@
 """Do 95 % intervals cover the truth in 95 % of runs? On simulated load-test data whose truth is known.
 
 Each row simulates 10,000 runs of one kind of data: independent values, first-order autoregression (AR), values that share a
-batch's state (requests served together), heavy tails, slow spells. All but the Pareto rows are log-normal. For the mean and each percentile:
-the share of the runs whose interval held the truth, ours and the naive one (independent values; normal for the mean, order
-statistics for percentiles).
+batch's state (requests served together), heavy tails, slow spells. All but the Pareto rows are log-normal. For the mean and each
+percentile: the share of the runs whose interval held the truth, ours and the naive one (independent values; normal for the mean,
+order statistics for percentiles).
 
     python benchmarks/statistics/coverage.py [--runs 10000] [--seed 1]
 """

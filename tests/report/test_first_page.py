@@ -205,3 +205,17 @@ def test_the_counts_of_failures_and_the_bill_are_the_records(report_of: ReportOf
     bill = next(line for line in text.splitlines() if line.startswith("| **all** | 5,400"))
     amounts = [float(amount) for amount in re.findall(r"\$([\d.]+)", bill)]
     assert amounts == pytest.approx([measured, total - measured, total], abs=0.006)
+
+
+def test_a_model_that_was_measured_alone_is_not_said_to_be_better_than_others(report_of: ReportOf):
+    page = first_page(report_of("one"))
+    assert "No other model was measured." in page and "runner-up" not in page
+
+
+def test_a_price_that_is_missing_makes_the_answer_uncertain(report_of: ReportOf):
+    page = first_page(report_of("no_price"))
+    assert "It is not certain" in page
+    assert (
+        "The price of nova-lite, which meets every objective too, is not known: under $30.60 for 10,000 it would be chosen."
+        in page
+    )
