@@ -22,7 +22,9 @@ class Lease:
     usd: float | None
     sent: int = 0
     reserved_usd: float = 0.0
-    """Set aside for requests in flight."""
+    """Bounds of the requests in flight."""
+    dearness: float = 1.0
+    """How many times its bound the dearest request cost so far: above 1 where the service counts far more tokens than we do."""
     spent_usd: float = 0.0
     exhausted: bool = False
 
@@ -39,17 +41,23 @@ class Lease:
         """A request is over: its true cost takes the place of what was set aside."""
         self.reserved_usd -= bound_usd or 0.0
         self.spent_usd += cost_usd
+        if bound_usd:
+            self.dearness = max(self.dearness, cost_usd / bound_usd)
 
     def _holds(self, bound_usd: float | None) -> bool:
         if self.requests is not None and self.sent >= self.requests:
             return False
         if self.usd is None:
             return True
-        return bound_usd is not None and self.spent_usd + self.reserved_usd + bound_usd <= self.usd
+        return bound_usd is not None and self.spent_usd + self.dearness * (self.reserved_usd + bound_usd) <= self.usd
 
     def to_message(self) -> dict[str, Any]:
         """What was used, requests in flight at their bound."""
-        return {"sent": self.sent, "usd": self.spent_usd + max(0.0, self.reserved_usd), "exhausted": self.exhausted}
+        return {
+            "sent": self.sent,
+            "usd": self.spent_usd + self.dearness * max(0.0, self.reserved_usd),
+            "exhausted": self.exhausted,
+        }
 
 
 def cost_to_settle(exchange: Exchange, usd: float | None, bound_usd: float | None) -> float:
@@ -91,7 +99,7 @@ class Purse:
         if self.budget.max_requests is not None:
             parts.append(f"{self.budget.max_requests - self.requests} of {self.budget.max_requests} requests")
         if self.budget.max_usd is not None:
-            parts.append(f"${self.budget.max_usd - self.usd:.6f} of ${self.budget.max_usd}")
+            parts.append(f"${max(0.0, self.budget.max_usd - self.usd):.6f} of ${self.budget.max_usd}")
         return " and ".join(parts)
 
     def _request_shares(self, slots: Mapping[str, int]) -> dict[str, int | None]:

@@ -216,7 +216,8 @@ class Worker:
             self.outbox.wait(STORE_BETWEEN_CELLS_S)
         self.workplace.deck(order.cell)
         clear_away()
-        self.step = Step(order=order, lease=Lease(requests=order.requests, usd=order.usd), slots=deque(order.slots))
+        lease = Lease(requests=order.requests, usd=order.usd, dearness=self.step.lease.dearness if self.step else 1.0)
+        self.step = Step(order=order, lease=lease, slots=deque(order.slots))
         self._ack("step", number=order.number, parts=self._parts())
 
     def _open(self, data: dict[str, Any]) -> None:

@@ -16,6 +16,16 @@ from fmbench.load.stopping import ModelWatch, TargetWatch, window_over
 from fmbench.load.tally import Tally, total
 
 
+def test_requests_that_cost_more_than_thought_possible_make_the_next_ones_count_for_more():
+    """A service that counts four times our tokens: only what was in flight when that was learned can pass the limit."""
+    lease = Lease(requests=None, usd=10.0)
+    assert lease.reserve(1.0)
+    lease.settle(1.0, 4.0)
+    assert lease.reserve(1.0), "4 spent, and one that can cost 4"
+    assert not lease.reserve(1.0), "4 spent, 4 in flight, and one that can cost 4"
+    assert lease.to_message()["usd"] == 8.0
+
+
 def test_a_target_is_down_after_ten_seconds_without_an_answer_of_any_kind() -> None:
     watch = TargetWatch()
     for second in range(10):
