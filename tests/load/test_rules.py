@@ -16,7 +16,7 @@ from fmbench.load.stopping import ModelWatch, TargetWatch, window_over
 from fmbench.load.tally import Tally, total
 
 
-def test_requests_that_cost_more_than_thought_possible_make_the_next_ones_count_for_more():
+def test_requests_that_cost_more_than_thought_possible_make_the_next_ones_count_for_more() -> None:
     """A service that counts four times our tokens: only what was in flight when that was learned can pass the limit."""
     lease = Lease(requests=None, usd=10.0)
     assert lease.reserve(1.0)
