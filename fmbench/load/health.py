@@ -40,7 +40,7 @@ class HealthLog:
         self._counts = counts
         self._cpu, self._wall = time.process_time(), time.monotonic()
         self._timer = gevent.get_hub().loop.timer(TICK_S, repeat=TICK_S)
-        self._tick_from = time.monotonic()
+        self._tick_from: float | None = None  # the hub has not come to it yet: what goes on now is not load
         self._timer.again(self._tick)
         self._writer = gevent.spawn(self._write_each_second)
 
@@ -63,7 +63,8 @@ class HealthLog:
     def _tick(self) -> None:
         """Called by the hub itself: a greenlet that sleeps would cost ten times as much, a hundred times a second."""
         now = time.monotonic()
-        self.second.lags.append(max(0.0, now - self._tick_from - TICK_S))
+        if self._tick_from is not None:
+            self.second.lags.append(max(0.0, now - self._tick_from - TICK_S))
         self._tick_from = now
         self._timer.again(self._tick)
 
