@@ -83,7 +83,7 @@ def _why_no_request(config: Config, number: int) -> str | None:
 
 def ask_before_spending(config: Config, estimate: Estimate, yes: bool) -> None:
     """Ask once, where someone is there to answer and the bill is real. Raises ``Refused`` for a no."""
-    if yes or target_name(config) != "aws" or not sys.stdin.isatty():
+    if yes or not sys.stdin.isatty() or target_name(config) != "aws":
         return
     cost = "an unknown cost" if estimate.usd is None else f"about {usd_text(estimate.usd)} USD"
     if estimate.unpriced and estimate.usd is not None:

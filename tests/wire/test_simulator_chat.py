@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.simulator import Endpoint, running, simulator
+from tests.support.simulator import Endpoint, simulator
 
 __all__ = ["simulator"]
 
@@ -25,18 +25,6 @@ MODELS: dict[str, Any] = {
     "reasons": {"reasoning_tokens": 5},
     "slow": {"ttft_s": 0.2, "tpot_s": 0.02},
 } | {kind: {"faults": [{"kind": kind, "at": [1], "after_events": 3}]} for kind in KINDS}
-
-
-@pytest.fixture(scope="module")
-def one_endpoint():
-    with running({"profile": FAST, "models": MODELS}) as endpoint:
-        yield endpoint
-
-
-@pytest.fixture
-def endpoint(one_endpoint):
-    one_endpoint.reset()
-    return one_endpoint
 
 
 def ask(**more: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.support.boto import ARN, MODEL, ask, client_of, stream_of
-from tests.support.simulator import running, simulator
+from tests.support.simulator import simulator
 
 __all__ = ["simulator"]
 
@@ -23,18 +23,6 @@ MODELS = {
     "small": {"max_output_tokens": 30},
     "caches": {"cache": True},
 }
-
-
-@pytest.fixture(scope="module")
-def one_endpoint():
-    with running({"profile": FAST, "models": MODELS}) as endpoint:
-        yield endpoint
-
-
-@pytest.fixture
-def endpoint(one_endpoint):
-    one_endpoint.reset()
-    return one_endpoint
 
 
 @pytest.fixture
