@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -12,7 +11,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from benchmarks.accuracy.work import LIMIT_S, MODEL, Client, Done, Row, Work
+from benchmarks.accuracy.work import LIMIT_S, MODEL, Client, Done, Row, Work, environment
 
 HERE = Path(__file__).parent
 
@@ -22,10 +21,8 @@ def python_client(module: str, python: str = sys.executable) -> Client:
 
     def run(work: Work) -> Done:
         command = [python, "-m", f"benchmarks.accuracy.{module}", json.dumps(asdict(work))]
-        environment = os.environ | {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
-        environment.pop("AWS_BEARER_TOKEN_BEDROCK", None)
         done = subprocess.run(
-            command, cwd=HERE.parents[1], env=environment, capture_output=True, text=True, timeout=LIMIT_S, check=False
+            command, cwd=HERE.parents[1], env=environment(), capture_output=True, text=True, timeout=LIMIT_S, check=False
         )
         if done.returncode:
             raise RuntimeError(f"{module} failed:\n{done.stderr[-2000:]}")

@@ -7,7 +7,6 @@ prompts and writing the report are not load.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -16,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.accuracy.work import MODEL, REGION, Done, Row, Work
+from benchmarks.accuracy.work import MODEL, REGION, Done, Row, Work, environment
 
 ROOT = Path(__file__).resolve().parents[2]
 REQUEST_S = 1.2
@@ -48,11 +47,10 @@ def _config(work: Work, folder: str) -> dict[str, Any]:
 
 def _run(work: Work, config: Path) -> Path:
     """The run's folder."""
-    environment = os.environ | {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
-    environment |= {"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": work.url} | ({"AWS_CA_BUNDLE": work.ca_bundle} if work.ca_bundle else {})
-    environment.pop("AWS_BEARER_TOKEN_BEDROCK", None)
+    bundle = {"AWS_CA_BUNDLE": work.ca_bundle} if work.ca_bundle else {}
+    variables = environment(AWS_ENDPOINT_URL_BEDROCK_RUNTIME=work.url, **bundle)
     command = [sys.executable, "-m", "fmbench", "--config", str(config), "--yes"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"fmbench-load ended with {done.returncode}:\n{done.stderr[-2000:]}")
     return Path(done.stdout.splitlines()[-1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -81,3 +82,9 @@ class Done:
 
 
 Client = Callable[[Work], Done]
+
+
+def environment(**more: str) -> dict[str, str]:
+    """What a client's process is started with: this one's variables, keys that any local endpoint takes, and ``more``."""
+    keys = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+    return {name: value for name, value in os.environ.items() if name != "AWS_BEARER_TOKEN_BEDROCK"} | keys | more

@@ -92,6 +92,7 @@ def _recommend(
         "reason": reason,
         "decided_by": yardstick.name,
         "tied_with": [point.cell.model for point in tied if point is not winner],
+        "cheaper": len(tied) > 1 and all(_cost(winner) < _cost(point) for point in tied if point is not winner),
         "runner_up": runner_up,
         "certain": not open_rivals,
     }

@@ -51,21 +51,21 @@ def launch(
     return ended
 
 
-def join(master_host: str, scratch: Path, processes: int = 1, master_port: int | None = None) -> int:
+def join(master_host: str, master_port: int, scratch: Path, processes: int = 1) -> int:
     """Carry users for a master elsewhere until it says that the run is over. Returns the worst exit status of the load processes.
 
     What they write and cannot store stays below ``scratch``. Each is a process of its own: Locust's forks outlive a signal.
     Raises ``Refused`` when no master was found.
     """
-    where = ["--worker", "--master-host", master_host, *_option("--master-port", master_port)]
+    where = ["--worker", "--master-host", master_host, "--master-port", str(master_port)]
     count = processes if processes > 0 else len(os.sched_getaffinity(0))
     heard: list[int] = []
     status = _supervise(where, [scratch / f"process-{number}" for number in range(count)], {}, heard)
     if heard and (status < 0 or status == ExitCode.FAULT):
         return ExitCode.INTERRUPTED if heard[0] == signal.SIGINT else ExitCode.TERMINATED
     if status == NO_MASTER:
-        where_to = f"{master_host}:{master_port}" if master_port else master_host
-        raise Refused(f"no master answered at {where_to}: start one there with --master, and let this machine reach its port.")
+        at = f"{master_host}:{master_port}"
+        raise Refused(f"no master answered at {at}: start one there with --master, and let this machine reach its port.")
     return ExitCode.UNACCOUNTED if status < 0 else status
 
 

@@ -87,7 +87,8 @@ def _against(study: Study, verdict: dict[str, Any]) -> str:
     place = f"{name} at {plural(runner['concurrency'], 'user')}"
     if runner["model"] in (chosen.get("tied_with") or []):
         figure = figure_words(chosen["decided_by"])
-        return f"{place} cannot be told from it by {figure}: the difference is inside the noise{_settled(study, chosen, runner)}."
+        settled = ", and the cheaper one is chosen" if chosen["cheaper"] else ""
+        return f"{place} cannot be told from it by {figure}: the difference is inside the noise{settled}."
     margin = runner.get("margin")
     if not margin:
         return f"The runner-up is {place}, whose {figure_words(chosen['decided_by'])} is not known."
@@ -99,13 +100,6 @@ def _alone(others: set[str]) -> str:
     if not others - {"not_measured"}:
         return "No other model was measured."
     return f"No other model {'is shown to meet' if 'undecided' in others else 'meets'} every objective."
-
-
-def _settled(study: Study, chosen: dict[str, Any], runner: dict[str, Any]) -> str:
-    """Why the one is chosen and not the other, of two that cannot be told apart: it is the cheaper, where that is so."""
-    cells = [study.cell(place["model"], chosen["bucket"], place["concurrency"]) or {} for place in (chosen, runner)]
-    ours, theirs = (cell.get("usd_per_10k") for cell in cells)
-    return ", and the cheaper one is chosen" if known(ours) and (not known(theirs) or usd(ours) != usd(theirs)) else ""
 
 
 def figure_words(name: str) -> str:

@@ -23,7 +23,7 @@ def join_master(options: Options) -> int:
     scratch = Path(tempfile.mkdtemp(prefix="fmbench-load-"))
     try:
         with terminating():
-            return join(host, scratch, options.processes, port)
+            return join(host, port, scratch, options.processes)
     except Terminated:
         return ExitCode.TERMINATED
     finally:

@@ -76,6 +76,7 @@ def test_a_tie_goes_to_the_cheaper() -> None:
     verdict = verdict_of(cells, LIMITS | {"prefer": "latency"})
     assert chosen(verdict) == ("two", 4)
     assert verdict["recommendation"]["tied_with"] == ["one"]
+    assert verdict["recommendation"]["cheaper"] is True
     assert "cannot be told" in verdict["reason"]
 
 
@@ -154,6 +155,7 @@ def of_price(model: str, usd: float | None, seconds: float = 1.0, count: int = 1
 def test_equal_prices_have_no_cheaper_model() -> None:
     verdict = verdict_of([of_price("a", 0.001), of_price("b", 0.001)], LIMITS)
     assert "costs the same" in verdict["reason"] and "cheaper" not in verdict["reason"]
+    assert verdict["recommendation"]["cheaper"] is False
 
 
 def test_a_tie_without_prices_is_no_matter_of_cost() -> None:
