@@ -9,9 +9,11 @@ from botocore.parsers import create_parser
 
 from fmbench.bedrock import faults
 from fmbench.bedrock.faults import BadResponse, Fault
+from fmbench.bedrock.foreign import Malformed, believed_seconds, believed_word, count
 from fmbench.bedrock.frames import FrameDecoder, parse_headers
 from fmbench.bedrock.http1 import Head, Sink
 from fmbench.core.failures import FailureKind
+from fmbench.core.neutral import neutral
 from fmbench.core.records import Exchange
 
 EVENT_STREAM = "application/vnd.amazon.eventstream"
@@ -62,7 +64,7 @@ class Answer:
         """Where the body of the answer with this head goes."""
         exchange = self.exchange
         exchange.http_status = head.status
-        exchange.request_id = head.get("x-amzn-requestid") or None
+        exchange.request_id = neutral(head.get("x-amzn-requestid"), 200) or None
         if head.status == 200 and head.content_type in ("", self.media_type):
             return self.body_sink(head)
         buffer = BodyBuffer()
@@ -94,14 +96,18 @@ class Answer:
         """Usage, latency, tier and performance as Converse's answers carry them."""
         exchange, usage = self.exchange, body.get("usage")
         if isinstance(usage, dict):
-            exchange.usage.input_tokens = usage.get("inputTokens")
-            exchange.usage.output_tokens = usage.get("outputTokens")
-            exchange.usage.cache_read_tokens = usage.get("cacheReadInputTokens")
-            exchange.usage.cache_write_tokens = usage.get("cacheWriteInputTokens")
-        latency = _member(body, "metrics", "latencyMs")
-        exchange.server_latency_s = latency / 1000 if isinstance(latency, (int, float)) else exchange.server_latency_s
-        exchange.service_tier = _member(body, "serviceTier", "type") or exchange.service_tier
-        exchange.latency_mode = _member(body, "performanceConfig", "latency") or exchange.latency_mode
+            exchange.usage.input_tokens = count(usage.get("inputTokens"), "usage.inputTokens")
+            exchange.usage.output_tokens = count(usage.get("outputTokens"), "usage.outputTokens")
+            exchange.usage.cache_read_tokens = count(usage.get("cacheReadInputTokens"), "usage.cacheReadInputTokens")
+            exchange.usage.cache_write_tokens = count(usage.get("cacheWriteInputTokens"), "usage.cacheWriteInputTokens")
+        elif usage is not None:
+            raise Malformed("usage is not an object")
+        latency = believed_seconds(exchange, _member(body, "metrics", "latencyMs"), "metrics.latencyMs")
+        exchange.server_latency_s = exchange.server_latency_s if latency is None else latency
+        tier = believed_word(exchange, _member(body, "serviceTier", "type"), "serviceTier.type")
+        exchange.service_tier = tier or exchange.service_tier
+        mode = believed_word(exchange, _member(body, "performanceConfig", "latency"), "performanceConfig.latency")
+        exchange.latency_mode = mode or exchange.latency_mode
 
 
 class StreamAnswer(Answer):
@@ -215,7 +221,10 @@ def _fault_of_body(head: Head, buffer: BodyBuffer) -> Fault:
             FailureKind.BAD_RESPONSE, f"HTTP {head.status} with {head.content_type or 'no content type'}: {_start(buffer.body)}"
         )
     response = {"status_code": head.status, "headers": _CaseBlind(head.headers), "body": bytes(buffer.body)}
-    error = _error_parser.parse(response, None).get("Error", {})
+    try:
+        error = _error_parser.parse(response, None).get("Error", {})
+    except Exception:  # an error body that botocore cannot read (a JSON list, say): the status has to do
+        error = {"Message": _start(buffer.body)}
     message = str(error.get("Message") or "")
     if "html" in head.content_type:
         message = f"HTTP {head.status} with {head.content_type}: {_start(buffer.body)}"

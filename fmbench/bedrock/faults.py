@@ -19,12 +19,15 @@ from urllib3.util.ssl_match_hostname import CertificateError
 from fmbench.bedrock.frames import CorruptFrame
 from fmbench.bedrock.http1 import NotHttp
 from fmbench.core.failures import FailureKind
+from fmbench.core.neutral import neutral
 
 MAX_MESSAGE = 500
 
 
 class BadResponse(Exception):
     """An answer that is sound HTTP, but not what the API answers."""
+
+    kind = FailureKind.BAD_RESPONSE
 
 
 class DeadlineReached(Exception):
@@ -155,7 +158,9 @@ def _word_for_exception(error: Exception, phase: Phase) -> FailureKind:
         return error.kind
     if isinstance(error, CorruptFrame):
         return FailureKind.CORRUPT_FRAME
-    if isinstance(error, (NotHttp, BadResponse)):
+    if isinstance(error, BadResponse):
+        return error.kind
+    if isinstance(error, NotHttp):
         return FailureKind.BAD_RESPONSE
     if phase is Phase.SIGNING:
         return FailureKind.EXPIRED_CREDENTIALS if isinstance(error, BotoCoreError) else FailureKind.UNKNOWN
@@ -208,7 +213,7 @@ def safe_message(message: str, prompt: str = "") -> str:
     text = _without_echo(message[: 8 * MAX_MESSAGE], prompt)
     for pattern, stand_in in _SECRETS:
         text = pattern.sub(stand_in, text)
-    return " ".join(text.split())[:MAX_MESSAGE]
+    return neutral(" ".join(text.split()), MAX_MESSAGE)
 
 
 def _without_echo(message: str, prompt: str) -> str:

@@ -8,6 +8,8 @@ from typing import Protocol
 
 MAX_HEAD = 65_536
 MAX_LINE = 1_024
+MAX_ANSWER = 256 * 1024 * 1024
+"""An answer of more bytes, head included, is not read on."""
 _BLANK_LINE = b"\r\n\r\n"
 
 
@@ -95,6 +97,8 @@ class ResponseReader:
         """Take bytes that arrived at ``now_ns``; whether the answer is whole. Raises ``NotHttp`` and what the sink raises."""
         self.last_ns = now_ns
         self.received += len(data)
+        if self.received > MAX_ANSWER:
+            raise NotHttp(f"an answer of more than {MAX_ANSWER} bytes")
         self._step(data, now_ns)
         return self.done
 

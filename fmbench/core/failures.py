@@ -7,7 +7,7 @@ The list is drawn by the layer at which the request died::
     admission   throttled  throttled_requests  throttled_tokens  throttled_daily  throttled_in_stream  quota
     access      access_denied  expired_credentials  not_found  validation
     service     model_timeout  model_not_ready  model_error  model_stream_error  service_unavailable  internal
-    answer      truncated  no_usage  corrupt_frame  bad_response  guardrail
+    answer      truncated  no_usage  corrupt_frame  bad_response  malformed  guardrail
     unknown     unknown
 """
 
@@ -52,6 +52,8 @@ class FailureKind(StrEnum):
     CORRUPT_FRAME = "corrupt_frame"
     BAD_RESPONSE = "bad_response"
     """HTTP 200 with a body that is not what the API answers (a proxy's HTML page, say)."""
+    MALFORMED = "malformed"
+    """An answer with a field that cannot be: a count that is text or negative, a stop reason that is a list."""
     GUARDRAIL = "guardrail"
     UNKNOWN = "unknown"
 

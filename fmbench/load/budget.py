@@ -40,6 +40,7 @@ class Lease:
     def settle(self, bound_usd: float | None, cost_usd: float) -> None:
         """A request is over: its true cost takes the place of what was set aside."""
         self.reserved_usd -= bound_usd or 0.0
+        cost_usd = max(0.0, cost_usd)
         self.spent_usd += cost_usd
         if bound_usd:
             self.dearness = max(self.dearness, cost_usd / bound_usd)

@@ -14,7 +14,7 @@ from fmbench.run.traceback_file import write_traceback
 from fmbench.storage.manifest import DONE, FAILED, INCOMPLETE, INTERRUPTED, STOPPED, write_manifest
 from fmbench.storage.reader import LocalRun, read_lines
 from fmbench.storage.runfolder import RunFolder
-from fmbench.storage.seal import all_workers, read_load, seal
+from fmbench.storage.seal import all_workers, read_load, seal, unfit_rows
 from fmbench.storage.share import collect, forget_parts
 from fmbench.storage.upload import forget_local_copy, upload
 
@@ -79,6 +79,12 @@ def seal_into(manifest: dict[str, Any], folder: RunFolder, ended: str) -> tuple[
     accounting = seal(folder, earlier)
     code = exit_code(ended, accounting)
     workers = all_workers(folder, earlier)
+    unfit = unfit_rows(folder)
+    if unfit:
+        said = (
+            f"{unfit} rows held a value that its column cannot hold: they are in records/ without it, and as they were in unfit/."
+        )
+        manifest["warnings"] = [*manifest.get("warnings", []), said]
     manifest |= closing_entries(folder, ended, accounting, code) | {"workers": workers}
     manifest.pop("process", None)
     write_manifest(folder, manifest)

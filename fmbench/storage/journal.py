@@ -15,8 +15,11 @@ from typing import Any, Literal
 import orjson
 
 from fmbench.core.records import Record
+from fmbench.storage.fitting import fitted, misfits
 
-Entry = tuple[Literal["intent", "record"], dict[str, Any]]
+Kind = Literal["intent", "record"]
+Entry = tuple[Kind, dict[str, Any]]
+_KINDS: tuple[Kind, ...] = ("intent", "record")
 
 _INTENT = b'{"intent":'
 _RECORD = b'{"record":'
@@ -33,11 +36,11 @@ class JournalWriter:
 
     def intent(self, record: Record) -> None:
         """Write down that ``record`` is about to be sent: on return its line is in the file."""
-        self._append(_INTENT + orjson.dumps(record) + _END)
+        self._append(_INTENT + _as_json(record) + _END)
 
     def record(self, record: Record) -> None:
         """Write down what became of ``record``."""
-        self._append(_RECORD + orjson.dumps(record) + _END)
+        self._append(_RECORD + _as_json(record) + _END)
 
     def close(self) -> None:
         """Bring the file to the disk and close it."""
@@ -52,6 +55,15 @@ class JournalWriter:
         while rest:
             rest = rest[os.write(self._file, rest) :]
         self._torn = False
+
+
+def _as_json(record: Record) -> bytes:
+    """The record as JSON; values that JSON cannot hold (half characters, numbers past 64 bits) are left out and named."""
+    try:
+        return orjson.dumps(record)
+    except TypeError:
+        row = record.to_dict()
+        return orjson.dumps(fitted(row, misfits(row)))
 
 
 class JournalReader:
@@ -86,8 +98,8 @@ def _entry(line: bytes) -> Entry | None:
         return None
     if not isinstance(parsed, dict):
         return None
-    if isinstance(parsed.get("intent"), dict):
-        return "intent", parsed["intent"]
-    if isinstance(parsed.get("record"), dict):
-        return "record", parsed["record"]
+    for kind in _KINDS:
+        row = parsed.get(kind)
+        if isinstance(row, dict):
+            return kind, row
     return None

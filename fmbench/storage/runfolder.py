@@ -61,6 +61,11 @@ class RunFolder:
         return self.path / "records"
 
     @property
+    def unfit(self) -> Path:
+        """Rows with a value that its column cannot hold, as the journal had them; ``records`` holds them without it."""
+        return self.path / "unfit"
+
+    @property
     def answers(self) -> Path:
         """The answers' texts, kept only when the configuration asks for quality."""
         return self.path / "answers"

@@ -13,7 +13,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import orjson
+import pyarrow as pa
+
 from fmbench.core.accounting import Accounting, count_rows
+from fmbench.storage.atomic import write_bytes
+from fmbench.storage.fitting import fitted, identified, misfits
 from fmbench.storage.journal import read_journal
 from fmbench.storage.runfolder import RunFolder
 from fmbench.storage.table import count_outcomes, write_part
@@ -31,7 +36,7 @@ def seal(folder: RunFolder, earlier: Sequence[Mapping[str, Any]] = ()) -> Accoun
     folder.records.mkdir(exist_ok=True)
     faults = Counter[str]()
     for journal in sorted(folder.journal.glob("*.jsonl")):
-        faults += _seal_one(folder.records, journal)
+        faults += _seal_one(folder, journal)
         journal.unlink()
     if folder.journal.is_dir() and not any(folder.journal.iterdir()):
         folder.journal.rmdir()
@@ -56,18 +61,39 @@ def read_load(folder: RunFolder) -> dict[str, Any]:
     return load
 
 
-def _seal_one(records: Path, journal: Path) -> Counter[str]:
+def _seal_one(folder: RunFolder, journal: Path) -> Counter[str]:
     faults = Counter[str]()
+    unfit: list[dict[str, Any]] = []
     rows: list[dict[str, Any]] = []
     part = 0
     for row in _rows(journal, faults):
         rows.append(row)
         if len(rows) == ROWS_PER_PART:
-            write_part(records / f"part-{journal.stem}-{part:05d}.parquet", rows)
+            unfit += _write(folder.records / f"part-{journal.stem}-{part:05d}.parquet", rows)
             rows, part = [], part + 1
     if rows:
-        write_part(records / f"part-{journal.stem}-{part:05d}.parquet", rows)
+        unfit += _write(folder.records / f"part-{journal.stem}-{part:05d}.parquet", rows)
+    if unfit:
+        folder.unfit.mkdir(exist_ok=True)
+        write_bytes(folder.unfit / f"{journal.stem}.jsonl", b"".join(orjson.dumps(row) + b"\n" for row in unfit))
     return faults
+
+
+def _write(path: Path, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Write one part; the rows of it that did not fit as they were, and are in the part without the values that did not."""
+    try:
+        write_part(path, rows)
+        return []
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):
+        pass
+    wrong = [(row, misfits(row)) for row in rows]
+    write_part(path, [fitted(row, names) if names else row for row, names in wrong])
+    return [row for row, names in wrong if names]
+
+
+def unfit_rows(folder: RunFolder) -> int:
+    """How many rows of the run are kept as they were in ``unfit/``, because a value of theirs fits no column."""
+    return sum(path.read_bytes().count(b"\n") for path in folder.unfit.glob("*.jsonl"))
 
 
 def _rows(journal: Path, faults: Counter[str]) -> Iterator[dict[str, Any]]:
@@ -76,6 +102,9 @@ def _rows(journal: Path, faults: Counter[str]) -> Iterator[dict[str, Any]]:
     open_intents: dict[tuple[int, int], dict[str, Any]] = {}
     ended: dict[int, set[int]] = {}
     for kind, row in entries:
+        if not identified(row):
+            faults["torn"] += 1
+            continue
         user, seq = row["user"], row["seq"]
         of_user = ended.setdefault(user, set())
         if seq in of_user or (kind == "intent" and (user, seq) in open_intents):

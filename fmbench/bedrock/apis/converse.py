@@ -7,6 +7,7 @@ from typing import Any
 from fmbench.bedrock.answers import BodyAnswer, Json
 from fmbench.bedrock.families.base import given
 from fmbench.bedrock.faults import BadResponse
+from fmbench.bedrock.foreign import items, word
 from fmbench.config.schema import Inference, Model
 
 OPERATION = "Converse"
@@ -36,10 +37,10 @@ class ConverseAnswer(BodyAnswer):
     """The body of Converse into an ``Exchange``."""
 
     def read_body(self, body: Json) -> None:
-        if not isinstance(body.get("stopReason"), str):
+        if "stopReason" not in body:
             raise BadResponse(f"not an answer of Converse: {', '.join(body)[:200]}")
         self.read_served(body)
-        self.exchange.stop_reason = body["stopReason"]
+        self.exchange.stop_reason = word(body["stopReason"], "stopReason")
         self.guarded = self.exchange.stop_reason == "guardrail_intervened"
         if self.pieces is not None:
             self.pieces += [block["text"] for block in _blocks(body) if isinstance(block.get("text"), str)]
@@ -49,7 +50,7 @@ def _blocks(body: Json) -> list[dict[str, Any]]:
     output: Any = body.get("output")
     message: Any = output.get("message") if isinstance(output, dict) else None
     content: Any = message.get("content") if isinstance(message, dict) else None
-    return [block for block in content or [] if isinstance(block, dict)]
+    return [block for block in items(content) if isinstance(block, dict)]
 
 
 ANSWER = ConverseAnswer

@@ -7,6 +7,7 @@ from typing import Any
 from fmbench.bedrock.answers import StreamAnswer, event_of, read_json
 from fmbench.bedrock.apis.converse import parameters as parameters
 from fmbench.bedrock.faults import BadResponse
+from fmbench.bedrock.foreign import word
 from fmbench.core.records import Exchange
 
 OPERATION = "ConverseStream"
@@ -57,9 +58,9 @@ class ConverseStreamAnswer(StreamAnswer):
         self.stamp(text if isinstance(text, str) else "", _other_content(delta), now_ns)
 
     def _stop(self, body: dict[str, Any]) -> None:
+        self.exchange.stop_reason = word(body.get("stopReason"), "stopReason")
         self.stopped = True
         self._text_headers = b""
-        self.exchange.stop_reason = body.get("stopReason")
         self.guarded = self.exchange.stop_reason == "guardrail_intervened"
 
 

@@ -6,8 +6,9 @@ import orjson
 
 from fmbench.bedrock.answers import BodyAnswer, Json
 from fmbench.bedrock.families import family_of
-from fmbench.bedrock.families.base import Family, Piece, count, given, mapping, request_body
+from fmbench.bedrock.families.base import Family, Piece, given, mapping, request_body
 from fmbench.bedrock.faults import BadResponse
+from fmbench.bedrock.foreign import believed_seconds, believed_word, count, word
 from fmbench.bedrock.http1 import Head, Sink
 from fmbench.config.schema import Inference, Model
 from fmbench.core.failures import UnusableInput
@@ -52,14 +53,14 @@ def read_headers(exchange: Exchange, head: Head) -> None:
     exchange.usage.cache_read_tokens = _number(head.get("x-amzn-bedrock-cache-read-input-token-count"))
     exchange.usage.cache_write_tokens = _number(head.get("x-amzn-bedrock-cache-write-input-token-count"))
     latency = _number(head.get("x-amzn-bedrock-invocation-latency"))
-    exchange.server_latency_s = None if latency is None else latency / 1000
-    exchange.service_tier = head.get("x-amzn-bedrock-service-tier") or None
-    exchange.latency_mode = head.get("x-amzn-bedrock-performanceconfig-latency") or None
+    exchange.server_latency_s = believed_seconds(exchange, latency, "x-amzn-bedrock-invocation-latency")
+    exchange.service_tier = believed_word(exchange, head.get("x-amzn-bedrock-service-tier"), "the service tier")
+    exchange.latency_mode = believed_word(exchange, head.get("x-amzn-bedrock-performanceconfig-latency"), "the latency mode")
 
 
 def read_piece(exchange: Exchange, piece: Piece) -> None:
     """Take a piece's stop reason and those counts that it holds."""
-    exchange.stop_reason = piece.stop_reason or exchange.stop_reason
+    exchange.stop_reason = word(piece.stop_reason) or exchange.stop_reason
     for name in ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens"):
         value = getattr(piece, name)
         if value is not None:
@@ -76,9 +77,8 @@ def read_metrics(exchange: Exchange, body: Json) -> None:
     usage.output_tokens = _known(count(metrics.get("outputTokenCount")), usage.output_tokens)
     usage.cache_read_tokens = _known(count(metrics.get("cacheReadInputTokenCount")), usage.cache_read_tokens)
     usage.cache_write_tokens = _known(count(metrics.get("cacheWriteInputTokenCount")), usage.cache_write_tokens)
-    latency = metrics.get("invocationLatency")
-    if isinstance(latency, (int, float)):
-        exchange.server_latency_s = latency / 1000
+    latency = believed_seconds(exchange, metrics.get("invocationLatency"), "invocationLatency")
+    exchange.server_latency_s = exchange.server_latency_s if latency is None else latency
 
 
 def guardrail_intervened(body: Json) -> bool:
@@ -109,7 +109,7 @@ class InvokeAnswer(BodyAnswer):
 
 
 def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() else None
+    return count(int(text), "a count in the answer's head") if text.isascii() and text.isdigit() and len(text) < 20 else None
 
 
 def _known(value: int | None, otherwise: int | None) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fmbench.bedrock.families.base import Family, Json, Piece, count, given, mapping, text_of
+from fmbench.bedrock.families.base import Family, Json, Piece, count, given, items, mapping, text_of
 from fmbench.config.schema import Inference
 
 
@@ -28,7 +28,7 @@ def _with_usage(piece: Piece, usage: Json) -> Piece:
 
 
 def _whole(body: Json) -> Piece:
-    blocks = [mapping(block) for block in body.get("content") or []]
+    blocks = [mapping(block) for block in items(body.get("content"))]
     piece = Piece(
         text="".join(text_of(block.get("text")) for block in blocks),
         reasoning="".join(text_of(block.get("thinking")) for block in blocks),

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from fmbench.bedrock.foreign import count as count
+from fmbench.bedrock.foreign import items as items
 from fmbench.config.schema import Inference
 from fmbench.core.failures import UnusableInput
 
@@ -19,7 +21,8 @@ class Piece:
     text: str = ""
     reasoning: str = ""
     tool: bool = False
-    stop_reason: str | None = None
+    stop_reason: Any = None
+    """As the model said it; ``foreign.word`` checks it when it is taken."""
     input_tokens: int | None = None
     output_tokens: int | None = None
     cache_read_tokens: int | None = None
@@ -58,11 +61,6 @@ def request_body(family: Family, model_id: str, prompt: str, inference: Inferenc
 def given(**values: Any) -> Json:
     """Those values that were given."""
     return {name: value for name, value in values.items() if value is not None}
-
-
-def count(value: Any) -> int | None:
-    """A token count, or None for anything else."""
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def mapping(value: Any) -> Json:
