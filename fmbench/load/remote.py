@@ -20,6 +20,7 @@ import gevent
 from gevent.event import Event
 
 from fmbench.core.failures import FmbenchError, Refused
+from fmbench.core.names import below
 from fmbench.storage.share import fetch_prepared, prepared_digests
 from fmbench.storage.store import store_for
 
@@ -46,7 +47,7 @@ def settle_in(data: Mapping[str, Any], run_id: str) -> tuple[Path, Outbox | None
         return Path(data["folder"]), None
     _check_reach(data)
     if data["store"] is not None:
-        folder = _scratch() / run_id
+        folder = below(_scratch(), run_id)
         fetch_prepared(store_for(data["store"]["address"], data["store"]["region"]), data["store"]["sha256"], folder)
         return folder, outbox_of(data, folder)
     if not (Path(data["folder"]) / "plan.json").exists():

@@ -14,6 +14,7 @@ from fmbench.config.load import stored_config
 from fmbench.config.schema import Config, Model
 from fmbench.core.cost import ModelPrice, PriceBook
 from fmbench.core.failures import FmbenchError, Refused, UnusableInput
+from fmbench.core.names import below
 from fmbench.core.plan import Plan, PromptFile
 from fmbench.core.records import Cell, Prompt
 from fmbench.prompts import payload
@@ -96,7 +97,7 @@ class Workplace:
         return self._prompts[1]
 
     def _read_bucket(self, file: PromptFile) -> list[Prompt]:
-        path = self.folder / file.file
+        path = below(self.folder, file.file)
         if hashlib.sha256(_read(path)).hexdigest() != file.sha256:
             raise UnusableInput(f"{path}: its bytes are not those that were prepared (SHA-256 differs); prepare the run again.")
         return payload.load(path)

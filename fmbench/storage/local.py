@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from fmbench.core.failures import Refused, UnusableInput
+from fmbench.core.names import below, is_inside
 from fmbench.storage.atomic import commit, part_path, write_bytes
 
 
@@ -24,14 +25,14 @@ class LocalStore:
         return str(self.folder)
 
     def put_file(self, name: str, path: Path) -> None:
-        target = self.folder / name
+        target = below(self.folder, name)
         target.parent.mkdir(parents=True, exist_ok=True)
         part = part_path(target)
         shutil.copyfile(path, part)
         commit(part, target)
 
     def put_bytes(self, name: str, data: bytes, if_absent: bool = False) -> None:
-        target = self.folder / name
+        target = below(self.folder, name)
         if not if_absent:
             write_bytes(target, data)
             return
@@ -43,19 +44,19 @@ class LocalStore:
             part.unlink()
 
     def get_bytes(self, name: str) -> bytes:
-        return (self.folder / name).read_bytes()
+        return (below(self.folder, name)).read_bytes()
 
     def get_file(self, name: str, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(self.folder / name, path)
 
     def delete(self, name: str) -> None:
-        (self.folder / name).unlink(missing_ok=True)
+        (below(self.folder, name)).unlink(missing_ok=True)
 
     def list(self, prefix: str = "") -> list[str]:
         files = (path for path in self.folder.rglob("*") if path.is_file() and not path.name.startswith("."))
         names = (path.relative_to(self.folder).as_posix() for path in files)
-        return sorted(name for name in names if name.startswith(prefix))
+        return sorted(name for name in names if name.startswith(prefix) and is_inside(name))
 
     def check_writable(self) -> None:
         try:

@@ -14,6 +14,7 @@ import orjson
 import pandas as pd
 
 from fmbench.core.failures import UnusableInput
+from fmbench.core.names import below
 from fmbench.storage.compact import read_compact
 from fmbench.storage.manifest import read_manifest
 from fmbench.storage.runfolder import RunFolder
@@ -117,7 +118,7 @@ def _folder(address: str) -> Path:
 def _download(address: str) -> LocalRun:
     store = store_for(address)
     scratch = tempfile.mkdtemp(prefix="fmbench-load-")
-    path = Path(scratch) / store.address.rpartition("/")[2]
+    path = below(Path(scratch), store.address.rpartition("/")[2])
     run = LocalRun(RunFolder(path, store.address))
     weakref.finalize(run, shutil.rmtree, scratch, ignore_errors=True)
     download(store, path)

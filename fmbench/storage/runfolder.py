@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from fmbench.core.failures import Refused
+from fmbench.core.names import below
 from fmbench.storage.store import is_s3, store_for
 
 
@@ -147,7 +148,7 @@ def work_folder(run_id: str) -> Path:
     above.mkdir(mode=0o700, exist_ok=True)
     if above.is_symlink() or above.stat().st_uid != os.getuid():
         raise Refused(f"{above}: belongs to somebody else; set TMPDIR to a folder of your own.")
-    return above / run_id
+    return below(above, run_id)
 
 
 def discard(folder: RunFolder, region: str | None = None) -> None:

@@ -22,6 +22,7 @@ from botocore.config import Config as ClientConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
 from fmbench.core.failures import Refused, UnusableInput
+from fmbench.core.names import is_inside
 
 PART_BYTES = 16 * 1024 * 1024
 """Files above that go up in parts of that size."""
@@ -84,7 +85,7 @@ class S3Store:
         with self._asking(prefix):
             pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=above + prefix)
             keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
-        return sorted(key.removeprefix(above) for key in keys)
+        return sorted(name for name in (key.removeprefix(above) for key in keys) if is_inside(name))
 
     def check_writable(self) -> None:
         name = ".fmbench-write-check"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fmbench.core.failures import FmbenchError, Refused
+from fmbench.core.names import below
 from fmbench.core.plan import Plan
 from fmbench.storage.runfolder import RunFolder
 from fmbench.storage.store import Store, store_for
@@ -87,6 +88,6 @@ def _fetch(store: Store, name: str, digest: str | None, target: Path) -> None:
     found = hashlib.sha256(data).hexdigest()
     if digest not in (None, found):
         raise Refused(f"{store.address}/{name}: is not what was stored (SHA-256 {found}, not {digest}).")
-    path = target / name
+    path = below(target, name)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)

@@ -35,7 +35,7 @@ class Store(Protocol):
         """Take away what is stored under ``name``, if anything is."""
 
     def list(self, prefix: str = "") -> list[str]:
-        """The names that begin with ``prefix``, sorted."""
+        """The names that begin with ``prefix``, sorted; those that would leave a folder they are copied to are left out."""
 
     def check_writable(self) -> None:
         """Raises ``Refused`` when nothing can be stored here."""

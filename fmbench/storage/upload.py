@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from fmbench.core.failures import Refused
+from fmbench.core.names import below
 from fmbench.storage.local import LocalStore
 from fmbench.storage.runfolder import RunFolder
 from fmbench.storage.store import Store, store_for
@@ -38,8 +40,15 @@ def upload_files(folder: RunFolder, names: Iterable[str], store: Store) -> None:
 def download(store: Store, target: Path) -> None:
     """Copy every file of ``store`` to the folder ``target``."""
     with ThreadPoolExecutor(AT_A_TIME) as pool:
-        for _ in pool.map(lambda name: store.get_file(name, target / name), store.list()):
+        for _ in pool.map(lambda name: _download(store, name, target), store.list()):
             pass
+
+
+def _download(store: Store, name: str, target: Path) -> None:
+    try:
+        store.get_file(name, below(target, name))
+    except (FileExistsError, NotADirectoryError, IsADirectoryError):
+        raise Refused(f"{store.address}/{name}: is the name of a file and of a folder there; take one of the two away.") from None
 
 
 def forget_local_copy(folder: RunFolder) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fmbench.core.failures import UnusableInput
+from fmbench.core.names import below
 from fmbench.storage.store import store_for
 
 _OBJECTS = (".jsonl", ".ndjson", ".json", ".zip", ".parquet", ".csv", ".arrow")
@@ -29,7 +30,7 @@ def _copied(above: str, names: list[str], folder: Path) -> Path:
     store = store_for(above)
     for name in names:
         try:
-            store.get_file(name, folder / name)
+            store.get_file(name, below(folder, name))
         except FileNotFoundError as error:
             raise UnusableInput(f"dataset.path: {above}/{name} does not exist") from error
     return folder
