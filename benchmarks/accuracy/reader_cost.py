@@ -29,7 +29,8 @@ def best_us(work: Callable[[], object], times: int) -> float:
 def read(pieces: list[bytes]) -> None:
     """A whole answer through the reader."""
     exchange = Exchange(started_ns=0)
-    answer = api_of(Model(id="amazon.nova-lite-v1:0")).answer(exchange, False)
+    model = Model(id="amazon.nova-lite-v1:0")
+    answer = api_of(model).answer(model)(exchange, False)
     reader = ResponseReader(answer.begin)
     for piece in pieces:
         reader.feed(piece, 1)

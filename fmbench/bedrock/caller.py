@@ -94,7 +94,7 @@ class _Call:
         self._connections = connections
         self._prepared = prepared
         self._exchange = Exchange(started_ns=monotonic_ns())
-        self._answer = prepared.api.answer(self._exchange, caller._keep_text)
+        self._answer = prepared.answer(self._exchange, caller._keep_text)
         self._reader = ResponseReader(self._answer.begin)
         self._phase = Phase.SIGNING
         self._connection: Any = None

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fmbench.bedrock.apis import Api
+from fmbench.bedrock.apis.base import AnswerMaker, Api
 from fmbench.bedrock.client import Serialised, Serialiser
 from fmbench.bedrock.signing import Envelope
 from fmbench.config.schema import Inference, Model
@@ -19,7 +19,7 @@ class PreparedCall:
     """A prompt, validated and serialised. The salt goes between the two halves of the body."""
 
     prompt: Prompt
-    api: Api
+    answer: AnswerMaker
     envelope: Envelope
     before_salt: bytes
     after_salt: bytes
@@ -39,6 +39,7 @@ class Preparer:
 
     def __init__(self, api: Api, model: Model, inference: Inference, serialise: Serialiser) -> None:
         self._api = api
+        self._answer = api.answer(model)
         self._model = model
         self._inference = inference
         self._serialise = serialise
@@ -46,13 +47,13 @@ class Preparer:
 
     def serialised(self, text: str) -> Serialised:
         """The unsigned request for a text. Raises ``UnusableInput`` for what boto3 refuses."""
-        return self._serialise(self._api.operation, self._api.parameters(self._model, text, self._inference))
+        return self._api.serialise(self._serialise, self._model, text, self._inference)
 
     def prepare(self, prompt: Prompt, with_salt: bool, target_of: Callable[[str], str]) -> PreparedCall:
         """Serialise and validate a prompt; ``target_of(url)`` is its request line's target. Raises ``UnusableInput``."""
         serialised, halves = self._halves(prompt.text, with_salt)
         envelope = self._envelope(serialised, target_of)
-        return PreparedCall(prompt, self._api, envelope, halves[0], b"".join(halves[1:]), with_salt)
+        return PreparedCall(prompt, self._answer, envelope, halves[0], b"".join(halves[1:]), with_salt)
 
     def _envelope(self, serialised: Serialised, target_of: Callable[[str], str]) -> Envelope:
         """Prompts whose requests differ in nothing but the body share what is signed once."""

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, GetPydanticSchema
+from pydantic_core import core_schema
 
 
 class Strict(BaseModel):
     """A section of the configuration file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True, allow_inf_nan=False)
+
+
+def one_of(names: tuple[str, ...]) -> Any:
+    """An annotation for text that has to be one of ``names``: a ``Literal`` whose words come from a registry."""
+    return GetPydanticSchema(lambda _source, _handler: core_schema.literal_schema(list(names)))

@@ -7,11 +7,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AliasChoices, Field
 
-from fmbench.config.base import Strict
+from fmbench.config.base import Strict, one_of
 from fmbench.config.simulator import Simulator
+from fmbench.core.registry import names_in
 
-Api = Literal["converse-stream", "converse", "invoke-stream", "invoke"]
-Family = Literal["anthropic", "nova", "llama", "mistral", "titan", "cohere", "ai21"]
+Api = Annotated[str, one_of(names_in("bedrock/apis"))]
+Family = Annotated[str, one_of(names_in("bedrock/families"))]
 Seconds = Annotated[float, Field(gt=0, le=604_800)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Users = Annotated[int, Field(ge=1, le=100_000)]

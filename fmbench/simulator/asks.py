@@ -53,6 +53,14 @@ def read_body(body: bytes) -> Json:
     return content
 
 
+def model_of(body: Json) -> str:
+    """The model that the body names, for APIs whose path names none."""
+    model = body.get("model")
+    if not isinstance(model, str) or not model.strip():
+        raise errors.validation("model: Field required")
+    return model
+
+
 def read_converse(body: Json) -> Ask:
     """A Converse or ConverseStream body."""
     messages = _list(body, "messages")

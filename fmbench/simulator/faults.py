@@ -7,7 +7,7 @@ from random import Random
 from zlib import crc32
 
 from fmbench.config.simulator import Fault, FaultKind
-from fmbench.simulator import errors, frames, http, replies
+from fmbench.simulator import errors, frames, http
 from fmbench.simulator.errors import ServiceError
 from fmbench.simulator.generation import Generation
 from fmbench.simulator.script import Ending, Script, at_once
@@ -74,7 +74,7 @@ def strike(fault: Fault, script: Script, request_id: str) -> Script:
 
 
 def _error(problem: ServiceError) -> Strike:
-    return lambda _fault, _script, request_id: replies.error(problem, request_id)
+    return lambda _fault, script, request_id: script.refuse(problem, request_id)
 
 
 def _in_stream(problem: ServiceError) -> Strike:

@@ -54,11 +54,17 @@ class Script:
     """After the events, one byte at a time with so much between them."""
     in_stream: Callable[[ServiceError], bytes] = frames.exception
     """How an error is told within the stream."""
+    refuse: Callable[[ServiceError, str], Script] = field(default=lambda problem, _request_id: _no_shape(problem))
+    """(problem, request id) → an error told in the place of this answer, as the API shapes it."""
 
     @property
     def streams(self) -> bool:
         """Whether content is sent as it comes."""
         return self.silent_tokens == 0
+
+
+def _no_shape(problem: ServiceError) -> Script:
+    raise problem
 
 
 def at_once(data: bytes, *, status: int, error: str | None, ending: Ending = Ending.KEEP) -> Script:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import gc
 import hmac
-from base64 import b64decode
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from random import Random
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 import orjson
 
-from fmbench.config.simulator import Fault, FaultKind, Simulator
-from fmbench.simulator import chat_completions, errors, faults, http, replies
-from fmbench.simulator.asks import Ask, Json, read_body, read_converse
+from fmbench.config.simulator import Fault, Simulator
+from fmbench.simulator import errors, faults, http, replies
+from fmbench.simulator.apis import route
+from fmbench.simulator.apis.base import Api
+from fmbench.simulator.asks import Ask, Json, model_of, read_body
 from fmbench.simulator.errors import ServiceError
-from fmbench.simulator.families import family_of
 from fmbench.simulator.generation import Generation
 from fmbench.simulator.http import Connection, Request
 from fmbench.simulator.ledger import Ledger, Row
@@ -26,10 +26,6 @@ from fmbench.simulator.script import Script
 from fmbench.simulator.served import ServedModel
 from fmbench.simulator.timers import Timers
 
-_OF_A_MODEL = frozenset({"converse", "converse-stream", "invoke", "invoke-with-response-stream", "count-tokens"})
-"""Operations whose path names the model."""
-OPERATIONS = _OF_A_MODEL | {chat_completions.OPERATION}
-_STREAMS = frozenset({"converse-stream", "invoke-with-response-stream"})
 _JSON_HEADERS = {"content-type": "application/json"}
 
 
@@ -54,12 +50,15 @@ class Service:
             connection.write(self._administer(request))
             connection.finish(request.keep_alive)
             return
-        model_id, operation = _route(request)
+        path = urlsplit(request.target).path
+        api, model_id = route(request.method, path)
+        operation = f"{request.method} {path}"[:200] if api is None else api.operation
         row = self._open_row(connection, request, model_id, operation)
         try:
-            playing = self._play(connection, request, row)
+            playing = self._play(connection, request, row, api)
         except ServiceError as problem:
-            playing = self._told(connection, request, row, replies.error(problem, row.request_id))
+            refuse = replies.error if api is None else api.error
+            playing = self._told(connection, request, row, refuse(problem, row.request_id))
         playing.start()
 
     def _open_row(self, connection: Connection, request: Request, model_id: str | None, operation: str) -> Row:
@@ -73,29 +72,31 @@ class Service:
             complete_ns=request.complete_ns,
         )
 
-    def _play(self, connection: Connection, request: Request, row: Row) -> Playing:
-        if row.operation not in OPERATIONS:
+    def _play(self, connection: Connection, request: Request, row: Row, api: Api | None) -> Playing:
+        if api is None:
             raise errors.unknown_operation()
         self._check_key(request)
         body = read_body(request.body)
-        model_id = row.model = chat_completions.model_of(body) if row.model is None else row.model
+        model_id = row.model = model_of(body) if row.model is None else row.model
         try:
-            ask = _read(row, request, body)
+            ask = api.read(request, model_id, body)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise errors.malformed() from error
-        if row.operation == "count-tokens":
-            return self._told(connection, request, row, replies.count_tokens(ask.tokens, row.request_id))
+        if api.count is not None:
+            return self._told(connection, request, row, api.count(ask.tokens, row.request_id))
         model = self._model(model_id)
         _note(row, ask, model)
-        return self._serve(connection, request, row, body, ask, model)
+        return self._serve(connection, request, row, api, body, ask, model)
 
-    def _serve(self, connection: Connection, request: Request, row: Row, body: Json, ask: Ask, model: ServedModel) -> Playing:
-        fault = model.draw_fault(model.number(), _spared(row.operation, body))
+    def _serve(
+        self, connection: Connection, request: Request, row: Row, api: Api, body: Json, ask: Ask, model: ServedModel
+    ) -> Playing:
+        fault = model.draw_fault(model.number(), api.spared(body))
         generation = model.generate(ask, row.request_id)
         reserved = generation.prompt_tokens + model.limit(ask)
         if fault is None:
             model.admission.admit(reserved)
-        script = _script(generation, row.operation, body, fault)
+        script = _script(generation, api, body, fault)
         if fault is not None:
             row.fault = fault.kind
         row.prompt_tokens = generation.prompt_tokens
@@ -160,38 +161,6 @@ def _request_ids(seed: int) -> Iterator[str]:
         yield str(UUID(int=random.getrandbits(128), version=4))
 
 
-def _route(request: Request) -> tuple[str | None, str]:
-    """(model id, operation); no model id when the path names none."""
-    path = urlsplit(request.target).path
-    if request.method == "POST" and path == chat_completions.PATH:
-        return None, chat_completions.OPERATION
-    parts = path.split("/")
-    known = request.method == "POST" and len(parts) >= 4 and parts[1] == "model" and parts[-1] in _OF_A_MODEL
-    if not known:
-        return None, f"{request.method} {path}"[:200]
-    return unquote("/".join(parts[2:-1])), parts[-1]
-
-
-def _spared(operation: str, body: Json) -> frozenset[FaultKind]:
-    """The faults that an answer of this operation has no way to show."""
-    if operation == chat_completions.OPERATION and chat_completions.streams(body):
-        return faults.CHECKSUM_ONLY
-    return frozenset() if operation in _STREAMS else faults.STREAM_ONLY
-
-
-def _read(row: Row, request: Request, body: Json) -> Ask:
-    if row.operation == chat_completions.OPERATION:
-        return chat_completions.read(body)
-    if row.operation.startswith("converse"):
-        return read_converse(body)
-    if row.operation == "count-tokens":
-        return _read_counted(row.model or "", body)
-    ask = family_of(row.model or "", body).read(body)
-    ask.latency = request.headers.get("x-amzn-bedrock-performanceconfig-latency")
-    ask.tier = request.headers.get("x-amzn-bedrock-service-tier")
-    return ask
-
-
 def _note(row: Row, ask: Ask, model: ServedModel) -> None:
     prompt = ask.text.encode()
     row.prompt_sha256 = sha256(prompt).hexdigest()
@@ -199,32 +168,12 @@ def _note(row: Row, ask: Ask, model: ServedModel) -> None:
     row.max_tokens = model.limit(ask)
 
 
-def _script(generation: Generation, operation: str, body: Json, fault: Fault | None) -> Script:
+def _script(generation: Generation, api: Api, body: Json, fault: Fault | None) -> Script:
     if fault is not None:
         faults.alter_generation(fault, generation)
-    script = _WRITERS[operation](generation, body)
+    script = api.write(generation, body)
+    script.refuse = api.error
     return script if fault is None else faults.strike(fault, script, generation.request_id)
-
-
-_WRITERS: dict[str, Callable[[Generation, Json], Script]] = {
-    "converse": lambda generation, _body: replies.converse(generation),
-    "converse-stream": lambda generation, _body: replies.converse_stream(generation),
-    "invoke": lambda generation, body: replies.invoke(generation, family_of(generation.model_id, body)),
-    "invoke-with-response-stream": lambda generation, body: replies.invoke_stream(
-        generation, family_of(generation.model_id, body)
-    ),
-    chat_completions.OPERATION: chat_completions.write,
-}
-
-
-def _read_counted(model_id: str, body: Json) -> Ask:
-    asked = body.get("input") or {}
-    if "converse" in asked:
-        return read_converse(asked["converse"])
-    if "invokeModel" not in asked:
-        raise errors.validation("The input must hold either converse or invokeModel.")
-    inner = read_body(b64decode(asked["invokeModel"]["body"]))
-    return family_of(model_id, inner).read(inner)
 
 
 def _tell(row: Row, generation: Generation, script: Script) -> None:

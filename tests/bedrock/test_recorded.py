@@ -44,7 +44,8 @@ def replay(response: dict[str, Any], api: str, piece: int) -> tuple[Exchange, An
     else:
         wire = by_hand.counted(json.dumps(response["parsed_body"]).encode(), status, content_type)
     exchange = Exchange(started_ns=0)
-    answer = api_of(Model(id="us.amazon.nova-micro-v1:0", api=api)).answer(exchange, True)  # type: ignore[arg-type]
+    model = Model(id="us.amazon.nova-micro-v1:0", api=api)
+    answer = api_of(model).answer(model)(exchange, True)
     reader = ResponseReader(answer.begin)
     for now, at in enumerate(range(0, len(wire), piece)):
         reader.feed(wire[at : at + piece], now)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from fmbench.bedrock.answers import BodyAnswer, Json
+from fmbench.bedrock.apis.base import Api, through_boto3
 from fmbench.bedrock.families.base import given
 from fmbench.bedrock.faults import BadResponse
 from fmbench.bedrock.foreign import items, word
 from fmbench.config.schema import Inference, Model
-
-OPERATION = "Converse"
 
 
 def parameters(model: Model, prompt: str, inference: Inference) -> Json:
@@ -53,4 +52,4 @@ def _blocks(body: Json) -> list[dict[str, Any]]:
     return [block for block in items(content) if isinstance(block, dict)]
 
 
-ANSWER = ConverseAnswer
+API = Api(serialise=through_boto3("Converse", parameters), answer=lambda _model: ConverseAnswer)

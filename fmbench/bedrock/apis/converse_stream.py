@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from fmbench.bedrock.answers import StreamAnswer, event_of, read_json
-from fmbench.bedrock.apis.converse import parameters as parameters
+from fmbench.bedrock.apis.base import Api, through_boto3
+from fmbench.bedrock.apis.converse import parameters
 from fmbench.bedrock.faults import BadResponse
 from fmbench.bedrock.foreign import word
 from fmbench.core.records import Exchange
 
-OPERATION = "ConverseStream"
 _TEXT_DELTA = b'"delta":{"text":"'
 _TEXT_AT = len(_TEXT_DELTA)
 _QUOTE = ord('"')
@@ -75,4 +75,4 @@ def _other_content(delta: dict[str, Any]) -> bool:
     return False
 
 
-ANSWER = ConverseStreamAnswer
+API = Api(serialise=through_boto3("ConverseStream", parameters), answer=lambda _model: ConverseStreamAnswer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import orjson
 
 from fmbench.bedrock.answers import BodyAnswer, Json
+from fmbench.bedrock.apis.base import AnswerMaker, Api, through_boto3
 from fmbench.bedrock.families import family_of
 from fmbench.bedrock.families.base import Family, Piece, given, mapping, request_body
 from fmbench.bedrock.faults import BadResponse
@@ -14,7 +15,6 @@ from fmbench.config.schema import Inference, Model
 from fmbench.core.failures import UnusableInput
 from fmbench.core.records import Exchange
 
-OPERATION = "InvokeModel"
 _GUARDRAIL = {"guardrailIdentifier": "guardrailIdentifier", "guardrailVersion": "guardrailVersion", "trace": "trace"}
 
 
@@ -114,3 +114,11 @@ def _number(text: str) -> int | None:
 
 def _known(value: int | None, otherwise: int | None) -> int | None:
     return otherwise if value is None else value
+
+
+def _answer(model: Model) -> AnswerMaker:
+    family = family_of(model.id, model.family)
+    return lambda exchange, keep_text: InvokeAnswer(exchange, keep_text, family)
+
+
+API = Api(serialise=through_boto3("InvokeModel", parameters), answer=_answer)

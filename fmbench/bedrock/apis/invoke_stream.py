@@ -5,14 +5,14 @@ from __future__ import annotations
 from base64 import b64decode
 
 from fmbench.bedrock.answers import StreamAnswer, event_of, read_json
-from fmbench.bedrock.apis.invoke import guardrail_intervened, read_headers, read_metrics, read_piece
-from fmbench.bedrock.apis.invoke import parameters as parameters
+from fmbench.bedrock.apis.base import AnswerMaker, Api, through_boto3
+from fmbench.bedrock.apis.invoke import guardrail_intervened, parameters, read_headers, read_metrics, read_piece
+from fmbench.bedrock.families import family_of
 from fmbench.bedrock.families.base import Family
 from fmbench.bedrock.faults import BadResponse
 from fmbench.bedrock.http1 import Head, Sink
+from fmbench.config.schema import Model
 from fmbench.core.records import Exchange
-
-OPERATION = "InvokeModelWithResponseStream"
 
 
 class InvokeStreamAnswer(StreamAnswer):
@@ -45,3 +45,11 @@ def _chunk_bytes(encoded: object) -> bytes:
         return b64decode(encoded, validate=True)
     except ValueError as error:
         raise BadResponse(f"a chunk that is not base64: {error}") from None
+
+
+def _answer(model: Model) -> AnswerMaker:
+    family = family_of(model.id, model.family)
+    return lambda exchange, keep_text: InvokeStreamAnswer(exchange, keep_text, family)
+
+
+API = Api(serialise=through_boto3("InvokeModelWithResponseStream", parameters), answer=_answer)

@@ -1,40 +1,28 @@
-"""Body families of InvokeModel: how each maker's models are asked, and how they answer."""
+"""Body families of InvokeModel, a file each: how each maker's models are asked, and how they answer."""
 
 from __future__ import annotations
 
-from fmbench.bedrock.families import ai21, anthropic, cohere, llama, mistral, nova, titan
 from fmbench.bedrock.families.base import Family
 from fmbench.core.failures import UnusableInput
+from fmbench.core.registry import entry, names_in
 
-FAMILIES: dict[str, Family] = {
-    "anthropic": anthropic.FAMILY,
-    "nova": nova.FAMILY,
-    "llama": llama.FAMILY,
-    "mistral": mistral.FAMILY,
-    "titan": titan.FAMILY,
-    "cohere": cohere.FAMILY,
-    "ai21": ai21.FAMILY,
-}
+_FOLDER = "bedrock/families"
 
-_MARKS = {
-    "anthropic.": "anthropic",
-    "amazon.nova": "nova",
-    "meta.llama": "llama",
-    "mistral.": "mistral",
-    "amazon.titan": "titan",
-    "cohere.": "cohere",
-    "ai21.": "ai21",
-}
+
+def family_named(name: str) -> Family:
+    """The family whose file is called ``name``."""
+    family: Family = entry(_FOLDER, name).FAMILY
+    return family
 
 
 def family_of(model_id: str, named: str | None) -> Family:
     """The family that a model's body belongs to: the one named, else read from the id. Raises ``UnusableInput``."""
     if named is not None:
-        return FAMILIES[named]
-    for mark, name in _MARKS.items():
-        if mark in model_id.lower():
-            return FAMILIES[name]
+        return family_named(named)
+    for family in map(family_named, names_in(_FOLDER)):
+        if family.mark in model_id.lower():
+            return family
     raise UnusableInput(
         f"models: the id {model_id!r} does not say which body InvokeModel takes. "
-        f"Write family: {' | '.join(FAMILIES)} beside it, or use api: converse-stream, which needs none."
+        f"Write family: {' | '.join(names_in(_FOLDER))} beside it, or use api: converse-stream, which needs none."
     )

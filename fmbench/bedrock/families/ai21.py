@@ -27,4 +27,4 @@ def _read(body: Json) -> Piece:
     )
 
 
-FAMILY = Family("ai21", _body, _read, _read)
+FAMILY = Family("ai21", "ai21.", _body, _read, _read)

@@ -52,4 +52,4 @@ def _chunk(body: Json) -> Piece:
     )
 
 
-FAMILY = Family("anthropic", _body, _whole, _chunk)
+FAMILY = Family("anthropic", "anthropic.", _body, _whole, _chunk)

@@ -39,6 +39,8 @@ class Family:
     """How to ask (``body``), and how to read an answer (``whole``) or a chunk of one (``chunk``)."""
 
     name: str
+    mark: str
+    """What ids of its models have in them."""
     body: Callable[[str, str, Inference], Json]
     """(model id, prompt, inference) → the request's JSON body, without additional fields."""
     whole: Callable[[Json], Piece]

@@ -32,4 +32,4 @@ def _chunk(body: Json) -> Piece:
     return Piece(text=text_of(body.get("text")))
 
 
-FAMILY = Family("cohere", _body, _whole, _chunk)
+FAMILY = Family("cohere", "cohere.", _body, _whole, _chunk)

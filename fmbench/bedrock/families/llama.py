@@ -31,4 +31,4 @@ def _read(body: Json) -> Piece:
     )
 
 
-FAMILY = Family("llama", _body, _read, _read, unsupported=("stop_sequences",))
+FAMILY = Family("llama", "meta.llama", _body, _read, _read, unsupported=("stop_sequences",))

@@ -37,4 +37,4 @@ def _read(body: Json) -> Piece:
     )
 
 
-FAMILY = Family("mistral", _body, _read, _read)
+FAMILY = Family("mistral", "mistral.", _body, _read, _read)

@@ -49,4 +49,4 @@ def _chunk(body: Json) -> Piece:
     return _with_usage(piece, mapping(mapping(body.get("metadata")).get("usage")))
 
 
-FAMILY = Family("nova", _body, _whole, _chunk)
+FAMILY = Family("nova", "amazon.nova", _body, _whole, _chunk)

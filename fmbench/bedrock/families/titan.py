@@ -37,4 +37,4 @@ def _chunk(body: Json) -> Piece:
     )
 
 
-FAMILY = Family("titan", _body, _whole, _chunk, unsupported=("system",))
+FAMILY = Family("titan", "amazon.titan", _body, _whole, _chunk, unsupported=("system",))

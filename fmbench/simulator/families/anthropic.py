@@ -11,6 +11,9 @@ from fmbench.simulator.families.base import Ask, Generation, Json, limits, texts
 class Anthropic:
     """``{"anthropic_version", "max_tokens", "messages"}`` → ``{"content": [{"type": "text", "text"}], "usage"}``."""
 
+    member = "anthropic_version"
+    mark = "anthropic."
+
     def read(self, body: Json) -> Ask:
         """Anthropic alone insists on ``max_tokens``."""
         if body.get("max_tokens") is None:
@@ -93,3 +96,6 @@ def _block_stop(index: int) -> Json:
 def _delta(kind: str, index: int, piece: str) -> bytes:
     delta = {"type": "text_delta", "text": piece} if kind == "text" else {"type": "thinking_delta", "thinking": piece}
     return frames.body_part({"type": "content_block_delta", "index": index, "delta": delta})
+
+
+FAMILY = Anthropic()

@@ -13,7 +13,15 @@ __all__ = ["Ask", "Family", "Generation", "Json", "finish_word", "limits", "requ
 
 
 class Family(Protocol):
-    """One shape of request and answer bodies."""
+    """One shape of request and answer bodies: an entry of this folder is a module with one of these as ``FAMILY``."""
+
+    @property
+    def member(self) -> str | None:
+        """A member that only this family's requests have: it tells the family whatever the id is (ARNs tell nothing)."""
+
+    @property
+    def mark(self) -> str | None:
+        """What ids of its models have in them, where that tells the shape."""
 
     def read(self, body: Json) -> Ask:
         """The prompt and parameters in ``body``; raises ``ServiceError`` where AWS would refuse it."""

@@ -14,6 +14,9 @@ class Cohere:
     Token counts are in headers and metrics only.
     """
 
+    member = "message"
+    mark = "cohere."
+
     def read(self, body: Json) -> Ask:
         """The message with its chat history, or one prompt string."""
         if "prompt" in body:
@@ -54,3 +57,6 @@ class Cohere:
 @lru_cache(maxsize=65_536)
 def _delta(piece: str) -> bytes:
     return frames.body_part({"event_type": "text-generation", "is_finished": False, "text": piece})
+
+
+FAMILY = Cohere()

@@ -9,6 +9,9 @@ from fmbench.simulator.families.base import Ask, Generation, Json, finish_word, 
 class Llama:
     """``{"prompt", "max_gen_len"}`` → ``{"generation", "prompt_token_count", "generation_token_count", "stop_reason"}``."""
 
+    member = "max_gen_len"
+    mark = "meta.llama"
+
     def read(self, body: Json) -> Ask:
         """One prompt string."""
         return Ask(texts=[required_text(body, "prompt")], **limits(body, "max_gen_len", "stop_sequences"))
@@ -41,3 +44,6 @@ def _part(generation: Generation, text: str, tokens: int, *, last: bool) -> Json
         "generation_token_count": tokens,
         "stop_reason": finish_word(generation, "stop", "length") if last else None,
     }
+
+
+FAMILY = Llama()

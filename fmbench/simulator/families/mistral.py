@@ -11,6 +11,9 @@ from fmbench.simulator.families.base import Ask, Generation, Json, finish_word, 
 class Mistral:
     """``{"prompt", "max_tokens"}`` → ``{"outputs": [{"text", "stop_reason"}]}``; counts are in headers and metrics only."""
 
+    member = None
+    mark = None  # its later models take chat bodies
+
     def read(self, body: Json) -> Ask:
         """One prompt string."""
         return Ask(texts=[required_text(body, "prompt")], **limits(body, "max_tokens", "stop"))
@@ -39,3 +42,6 @@ def _part(text: str, reason: str | None) -> Json:
 @lru_cache(maxsize=65_536)
 def _delta(piece: str) -> bytes:
     return frames.body_part(_part(piece, None))
+
+
+FAMILY = Mistral()

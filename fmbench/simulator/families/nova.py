@@ -11,6 +11,9 @@ from fmbench.simulator.families.base import Ask, Generation, Json, limits, texts
 class Nova:
     """``{"messages", "inferenceConfig"}`` → ``{"output": {"message"}, "stopReason", "usage"}``."""
 
+    member = "inferenceConfig"
+    mark = "amazon.nova"
+
     def read(self, body: Json) -> Ask:
         """Nova takes ``maxTokens`` and, in older examples, ``max_new_tokens``."""
         config = body.get("inferenceConfig") or {}
@@ -54,3 +57,6 @@ def _usage(generation: Generation) -> Json:
 @lru_cache(maxsize=65_536)
 def _delta(piece: str) -> bytes:
     return frames.body_part({"contentBlockDelta": {"delta": {"text": piece}, "contentBlockIndex": 0}})
+
+
+FAMILY = Nova()

@@ -9,6 +9,9 @@ from fmbench.simulator.families.base import Ask, Generation, Json, finish_word, 
 class Titan:
     """``{"inputText", "textGenerationConfig"}`` → ``{"inputTextTokenCount", "results": [{"tokenCount", "outputText"}]}``."""
 
+    member = "inputText"
+    mark = "amazon.titan"
+
     def read(self, body: Json) -> Ask:
         """One prompt string, parameters in a section of their own."""
         config = body.get("textGenerationConfig") or {}
@@ -50,3 +53,6 @@ def _reason(generation: Generation) -> str:
     if generation.stop_reason == "stop_sequence":
         return "STOP_CRITERIA_MET"
     return finish_word(generation, "FINISH", "LENGTH")
+
+
+FAMILY = Titan()

@@ -11,6 +11,9 @@ from fmbench.simulator.families.base import Ask, Generation, Json, finish_word, 
 class Chat:
     """``{"messages", "max_tokens"}`` → ``{"choices": [{"message", "finish_reason"}], "usage"}``."""
 
+    member = None
+    mark = "ai21."
+
     def read(self, body: Json) -> Ask:
         """Messages with string or block content; those of the role ``system`` are no prompt text."""
         texts = texts_of(body, lambda role: role != "system")
@@ -50,3 +53,6 @@ def _part(delta: Json, reason: str | None) -> Json:
 @lru_cache(maxsize=65_536)
 def _delta(piece: str) -> bytes:
     return frames.body_part(_part({"content": piece}, None))
+
+
+FAMILY = Chat()

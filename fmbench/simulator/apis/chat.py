@@ -8,25 +8,17 @@ from typing import Any
 
 import orjson
 
-from fmbench.simulator import errors, frames, http
+from fmbench.simulator import frames, http
+from fmbench.simulator.apis.base import Api
 from fmbench.simulator.asks import Ask, Json, check_ranges
 from fmbench.simulator.errors import ServiceError
 from fmbench.simulator.families.base import finish_word, texts_of
 from fmbench.simulator.generation import Generation
+from fmbench.simulator.http import Request
 from fmbench.simulator.script import Script, Spent
 
-OPERATION = "chat-completions"
-PATH = "/openai/v1/chat/completions"
 _SYSTEM = frozenset({"system", "developer"})
 _BOUNDED = ("max_tokens", "max_completion_tokens", "top_p")
-
-
-def model_of(body: Json) -> str:
-    """The model that the body names: the path of this operation names none."""
-    model = body.get("model")
-    if not isinstance(model, str) or not model.strip():
-        raise errors.validation("model: Field required")
-    return model
 
 
 def streams(body: Json) -> bool:
@@ -34,7 +26,7 @@ def streams(body: Json) -> bool:
     return body.get("stream") is True
 
 
-def read(body: Json) -> Ask:
+def read(_request: Request, _model_id: str, body: Json) -> Ask:
     """A Chat Completions body; ``max_completion_tokens`` is the newer name of ``max_tokens``."""
     check_ranges({name: body.get(name) for name in _BOUNDED})
     stop = body.get("stop") or []
@@ -134,3 +126,6 @@ def _usage(generation: Generation) -> Json:
     if generation.cache_read_tokens is not None:
         usage["prompt_tokens_details"] = {"cached_tokens": generation.cache_read_tokens}
     return usage
+
+
+API = Api(operation="chat-completions", paths=("/openai/v1/chat/completions",), read=read, write=write, streams=streams)
