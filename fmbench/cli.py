@@ -130,6 +130,7 @@ def _run_parser() -> _Parser:
     _add_config(parser)
     parser.add_argument("--dry-run", action="store_true", help="print the plan: requests, tokens, time and cost; send nothing")
     parser.add_argument("--yes", action="store_true", help="no question before spending")
+    parser.add_argument("--live-prices", action="store_true", help="fetch AWS's price list, and ask it before the built-in one")
     parser.add_argument("--resume", metavar="RUN_ID", help="go on with the cells that a cut run did not finish")
     many = parser.add_argument_group("many load processes and machines")
     many.add_argument("--processes", type=_processes, default=None, metavar="N", help="load processes here; -1: one a core")

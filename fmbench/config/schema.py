@@ -168,13 +168,31 @@ class Budget(Strict):
     max_requests: int | None = Field(default=None, ge=1)
 
 
-class Price(Strict):
+class TokenRates(Strict):
     """USD for a million tokens."""
 
     input: float = Field(ge=0)
     output: float = Field(ge=0)
     cache_read: float | None = Field(default=None, ge=0)
     cache_write: float | None = Field(default=None, ge=0)
+    """Of a write that is kept for five minutes."""
+    cache_write_1h: float | None = Field(default=None, ge=0)
+
+
+class PriceCase(TokenRates):
+    """Rates that hold instead where everything that is named is the case."""
+
+    region: str | None = None
+    tier: Literal["default", "priority", "flex", "reserved"] | None = None
+    latency: Literal["standard", "optimized"] | None = None
+    above_tokens: int | None = Field(default=None, ge=1)
+    """Prompts of more tokens, cached ones included, pay these rates for the whole request."""
+
+
+class Price(TokenRates):
+    """A model's rates, and the cases in which others hold: of those that fit, the last one."""
+
+    cases: list[PriceCase] = Field(default=[])
 
 
 class Config(Strict):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
-from fmbench.core.records import Cell, Usage
+from fmbench.core.prices.price import Price
+from fmbench.core.records import Cell
 
 if TYPE_CHECKING:
     from fmbench.config.schema import Config, Model
@@ -37,6 +38,14 @@ class Plan:
     prompts: list[PromptFile]
     endpoint: dict[str, str | None] | None = None
     """``{url, ca_bundle}`` of the endpoint to call; None: the one that boto3 finds."""
+    prices: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
+    """What each model's requests cost, by its name, as ``Price.to_dict`` wrote it: one price for the whole run, parts of it
+    resumed on another day included. None: not known."""
+
+    def price_of(self, model: str) -> Price | None:
+        """The price of a model of the study; None: not known."""
+        row = self.prices.get(model)
+        return None if row is None else Price.from_dict(row)
 
     def to_json(self) -> str:
         """The text of ``plan.json``."""
@@ -48,7 +57,7 @@ class Plan:
         row = json.loads(text)
         cells = [Cell(**cell) for cell in row["cells"]]
         prompts = [PromptFile(**file) for file in row["prompts"]]
-        return cls(run_id=row["run_id"], cells=cells, prompts=prompts, endpoint=row["endpoint"])
+        return cls(run_id=row["run_id"], cells=cells, prompts=prompts, endpoint=row["endpoint"], prices=row.get("prices") or {})
 
 
 def plan_cells(config: Config, dataset_name: str, buckets: Iterable[str]) -> list[Cell]:
@@ -111,104 +120,6 @@ def _deck(seed: int, bucket: str, number: int, count: int) -> list[int]:
 def max_tokens_of(config: Config, model: Model) -> int:
     """The ``max_tokens`` that requests to ``model`` carry."""
     return model.inference.max_tokens or config.inference.max_tokens or DEFAULT_MAX_TOKENS
-
-
-class BucketSize(Protocol):
-    """What an estimate needs to know of a bucket."""
-
-    @property
-    def tokens_mean(self) -> float: ...
-
-
-class Price(Protocol):
-    """What an estimate needs to know of a price."""
-
-    def usd(self, usage: Usage) -> float | None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How a model is expected to answer: seconds, seconds a token, tokens an answer (None: ``max_tokens``)."""
-
-    ttft_s: float = 0.7
-    tpot_s: float = 0.015
-    output_tokens: int | None = None
-
-
-QUICKEST_S = 0.001
-"""No answer is expected sooner, not even of a simulated model without any delay."""
-USUAL_PACE = Pace()
-"""What is assumed of a model that nothing is known about."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CellEstimate:
-    """What one cell may take. ``usd`` is None when its price is not known."""
-
-    cell: Cell
-    requests: int
-    input_tokens: int
-    output_tokens: int
-    seconds: float
-    usd: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
-    """What a study may take, before anything is sent: a row a cell. ``usd`` sums the cells whose price is known."""
-
-    rows: list[CellEstimate]
-    requests: int
-    input_tokens: int
-    output_tokens: int
-    seconds: float
-    usd: float | None
-    unpriced: list[str]
-    """Models without a known price."""
-
-
-def estimate(
-    cells: Sequence[Cell],
-    config: Config,
-    buckets: Mapping[str, BucketSize],
-    price_of: Callable[[str, str], Price | None],
-    pace_of: Callable[[str], Pace] = lambda model_id: USUAL_PACE,
-) -> Estimate:
-    """What ``cells`` may take. ``price_of`` is asked with a model's id and its name; ``pace_of`` says how fast an id answers, and
-    requests follow from that and the windows."""
-    models = {model.name: model for model in config.models}
-    rows = []
-    for cell in cells:
-        price, pace = price_of(cell.model_id, cell.model), pace_of(cell.model_id)
-        rows.append(_estimate_cell(cell, config, models[cell.model], buckets[cell.bucket], price, pace))
-    priced = [row.usd for row in rows if row.usd is not None]
-    return Estimate(
-        rows=rows,
-        requests=sum(row.requests for row in rows),
-        input_tokens=sum(row.input_tokens for row in rows),
-        output_tokens=sum(row.output_tokens for row in rows),
-        seconds=sum(row.seconds for row in rows),
-        usd=sum(priced) if priced else None,
-        unpriced=sorted({row.cell.model for row in rows if row.usd is None}),
-    )
-
-
-def _estimate_cell(cell: Cell, config: Config, model: Model, bucket: BucketSize, price: Price | None, pace: Pace) -> CellEstimate:
-    load = config.load
-    limit = max_tokens_of(config, model)
-    output = min(limit, pace.output_tokens or limit)
-    answer_s = max(QUICKEST_S, pace.ttft_s + output * pace.tpot_s)
-    window_s = min(max(load.duration_s, load.min_requests * answer_s / cell.concurrency), window_cap_s(load))
-    requests = round(cell.concurrency * (load.warmup_s + window_s) / answer_s) + cell.concurrency
-    usage = Usage(input_tokens=round(requests * bucket.tokens_mean), output_tokens=requests * output)
-    return CellEstimate(
-        cell=cell,
-        requests=requests,
-        input_tokens=usage.input_tokens or 0,
-        output_tokens=usage.output_tokens or 0,
-        seconds=load.warmup_s + window_s + answer_s,
-        usd=None if price is None else price.usd(usage),
-    )
 
 
 class WindowLimits(Protocol):

@@ -50,6 +50,8 @@ class Usage:
     output_tokens: int | None = None
     cache_read_tokens: int | None = None
     cache_write_tokens: int | None = None
+    cache_write_1h_tokens: int | None = None
+    """How many of ``cache_write_tokens`` were written to be kept for an hour."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -125,6 +127,8 @@ class Record:
     output_tokens: int | None = None
     cache_read_tokens: int | None = None
     cache_write_tokens: int | None = None
+    cache_write_1h_tokens: int | None = None
+    """How many of ``cache_write_tokens`` were written to be kept for an hour."""
     max_tokens: int | None = None
     server_latency_s: float | None = None
     stop_reason: str | None = None
@@ -136,6 +140,8 @@ class Record:
     request_id: str | None = None
     message: str | None = None
     usd: float | None = None
+    region: str | None = None
+    """The AWS region that the request was sent to; None: an endpoint of another kind."""
 
     def to_dict(self) -> dict[str, Any]:
         """The record as a plain dict in column order."""
@@ -196,6 +202,7 @@ def _fill_facts(record: Record, exchange: Exchange) -> None:
     record.output_tokens = usage.output_tokens
     record.cache_read_tokens = usage.cache_read_tokens
     record.cache_write_tokens = usage.cache_write_tokens
+    record.cache_write_1h_tokens = usage.cache_write_1h_tokens
     record.server_latency_s = exchange.server_latency_s
     record.stop_reason = exchange.stop_reason
     record.service_tier = exchange.service_tier

@@ -15,7 +15,6 @@ from typing import Any, NoReturn
 from locust import events
 from locust.runners import MasterRunner, WorkerRunner
 
-from fmbench.core.cost import PriceBook
 from fmbench.core.failures import ExitCode, FmbenchError
 from fmbench.load.conductor import Conductor, watch_parent
 from fmbench.load.crew import LateComersWait
@@ -23,9 +22,6 @@ from fmbench.load.users import BedrockUser
 from fmbench.load.worker import Worker
 
 __all__ = ["BedrockUser"]
-
-# Loading the price list takes most of a second of work: once, before load processes are forked and have hearts to beat.
-PriceBook({}, None).price_of("amazon.nova-lite-v1:0")
 
 
 @events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator]

@@ -103,6 +103,7 @@ class Seat:
             intended_at=(due_ns + worker.epoch_offset_ns) / 1e9,
             prompt_tokens=prompt.tokens,
             max_tokens=self.deck.max_tokens,
+            region=self.deck.region,
         )
 
     def _fill(self, record: Record, exchange: Exchange) -> None:

@@ -12,10 +12,10 @@ import gevent
 from fmbench.bedrock.caller import Caller, Endpoint, PreparedCall
 from fmbench.config.load import stored_config
 from fmbench.config.schema import Config, Model
-from fmbench.core.cost import ModelPrice, PriceBook
 from fmbench.core.failures import FmbenchError, Refused, UnusableInput
 from fmbench.core.names import below
 from fmbench.core.plan import Plan, PromptFile
+from fmbench.core.prices.price import Price
 from fmbench.core.records import Cell, Prompt
 from fmbench.prompts import payload
 
@@ -27,8 +27,9 @@ class Deck:
     prompts: list[Prompt]
     calls: list[PreparedCall]
     caller: Caller
-    price: ModelPrice | None
+    price: Price | None
     max_tokens: int
+    region: str | None
 
     def bound_usd(self, index: int) -> float | None:
         """The most that a request with prompt ``index`` can cost; None when the price is not known."""
@@ -43,7 +44,6 @@ class Workplace:
         self._endpoint = Endpoint() if endpoint is None else Endpoint(endpoint["url"], endpoint["ca_bundle"])
         self.config: Config = stored_config(_read(folder / "config.yml").decode(), str(folder / "config.yml"))
         self.plan = Plan.from_json(_read(folder / "plan.json"))
-        self.prices = PriceBook(self.config.pricing, self.config.region)
         self._models: dict[str, Model] = {model.name: model for model in self.config.models}
         self._files: dict[str, PromptFile] = {file.bucket: file for file in self.plan.prompts}
         self._prompts: tuple[str, list[Prompt]] = ("", [])
@@ -74,8 +74,9 @@ class Workplace:
         for prompt in prompts:
             calls.append(caller.prepare(prompt, self.salted))
             gevent.sleep(0)
-        price = self.prices.price_of(cell.model_id, cell.model)
-        return Deck(prompts=prompts, calls=calls, caller=caller, price=price, max_tokens=caller.max_tokens)
+        price = self.plan.price_of(cell.model)
+        region = self._models[cell.model].region or self.config.region
+        return Deck(prompts=prompts, calls=calls, caller=caller, price=price, max_tokens=caller.max_tokens, region=region)
 
     def _caller(self, name: str) -> Caller:
         if name not in self._callers:

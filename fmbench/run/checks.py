@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 
 from fmbench.config.faults import Fault, all_faults
 from fmbench.config.load import LoadedConfig
 from fmbench.config.schema import Config
-from fmbench.core.cost import PriceBook
+from fmbench.core.estimate import Estimate
 from fmbench.core.failures import Refused, UnusableInput
-from fmbench.core.plan import Estimate
-from fmbench.run.plan_table import duration_text, usd_text
+from fmbench.core.prices.book import PriceBook, prices_of
+from fmbench.core.prices.price import Price
+from fmbench.run.plan_table import duration_text, range_text
 from fmbench.run.say import say
 
+ASK_ABOVE_USD = 1.0
+"""A run that can cost at most so much starts without a question."""
 _NOWHERE = "http://127.0.0.1:9"
 """An endpoint to make requests for, not to send them to."""
 
@@ -35,10 +39,31 @@ def check_budget(config: Config, book: PriceBook) -> None:
     """A budget in USD holds only where every price is known. Raises ``Refused`` for the models without one."""
     if config.budget.max_usd is None:
         return
-    unknown = [model.id for model in config.models if book.price_of(model.id, model.name) is None]
+    prices = prices_of(config, book)
+    unknown = [model.id for model in config.models if not _is_known(prices[model.name])]
     if unknown:
         cure = f'add pricing: {{"{unknown[0]}": {{input: …, output: …}}}} (USD for a million tokens), or drop budget.max_usd'
         raise Refused(f"budget.max_usd = {config.budget.max_usd:g}: the price of {', '.join(unknown)} is not known; {cure}.")
+
+
+def _is_known(price: Price | None) -> bool:
+    return price is not None and price.known
+
+
+def foreign_prices(config: Config, prices: Mapping[str, Price | None]) -> list[str]:
+    """A sentence for each model whose price is that of another region or scope; nothing is billed by the simulator."""
+    if config.simulator is not None:
+        return []
+    found = []
+    for model in config.models:
+        price = prices[model.name]
+        if price is not None and price.taken_from is not None:
+            where = model.region or config.region or "its region"
+            found.append(
+                f"The price of {model.name} is taken from {price.taken_from}: the one in {where} is not known. "
+                "--live-prices or pricing: gives it."
+            )
+    return found
 
 
 def check_target(config: Config) -> None:
@@ -82,13 +107,37 @@ def _why_no_request(config: Config, number: int) -> str | None:
 
 
 def ask_before_spending(config: Config, estimate: Estimate, yes: bool) -> None:
-    """Ask once, where someone is there to answer and the bill is real. Raises ``Refused`` for a no."""
-    if yes or not sys.stdin.isatty() or target_name(config) != "aws":
+    """Ask once, where someone is there to answer and the bill is real and more than ``ASK_ABOVE_USD``, or its size not known.
+    Raises ``Refused`` for a no."""
+    if yes or not sys.stdin.isatty() or target_name(config) != "aws" or _is_small(estimate):
         return
-    cost = "an unknown cost" if estimate.usd is None else f"about {usd_text(estimate.usd)} USD"
+    cost = "an unknown cost" if estimate.usd is None else f"{range_text(estimate.usd)} USD"
     if estimate.unpriced and estimate.usd is not None:
         cost += f" and the unknown cost of {', '.join(estimate.unpriced)}"
     say(f"This sends about {estimate.requests:,} requests to Amazon Bedrock: {cost}, {duration_text(estimate.seconds)}.")
+    _ask("not started: nothing was sent. --yes answers this question beforehand.")
+
+
+def ask_about_foreign_prices(config: Config, prices: Mapping[str, Price | None], yes: bool) -> None:
+    """A budget that rests on the price of another region asks first; where nobody is there to answer, the run is refused. Raises
+    ``Refused``."""
+    foreign = [] if config.budget.max_usd is None or yes else foreign_prices(config, prices)
+    if not foreign:
+        return
+    for sentence in foreign:
+        say(sentence)
+    limit = f"budget.max_usd = {config.budget.max_usd:g} would be kept at these prices"
+    if not sys.stdin.isatty():
+        raise Refused(f"{limit}. {foreign[0]} Or say --yes to take it as it is.")
+    say(f"{limit}.")
+    _ask("not started: nothing was sent. Give the price with --live-prices or pricing:, or say --yes.")
+
+
+def _is_small(estimate: Estimate) -> bool:
+    return estimate.usd is not None and not estimate.unpriced and estimate.usd.most <= ASK_ABOVE_USD
+
+
+def _ask(refusal: str) -> None:
     print("Go on? [y/N] ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise Refused("not started: nothing was sent. --yes answers this question beforehand.")
+        raise Refused(refusal)

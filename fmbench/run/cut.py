@@ -11,9 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from fmbench.config.schema import Config
-from fmbench.core.cost import PriceBook
 from fmbench.core.plan import Plan, cell_row
+from fmbench.core.prices.price import Price
 from fmbench.core.records import Cell
 from fmbench.storage.reader import LocalRun
 from fmbench.storage.runfolder import RunFolder
@@ -21,18 +20,17 @@ from fmbench.storage.runfolder import RunFolder
 _COLUMNS = ["cell", "worker", "outcome", "usd", "prompt_tokens", "max_tokens", "intended_at", "ended_at"]
 
 
-def close_cut_cells(folder: RunFolder, config: Config) -> None:
+def close_cut_cells(folder: RunFolder) -> None:
     """Append a ``stopped`` line for every cell that has more records than its lines say, with what the budget counts for them."""
     run = LocalRun(folder)
     lines, records = run.cells, run.records(_COLUMNS).sort_values("intended_at")
-    cells = {cell.number: cell for cell in Plan.from_json(folder.plan.read_bytes()).cells}
-    book = PriceBook(config.pricing, config.region)
+    plan = Plan.from_json(folder.plan.read_bytes())
     with folder.cells.open("a") as file:
-        for cell in cells.values():
+        for cell in plan.cells:
             of_cell = [line for line in lines if line["cell"] == cell.number]
             unclosed = _unclosed(records[records["cell"] == cell.number], of_cell)
             if len(unclosed):
-                file.write(json.dumps(_line(cell, len(of_cell) + 1, unclosed, book)) + "\n")
+                file.write(json.dumps(_line(cell, len(of_cell) + 1, unclosed, plan.price_of(cell.model))) + "\n")
 
 
 def _unclosed(rows: pd.DataFrame, lines: list[dict[str, Any]]) -> pd.DataFrame:
@@ -44,11 +42,10 @@ def _unclosed(rows: pd.DataFrame, lines: list[dict[str, Any]]) -> pd.DataFrame:
     return pd.concat(beyond) if beyond else rows
 
 
-def _line(cell: Cell, attempt: int, rows: pd.DataFrame, book: PriceBook) -> dict[str, Any]:
-    price = book.price_of(cell.model_id, cell.model)
+def _line(cell: Cell, attempt: int, rows: pd.DataFrame, price: Price | None) -> dict[str, Any]:
     unknown = rows[rows["usd"].isna()]
     sizes = unknown[["prompt_tokens", "max_tokens"]].astype(int).to_numpy()
-    bounds = [] if price is None else [price.bound(int(prompt), int(most)) for prompt, most in sizes]
+    bounds = [] if price is None else [price.bound(int(prompt), int(most)) or 0.0 for prompt, most in sizes]
     return {
         "cell": cell.number,
         "attempt": attempt,

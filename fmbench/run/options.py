@@ -33,6 +33,8 @@ class Options:
     web: bool = False
     web_port: int = 8089
     resume: str | None = None
+    live_prices: bool = False
+    """Whether AWS's own price list is fetched and asked before the built-in one."""
 
     @classmethod
     def from_arguments(cls, parsed: argparse.Namespace) -> Options:

@@ -1,37 +1,60 @@
-"""The plan as a table: what would be sent, what it may take and cost."""
+"""The plan as tables: what would be sent, what it may take and cost."""
 
 from __future__ import annotations
 
+import math
 import sys
+from collections.abc import Iterable
 from typing import TextIO
 
 from rich.console import Console
 from rich.table import Table
 
-from fmbench.core.plan import Estimate
+from fmbench.core.estimate import SLACK, CellEstimate, Estimate, Usd, total_usd
 
-_COLUMNS = ("model", "bucket", "users", "requests", "input tokens", "output tokens", "time", "USD")
+_COUNTS = ("requests", "input tokens", "output tokens", "time")
+_USD = ("USD low", "USD expected", "USD most")
+MOST_DECIMALS = 6
 
 
 def print_plan(estimate: Estimate, target: str, stream: TextIO | None = None) -> None:
-    """Print a row a cell, and the sum."""
+    """Print a row a cell, a row a model where there are several, and the sum; all USD with as many decimals."""
     stream = stream or sys.stdout
+    decimals = decimals_for([estimate.usd, *(row.usd for row in estimate.rows)])
     table = Table(title=f"Plan: {len(estimate.rows)} cells against {target}", caption=_caption(estimate), caption_justify="left")
-    for index, column in enumerate(_COLUMNS):
+    for index, column in enumerate(("model", "bucket", "users", *_COUNTS, *_USD)):
         table.add_column(column, justify="left" if index < 2 else "right", no_wrap=True)
     for row in estimate.rows:
-        cell = row.cell
-        counts = (str(cell.concurrency), f"{row.requests:,}", f"{row.input_tokens:,}", f"{row.output_tokens:,}")
-        table.add_row(cell.model, cell.bucket, *counts, duration_text(row.seconds), usd_text(row.usd))
+        table.add_row(row.cell.model, row.cell.bucket, str(row.cell.concurrency), *_sums([row]), *_usd(row.usd, decimals))
     table.add_section()
-    sums = (f"{estimate.requests:,}", f"{estimate.input_tokens:,}", f"{estimate.output_tokens:,}")
-    table.add_row("all", "", "", *sums, duration_text(estimate.seconds), usd_text(estimate.usd), style="bold")
-    Console(file=stream, width=None if stream.isatty() else 160).print(table)
+    if len(estimate.models) > 1:
+        for model in estimate.models:
+            rows = estimate.of_model(model)
+            table.add_row(model, "all", "", *_sums(rows), *_usd(total_usd(rows), decimals))
+        table.add_section()
+    table.add_row("all", "", "", *_sums(estimate.rows), *_usd(estimate.usd, decimals), style="bold")
+    Console(file=stream, width=None if stream.isatty() else 180).print(table)
+
+
+def _sums(rows: list[CellEstimate]) -> tuple[str, ...]:
+    counts = (sum(row.requests for row in rows), sum(row.input_tokens for row in rows), sum(row.output_tokens for row in rows))
+    return (*(f"{count:,}" for count in counts), duration_text(math.fsum(row.seconds for row in rows)))
+
+
+def _usd(usd: Usd | None, decimals: int) -> tuple[str, str, str]:
+    if usd is None:
+        return ("unknown",) * 3
+    return (f"{usd.low:,.{decimals}f}", f"{usd.expected:,.{decimals}f}", f"{usd.most:,.{decimals}f}")
 
 
 def _caption(estimate: Estimate) -> str:
     unpriced = f" Without a known price: {', '.join(estimate.unpriced)}." if estimate.unpriced else ""
-    return f"Expected, from the windows and a usual pace; a budget holds whatever happens.{unpriced}"
+    meaning = (
+        f"Expected: from the windows and a usual pace. Low: answers {SLACK:g} times slower and shorter. "
+        f"Most: answers {SLACK:g} times quicker and as long as max_tokens, every request at the most that it can cost. "
+        "A budget holds whatever happens."
+    )
+    return meaning + unpriced
 
 
 def duration_text(seconds: float) -> str:
@@ -43,8 +66,13 @@ def duration_text(seconds: float) -> str:
     return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
-def usd_text(usd: float | None) -> str:
-    """``unknown`` for no price: it is not 0."""
-    if usd is None:
-        return "unknown"
-    return f"{usd:,.2f}" if usd >= 1 or usd == 0 else f"{usd:.2g}"
+def decimals_for(sums: Iterable[Usd | None]) -> int:
+    """So many decimals that the smallest sum shows two digits: 2 to ``MOST_DECIMALS``, one precision for all."""
+    smallest = min((usd.low for usd in sums if usd is not None and usd.low > 0), default=1.0)
+    return min(MOST_DECIMALS, max(2, 1 - math.floor(math.log10(smallest))))
+
+
+def range_text(usd: Usd) -> str:
+    """``about 0.41 (0.12 to 1.90)``, in one precision."""
+    low, expected, most = _usd(usd, decimals_for([usd]))
+    return f"about {expected} ({low} to {most})"

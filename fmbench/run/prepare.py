@@ -14,11 +14,14 @@ from typing import Any
 
 from fmbench.config.load import LoadedConfig, config_sha256, resolved, resolved_yaml
 from fmbench.config.schema import Config
-from fmbench.core.cost import PriceBook
-from fmbench.core.plan import USUAL_PACE, Estimate, Pace, Plan, PromptFile, estimate, plan_cells
+from fmbench.core.estimate import USUAL_PACE, Estimate, Pace, estimate
+from fmbench.core.plan import Plan, PromptFile, plan_cells
+from fmbench.core.prices.book import PriceBook, prices_of
+from fmbench.core.prices.price import Price
 from fmbench.core.records import SCHEMA_VERSION, Cell
+from fmbench.prompts import payload
 from fmbench.prompts.prepare import PreparedPrompts, prepare
-from fmbench.run.checks import target_name
+from fmbench.run.checks import foreign_prices, target_name
 from fmbench.run.options import command_line
 from fmbench.run.say import progress_bar
 from fmbench.storage.atomic import write_text
@@ -35,6 +38,8 @@ class Prepared:
     cells: list[Cell]
     estimate: Estimate
     book: PriceBook
+    prices: dict[str, Price | None]
+    """What each model's requests cost, by its name; None: not known."""
 
     @property
     def config(self) -> Config:
@@ -48,8 +53,12 @@ def prepare_study(loaded: LoadedConfig, book: PriceBook, prompts_folder: Path) -
     with progress_bar() as progress:
         prompts = prepare(config, prompts_folder, progress)
     cells = plan_cells(config, config.dataset.name or config.dataset.source, prompts.buckets)
-    expected = estimate(cells, config, prompts.buckets, book.price_of, lambda model_id: pace_of(config, model_id))
-    return Prepared(loaded=loaded, prompts=prompts, cells=cells, estimate=expected, book=book)
+    prices = prices_of(config, book)
+    sizes = {
+        name: [prompt.tokens for prompt in payload.load(prompts_folder / bucket.file)] for name, bucket in prompts.buckets.items()
+    }
+    expected = estimate(cells, config, sizes, prices.__getitem__, lambda model_id: pace_of(config, model_id))
+    return Prepared(loaded=loaded, prompts=prompts, cells=cells, estimate=expected, book=book, prices=prices)
 
 
 def pace_of(config: Config, model_id: str) -> Pace:
@@ -82,7 +91,9 @@ def plan_of(folder: RunFolder, prepared: Prepared, endpoint: Mapping[str, str | 
         PromptFile(bucket=bucket.name, file=f"prompts/{Path(bucket.file).name}", sha256=bucket.sha256, count=bucket.count)
         for bucket in prepared.prompts.buckets.values()
     ]
-    return Plan(run_id=folder.run_id, cells=prepared.cells, prompts=files, endpoint=dict(endpoint) if endpoint else None)
+    prices = {name: None if price is None else price.to_dict() for name, price in prepared.prices.items()}
+    at = dict(endpoint) if endpoint else None
+    return Plan(run_id=folder.run_id, cells=prepared.cells, prompts=files, endpoint=at, prices=prices)
 
 
 def this_process() -> dict[str, Any]:
@@ -112,14 +123,23 @@ def first_manifest(folder: RunFolder, prepared: Prepared) -> dict[str, Any]:
         "buckets": {name: dataclasses.asdict(bucket) for name, bucket in prompts.buckets.items()},
         "tokenizer": prompts.tokenizer,
         "prompts": {f"prompts/{Path(bucket.file).name}": bucket.sha256 for bucket in prompts.buckets.values()},
-        "estimate": {name: getattr(expected, name) for name in ("requests", "input_tokens", "output_tokens", "seconds", "usd")},
-        "warnings": [*prepared.loaded.warnings, *prompts.warnings],
+        "estimate": estimate_row(expected),
+        "warnings": [*prepared.loaded.warnings, *prompts.warnings, *foreign_prices(prepared.config, prepared.prices)],
         "config": resolved(config),
         "cells": [],
         "workers": [],
         "accounting": None,
         "process": this_process(),
     }
+
+
+def estimate_row(expected: Estimate) -> dict[str, Any]:
+    """What was expected, for the manifest: USD with its range; None: no price is known."""
+    usd = expected.usd
+    ends: dict[str, float | None] = {"usd": None, "usd_low": None, "usd_most": None}
+    if usd is not None:
+        ends = {"usd": usd.expected, "usd_low": usd.low, "usd_most": usd.most}
+    return {name: getattr(expected, name) for name in ("requests", "input_tokens", "output_tokens", "seconds")} | ends
 
 
 @contextmanager

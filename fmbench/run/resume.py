@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def cells_left(folder: RunFolder, manifest: dict[str, Any]) -> int:
 def make_ready(folder: RunFolder, endpoint: dict[str, str | None] | None) -> None:
     """Point the plan at ``endpoint``, and put Locust's counts of the session before aside."""
     plan = Plan.from_json(folder.plan.read_bytes())
-    again = Plan(run_id=plan.run_id, cells=plan.cells, prompts=plan.prompts, endpoint=endpoint)
+    again = replace(plan, endpoint=endpoint)
     write_text(folder.plan, again.to_json())
     kept = folder.locust / f"session-{len(list(folder.locust.glob('session-*'))) + 1}"
     kept.mkdir(parents=True)

@@ -9,14 +9,22 @@ from typing import Any
 
 from fmbench.config.load import LoadedConfig
 from fmbench.config.schema import Config
-from fmbench.core.cost import PriceBook
 from fmbench.core.failures import ExitCode, Refused, UnusableInput
+from fmbench.core.prices.book import PriceBook, prices_of
 from fmbench.run.calibrate import held_against
-from fmbench.run.checks import ask_before_spending, check_budget, check_requests, check_target, target_name
+from fmbench.run.checks import (
+    ask_about_foreign_prices,
+    ask_before_spending,
+    check_budget,
+    check_requests,
+    check_target,
+    foreign_prices,
+    target_name,
+)
 from fmbench.run.cut import close_cut_cells
 from fmbench.run.finish import finish
 from fmbench.run.options import Options, command_line
-from fmbench.run.plan_table import duration_text, print_plan, usd_text
+from fmbench.run.plan_table import duration_text, print_plan, range_text
 from fmbench.run.prepare import Prepared, prepare_study, serving, this_process, write_run
 from fmbench.run.resume import cells_left, make_ready, reopen
 from fmbench.run.say import say
@@ -55,7 +63,7 @@ def prepare_only(options: Options, loaded: LoadedConfig) -> int:
 def _dry_run(options: Options, loaded: LoadedConfig) -> int:
     config = loaded.config
     check_requests(loaded)
-    book = PriceBook(config.pricing, config.region)
+    book = price_book(config, options.live_prices)
     with tempfile.TemporaryDirectory(prefix="fmbench-load-") as scratch:
         prepared = prepare_study(loaded, book, Path(scratch))
     _warn(prepared)
@@ -68,8 +76,9 @@ def _dry_run(options: Options, loaded: LoadedConfig) -> int:
 def _begin(options: Options, loaded: LoadedConfig) -> tuple[RunFolder, Prepared]:
     """Check, make the run folder, prepare. A run that cannot start leaves nothing behind."""
     config = loaded.config
-    book = PriceBook(config.pricing, config.region)
+    book = price_book(config, options.live_prices)
     check_budget(config, book)
+    ask_about_foreign_prices(config, prices_of(config, book), options.yes)
     check_target(config)
     check_requests(loaded)
     folder = create(config.output, config.name, region=config.region)
@@ -111,11 +120,11 @@ def _leave(folder: RunFolder, config: Config, error: BaseException) -> None:
 
 def _resume(options: Options, loaded: LoadedConfig, run_id: str) -> int:
     config = loaded.config
-    check_budget(config, PriceBook(config.pricing, config.region))
+    check_budget(config, price_book(config, options.live_prices))
     check_target(config)
     check_requests(loaded)
     folder, manifest = reopen(loaded, run_id)
-    close_cut_cells(folder, config)
+    close_cut_cells(folder)
     left = cells_left(folder, manifest)
     say(f"Run {folder.run_id} goes on: {left} of its cells are left.")
     if not left:
@@ -127,6 +136,17 @@ def _resume(options: Options, loaded: LoadedConfig, run_id: str) -> int:
         write_manifest(folder, manifest)
         ended = _load(folder, config, options)
     return finish(folder, config, manifest, ended)
+
+
+def price_book(config: Config, live: bool) -> PriceBook:
+    """The prices of a configuration; ``live``: with AWS's own price list of today. Raises ``Refused`` when that cannot be
+    read."""
+    if not live:
+        return PriceBook(config.pricing, config.region)
+    from fmbench.bedrock.price_list import fetch_price_list
+
+    regions = {region for model in config.models if (region := model.region or config.region) is not None}
+    return PriceBook(config.pricing, config.region, live=fetch_price_list(regions))
 
 
 def _load(folder: RunFolder, config: Config, options: Options) -> str:
@@ -148,7 +168,8 @@ def _load(folder: RunFolder, config: Config, options: Options) -> str:
 
 
 def _warn(prepared: Prepared) -> None:
-    for warning in (*prepared.loaded.warnings, *prepared.prompts.warnings):
+    foreign = foreign_prices(prepared.config, prepared.prices)
+    for warning in (*prepared.loaded.warnings, *prepared.prompts.warnings, *foreign):
         say(f"warning: {warning}")
 
 
@@ -163,6 +184,6 @@ def _fit(options: Options, config: Config) -> dict[str, Any] | None:
 
 def _announce(folder: RunFolder, prepared: Prepared) -> None:
     expected = prepared.estimate
-    cost = "cost unknown" if expected.usd is None else f"{usd_text(expected.usd)} USD"
+    cost = "cost unknown" if expected.usd is None else f"{range_text(expected.usd)} USD"
     what = f"{len(expected.rows)} cells, about {expected.requests:,} requests, {duration_text(expected.seconds)}, {cost}"
     say(f"Run {folder.run_id} against {target_name(prepared.config)}: {what}.")

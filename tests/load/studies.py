@@ -18,6 +18,7 @@ from typing import Any
 from fmbench.config.load import resolved_yaml
 from fmbench.config.schema import Config
 from fmbench.core.plan import Plan, PromptFile, plan_cells
+from fmbench.core.prices.book import PriceBook, prices_of
 from fmbench.core.records import Prompt
 from fmbench.prompts import payload
 from fmbench.storage.journal import read_journal
@@ -43,7 +44,10 @@ def prepare(folder: Path, url: str | None, prompts: int = 7, load: dict[str, Any
     digest = payload.write(folder / "prompts" / payload.file_name(BUCKET), rows)
     file = PromptFile(bucket=BUCKET, file=f"prompts/{payload.file_name(BUCKET)}", sha256=digest, count=prompts)
     endpoint = None if url is None else {"url": url, "ca_bundle": None}
-    plan = Plan(run_id=folder.name, cells=plan_cells(checked, "numbers", [BUCKET]), prompts=[file], endpoint=endpoint)
+    known = prices_of(checked, PriceBook(checked.pricing, checked.region))
+    prices = {name: None if price is None else price.to_dict() for name, price in known.items()}
+    cells = plan_cells(checked, "numbers", [BUCKET])
+    plan = Plan(run_id=folder.name, cells=cells, prompts=[file], endpoint=endpoint, prices=prices)
     (folder / "plan.json").write_text(plan.to_json())
     (folder / "config.yml").write_text(resolved_yaml(checked))
     return folder

@@ -17,7 +17,7 @@ HOMES = {
     "boto3": ("bedrock", "deploy", "storage"),
     "botocore": ("bedrock", "deploy", "storage"),
     "datasets": ("prompts",),
-    "genai_prices": ("core/cost",),
+    "genai_prices": ("core/prices/sources/listed",),
     "gevent": ("load", "bedrock/wait_gevent"),
     "jinja2": ("report",),
     "locust": ("load",),
@@ -165,7 +165,7 @@ def test_the_check_itself_sees_what_it_should(module: str, source: str, faults: 
 @pytest.mark.parametrize(
     ("module", "source", "faults"),
     [
-        ("core/cost", "import genai_prices", 0),
+        ("core/prices/sources/listed", "import genai_prices", 0),
         ("core/summary", "from genai_prices import Usage", 1),
         ("run", "import matplotlib.pyplot as plt", 1),
         ("core/plan", "import time", 1),

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fmbench.config.schema import Config
-from fmbench.core.plan import Pace, Plan, PromptFile, deal_slots, estimate, plan_cells, prompt_at
-from fmbench.core.records import Usage
+from fmbench.config.schema import Budget, Config
+from fmbench.core.estimate import Pace, estimate
+from fmbench.core.plan import Plan, PromptFile, deal_slots, plan_cells, prompt_at
 
 
 def a_config(**load: Any) -> Config:
@@ -68,33 +67,54 @@ def test_another_seed_or_bucket_is_another_order() -> None:
     assert order(1, "en_1-500") != order(1, "en_500-1000")
 
 
-@dataclass
-class Bucket:
-    tokens_mean: float
-
-
 class OneDollarAMillion:
-    def usd(self, usage: Usage) -> float:
-        return ((usage.input_tokens or 0) + (usage.output_tokens or 0)) / 1e6
+    """A long prompt costs ten times as much."""
+
+    def expected(self, prompt_tokens: int, output_tokens: int) -> float:
+        return (10 if prompt_tokens > 500 else 1) * (prompt_tokens + output_tokens) / 1e6
+
+    def bound(self, prompt_tokens: int, max_tokens: int) -> float:
+        return 2 * self.expected(prompt_tokens, max_tokens)
 
 
 def test_an_estimate_by_hand() -> None:
     config = a_config(concurrency=[4], warmup_s=5, duration_s=30)
     cells = plan_cells(config, "d", ["en_1-500"])
-    book = {"vendor.a": OneDollarAMillion(), "vendor.b": None}
-    found = estimate(cells, config, {"en_1-500": Bucket(400.0)}, lambda model_id, _: book[model_id], lambda _: Pace(0.5, 0.01))
+    book = {"a": OneDollarAMillion(), "vendor.b": None}
+    found = estimate(cells, config, {"en_1-500": [300, 500]}, book.__getitem__, lambda _: Pace(0.5, 0.01))
     # an answer takes 0.5 + 100 * 0.01 = 1.5 s; 4 users * 35 s / 1.5 s = 93.3, and 4 that are in flight at the end
     assert [row.requests for row in found.rows] == [97, 97]
     assert found.input_tokens == 2 * 97 * 400
     assert found.output_tokens == 2 * 97 * 100
     assert found.seconds == pytest.approx(2 * 36.5)
-    assert found.usd == pytest.approx(97 * 500 / 1e6)
+    assert found.usd is not None
+    assert found.usd.expected == pytest.approx(97 * 500 / 1e6)
+    # low: 2 * (0.5 + 50 * 0.01) = 2 s an answer, 50 tokens long: 4 * 35 / 2 + 4 = 74 requests
+    assert found.usd.low == pytest.approx(74 * 450 / 1e6)
+    # most: 0.75 s an answer: 4 * 35 / 0.75 + 4 = 190.67, each at its bound
+    assert found.usd.most == pytest.approx(191 * 1000 / 1e6)
     assert found.unpriced == ["vendor.b"]
+
+
+def test_requests_are_priced_one_by_one_and_never_by_their_mean() -> None:
+    config = a_config(concurrency=[1], warmup_s=0, duration_s=10, min_requests=0)
+    cells = plan_cells(config, "d", ["en_1-500"])[:1]
+    found = estimate(cells, config, {"en_1-500": [100, 700]}, lambda _: OneDollarAMillion(), lambda _: Pace(0.0, 0.01))
+    # 1 s an answer: 11 requests; the mean prompt of 400 is a short one, half of the prompts are not
+    assert found.usd is not None
+    assert found.usd.expected == pytest.approx(11 * (200 + 10 * 800) / 2 / 1e6)
+
+
+def test_no_sum_passes_the_budget() -> None:
+    config = a_config(concurrency=[4]).model_copy(update={"budget": Budget(max_usd=0.02)})
+    cells = plan_cells(config, "d", ["en_1-500"])
+    found = estimate(cells, config, {"en_1-500": [400]}, lambda _: OneDollarAMillion())
+    assert found.usd is not None and found.usd.most == found.usd.expected == 0.02
 
 
 def test_a_slow_cell_is_expected_to_be_extended_up_to_the_cap() -> None:
     config = a_config(concurrency=[1], warmup_s=0, duration_s=10, min_requests=20, max_duration_s=15)
     cells = plan_cells(config, "d", ["en_1-500"])[:1]
-    found = estimate(cells, config, {"en_1-500": Bucket(1.0)}, lambda *_: None, lambda _: Pace(0.0, 0.01))
+    found = estimate(cells, config, {"en_1-500": [1]}, lambda _: None, lambda _: Pace(0.0, 0.01))
     assert found.rows[0].seconds == pytest.approx(15 + 1)
     assert found.usd is None

@@ -1,0 +1,178 @@
+"""What a study may take, before anything is sent: requests, tokens, time and USD a cell, each USD with a range."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import fsum
+from statistics import fmean
+from typing import TYPE_CHECKING, Protocol
+
+from fmbench.core.plan import max_tokens_of, window_cap_s
+from fmbench.core.records import Cell
+
+if TYPE_CHECKING:
+    from fmbench.config.schema import Config, Model
+
+
+class Priced(Protocol):
+    """What an estimate needs to know of a price."""
+
+    def expected(self, prompt_tokens: int, output_tokens: int) -> float | None: ...
+    def bound(self, prompt_tokens: int, max_tokens: int) -> float | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a model is expected to answer: seconds, seconds a token, tokens an answer (None: ``max_tokens``)."""
+
+    ttft_s: float = 0.7
+    tpot_s: float = 0.015
+    output_tokens: int | None = None
+
+    def times(self, factor: float) -> Pace:
+        """The pace of a model that takes so many times as long."""
+        return replace(self, ttft_s=self.ttft_s * factor, tpot_s=self.tpot_s * factor)
+
+
+QUICKEST_S = 0.001
+"""No answer is expected sooner, not even of a simulated model without any delay."""
+USUAL_PACE = Pace()
+"""What is assumed of a model that nothing is known about."""
+SLACK = 2.0
+"""The range: the low end is of a model that answers so many times slower and shorter than expected; the high end of one that
+answers so many times quicker and as long as ``max_tokens``, each request at the most that it can cost."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usd:
+    """An expected sum with its range, USD."""
+
+    low: float
+    expected: float
+    most: float
+
+    def capped(self, limit: float | None) -> Usd:
+        """The sum under a budget."""
+        return (
+            self
+            if limit is None
+            else Usd(low=min(self.low, limit), expected=min(self.expected, limit), most=min(self.most, limit))
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellEstimate:
+    """What one cell may take. ``usd`` is None when its price is not known."""
+
+    cell: Cell
+    requests: int
+    input_tokens: int
+    output_tokens: int
+    seconds: float
+    usd: Usd | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What a study may take: a row a cell. ``usd`` sums the cells whose price is known, and no budget is passed."""
+
+    rows: list[CellEstimate]
+    requests: int
+    input_tokens: int
+    output_tokens: int
+    seconds: float
+    usd: Usd | None
+    unpriced: list[str]
+    """Models without a known price."""
+
+    def of_model(self, model: str) -> list[CellEstimate]:
+        """The rows of one model."""
+        return [row for row in self.rows if row.cell.model == model]
+
+    @property
+    def models(self) -> list[str]:
+        """The models in their order."""
+        return list(dict.fromkeys(row.cell.model for row in self.rows))
+
+
+def total_usd(rows: Iterable[CellEstimate]) -> Usd | None:
+    """The sum over the rows whose price is known; None: none is."""
+    known = [row.usd for row in rows if row.usd is not None]
+    if not known:
+        return None
+    return Usd(low=fsum(u.low for u in known), expected=fsum(u.expected for u in known), most=fsum(u.most for u in known))
+
+
+def estimate(
+    cells: Sequence[Cell],
+    config: Config,
+    sizes: Mapping[str, Sequence[int]],
+    price_of: Callable[[str], Priced | None],
+    pace_of: Callable[[str], Pace] = lambda model_id: USUAL_PACE,
+) -> Estimate:
+    """What ``cells`` may take. ``sizes`` has the tokens of each prompt of a bucket: requests are priced one by one, as a long
+    prompt has a price of its own. ``price_of`` is asked with a model's name; ``pace_of`` says how fast an id answers, and
+    requests follow from that and the windows."""
+    models = {model.name: model for model in config.models}
+    rows = [
+        _estimate_cell(cell, config, models[cell.model], sizes[cell.bucket], price_of(cell.model), pace_of(cell.model_id))
+        for cell in cells
+    ]
+    whole = total_usd(rows)
+    return Estimate(
+        rows=rows,
+        requests=sum(row.requests for row in rows),
+        input_tokens=sum(row.input_tokens for row in rows),
+        output_tokens=sum(row.output_tokens for row in rows),
+        seconds=fsum(row.seconds for row in rows),
+        usd=None if whole is None else whole.capped(config.budget.max_usd),
+        unpriced=sorted({row.cell.model for row in rows if row.usd is None}),
+    )
+
+
+def _estimate_cell(
+    cell: Cell, config: Config, model: Model, sizes: Sequence[int], price: Priced | None, pace: Pace
+) -> CellEstimate:
+    limit = max_tokens_of(config, model)
+    output = min(limit, pace.output_tokens or limit)
+    answer_s, window_s = _durations(cell, config, pace, output)
+    requests = _requests(cell, config, answer_s, window_s)
+    return CellEstimate(
+        cell=cell,
+        requests=requests,
+        input_tokens=round(requests * fmean(sizes)),
+        output_tokens=requests * output,
+        seconds=config.load.warmup_s + window_s + answer_s,
+        usd=None if price is None else _usd(cell, config, sizes, price, pace, output, limit),
+    )
+
+
+def _usd(cell: Cell, config: Config, sizes: Sequence[int], price: Priced, pace: Pace, output: int, limit: int) -> Usd | None:
+    short = max(1, round(output / SLACK))
+    low = _mean([price.expected(size, short) for size in sizes])
+    expected = _mean([price.expected(size, output) for size in sizes])
+    most = _mean([price.bound(size, limit) for size in sizes])
+    if low is None or expected is None or most is None:
+        return None
+    few = _requests(cell, config, *_durations(cell, config, pace.times(SLACK), short))
+    usual = _requests(cell, config, *_durations(cell, config, pace, output))
+    many = _requests(cell, config, *_durations(cell, config, pace.times(1 / SLACK), output))
+    return Usd(low=few * low, expected=usual * expected, most=many * most)
+
+
+def _mean(prices: Sequence[float | None]) -> float | None:
+    known = [usd for usd in prices if usd is not None]
+    return fmean(known) if known and len(known) == len(prices) else None
+
+
+def _durations(cell: Cell, config: Config, pace: Pace, output: int) -> tuple[float, float]:
+    """Seconds of an answer, and of the window."""
+    load = config.load
+    answer_s = max(QUICKEST_S, pace.ttft_s + output * pace.tpot_s)
+    window_s = min(max(load.duration_s, load.min_requests * answer_s / cell.concurrency), window_cap_s(load))
+    return answer_s, window_s
+
+
+def _requests(cell: Cell, config: Config, answer_s: float, window_s: float) -> int:
+    return round(cell.concurrency * (config.load.warmup_s + window_s) / answer_s) + cell.concurrency
