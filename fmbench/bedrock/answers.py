@@ -78,10 +78,10 @@ class Answer:
         fault = self.fault_of_end(short)
         if self.pieces is not None:
             self.exchange.text = "".join(self.pieces)
-        if fault is None and self.exchange.usage.output_tokens is None:
-            return Fault(FailureKind.NO_USAGE, "the answer came without token counts")
         if fault is None and self.guarded:
             return Fault(FailureKind.GUARDRAIL, "a guardrail intervened")
+        if fault is None and self.exchange.usage.output_tokens is None:
+            return Fault(FailureKind.NO_USAGE, "the answer came without token counts")
         return fault
 
     def body_sink(self, head: Head) -> Sink:
@@ -91,6 +91,13 @@ class Answer:
     def fault_of_end(self, short: bool) -> Fault | None:
         """What is wrong with a successful answer's end."""
         raise NotImplementedError
+
+    def saw(self, text: str, other: bool = False) -> None:
+        """Note content: text, or content of another kind."""
+        exchange = self.exchange
+        if not exchange.visible:
+            exchange.visible = bool(text) and not text.isspace()
+        exchange.reasoned = exchange.reasoned or other
 
     def read_served(self, body: Json) -> None:
         """Usage, latency, tier and performance as Converse's answers carry them."""
@@ -148,6 +155,7 @@ class StreamAnswer(Answer):
         if not text and not other:
             return
         exchange.content_ns.append(now_ns)
+        self.saw(text, other)
         if text and exchange.first_text_ns is None:
             exchange.first_text_ns = now_ns
         if text and self.pieces is not None:

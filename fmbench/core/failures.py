@@ -103,6 +103,20 @@ class Outcome(StrEnum):
     """Sent, and its end not seen: its process died, or the run was cut."""
 
 
+class Answered(StrEnum):
+    """What a whole answer gave the one who asked."""
+
+    TEXT = "text"
+    """Visible text, cut at ``max_tokens`` or not."""
+    REASONING_ONLY = "reasoning_only"
+    """Reasoning used up the tokens, or nothing but reasoning came."""
+    EMPTY = "empty"
+    CUT = "cut"
+    """The model broke off: malformed output, or its context window was full."""
+    FILTERED = "filtered"
+    """A content filter, or the model itself, withheld the answer."""
+
+
 class ExitCode(IntEnum):
     """The process's exit status (docs/cli.md)."""
 

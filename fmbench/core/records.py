@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, NamedTuple
 
-from fmbench.core.failures import FailureKind, Outcome
+from fmbench.core.failures import Answered, FailureKind, Outcome
 
 SCHEMA_VERSION = "1.0"
 
@@ -84,6 +84,10 @@ class Exchange:
     request_id: str | None = None
     failure: FailureKind | None = None
     message: str | None = None
+    visible: bool = False
+    """Whether there was text that is not blank."""
+    reasoned: bool = False
+    """Whether there was content of another kind: reasoning, a tool's input."""
     text: str | None = None
     """The answer's text; kept only when the caller was asked to keep it."""
 
@@ -134,6 +138,8 @@ class Record:
     stop_reason: str | None = None
     service_tier: str | None = None
     latency_mode: str | None = None
+    answered: str | None = None
+    """What the answer gave (``failures.Answered``); null unless ok."""
     outcome: str = Outcome.ABANDONED
     failure: str | None = None
     http_status: int | None = None
@@ -165,6 +171,22 @@ def time_per_output_token(exchange: Exchange) -> float | None:
     if span is None or tokens is None or tokens < 2 or len(exchange.content_ns) < 2:
         return None
     return span / (tokens - 1)
+
+
+_CUT = frozenset({"malformed_model_output", "malformed_tool_use", "model_context_window_exceeded"})
+_FILTERED = frozenset({"content_filtered", "content_filter", "refusal", "error_toxic", "safety"})
+
+
+def answered(exchange: Exchange) -> Answered:
+    """What a whole answer gave the one who asked."""
+    reason = (exchange.stop_reason or "").lower()
+    if reason in _CUT:
+        return Answered.CUT
+    if reason in _FILTERED:
+        return Answered.FILTERED
+    if exchange.visible:
+        return Answered.TEXT
+    return Answered.REASONING_ONLY if exchange.reasoned else Answered.EMPTY
 
 
 def complete(record: Record, exchange: Exchange, epoch_offset_ns: int) -> Record:
@@ -205,6 +227,7 @@ def _fill_facts(record: Record, exchange: Exchange) -> None:
     record.cache_write_1h_tokens = usage.cache_write_1h_tokens
     record.server_latency_s = exchange.server_latency_s
     record.stop_reason = exchange.stop_reason
+    record.answered = None if exchange.failure is not None else str(answered(exchange))
     record.service_tier = exchange.service_tier
     record.latency_mode = exchange.latency_mode
     record.http_status = exchange.http_status

@@ -41,8 +41,11 @@ class ConverseAnswer(BodyAnswer):
         self.read_served(body)
         self.exchange.stop_reason = word(body["stopReason"], "stopReason")
         self.guarded = self.exchange.stop_reason == "guardrail_intervened"
-        if self.pieces is not None:
-            self.pieces += [block["text"] for block in _blocks(body) if isinstance(block.get("text"), str)]
+        for block in _blocks(body):
+            text = block.get("text")
+            self.saw(text if isinstance(text, str) else "", "reasoningContent" in block or "toolUse" in block)
+            if self.pieces is not None and isinstance(text, str):
+                self.pieces.append(text)
 
 
 def _blocks(body: Json) -> list[dict[str, Any]]:

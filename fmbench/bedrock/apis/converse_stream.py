@@ -19,7 +19,7 @@ _QUOTE = ord('"')
 class ConverseStreamAnswer(StreamAnswer):
     """Frames of ConverseStream into an ``Exchange``.
 
-    Deltas are parsed until the first visible text, and all of them when the text is kept; after that it is enough to see
+    Deltas are parsed until the first text that is not blank, all of them when the text is kept; after that it is enough to see
     that a text delta is not empty: ``"delta":{"text":"`` cannot stand within a JSON string, where quotes are escaped.
     """
 
@@ -48,7 +48,7 @@ class ConverseStreamAnswer(StreamAnswer):
         if self.stopped:
             raise BadResponse("content after messageStop")
         self._read_delta(read_json(payload).get("delta"), now_ns)
-        if self.exchange.first_text_ns is not None and self.pieces is None:
+        if self.exchange.visible and self.pieces is None:
             self._text_headers = headers
 
     def _read_delta(self, delta: Any, now_ns: int) -> None:

@@ -104,6 +104,7 @@ class InvokeAnswer(BodyAnswer):
         read_piece(self.exchange, piece)
         read_metrics(self.exchange, body)
         self.guarded = guardrail_intervened(body)
+        self.saw(piece.text, bool(piece.reasoning) or piece.tool)
         if self.pieces is not None:
             self.pieces.append(piece.text)
 
