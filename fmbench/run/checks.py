@@ -15,7 +15,7 @@ from fmbench.core.prices.price import Price
 from fmbench.run.plan_table import duration_text, range_text
 from fmbench.run.say import say
 
-ASK_ABOVE_USD = 1.0
+ASK_ABOVE_USD = 0.1
 """A run that can cost at most so much starts without a question."""
 _NOWHERE = "http://127.0.0.1:9"
 """An endpoint to make requests for, not to send them to."""

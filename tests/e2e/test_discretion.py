@@ -16,7 +16,8 @@ from tests.support.simulator import Endpoint
 @pytest.mark.parametrize("answer", ["n\n", "\n"])
 def test_on_a_terminal_a_no_to_the_bill_sends_nothing(desk: Desk, answer: str):
     """The target is AWS itself here; nothing may go there."""
-    config = desk.write(small_config())
+    dear = {model: {"input": 100.0, "output": 100.0} for model in small_config()["pricing"]}
+    config = desk.write(small_config(pricing=dear))
     keyboard, terminal = pty.openpty()
     os.write(keyboard, answer.encode())
     command = [sys.executable, "-m", "fmbench", "--config", config, "--output", str(desk.results)]
