@@ -14,7 +14,7 @@ IMAGE ?= fmbench-load
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.installed ## compare two models on the embedded endpoint (about 90 seconds), no AWS account needed
+demo: $(VENV)/.installed ## compare two models on the simulator (about 90 seconds), no AWS account needed
 	@run=$$($(BIN)/fmbench-load --config configs/quickstart.yml --yes); \
 	run=$${run##*$$'\n'}; \
 	printf '\nThe report:  %s/report.md\nIn a browser: %s/report.html\n' "$$run" "$$run"
@@ -61,7 +61,7 @@ bench-requests: $(VENV)/.installed-dev ## requests a second of one load process,
 bench-master: $(VENV)/.installed-dev ## the master's CPU by request rate, and with the messages of 200 load processes
 	$(BIN)/python -m benchmarks.master
 
-bench-simulator: $(VENV)/.installed-dev ## what the embedded endpoint can serve on one core
+bench-simulator: $(VENV)/.installed-dev ## what the simulator can serve on one core
 	$(BIN)/python benchmarks/simulator/ceiling.py
 
 bench-statistics: $(VENV)/.installed-dev ## whether 95 % intervals cover 95 %, and verdicts are right

@@ -17,8 +17,8 @@ from benchmarks.accuracy.judge import Verdict, judge
 from benchmarks.accuracy.peers import PEERS, peers
 from benchmarks.accuracy.whole_run import whole_run
 from benchmarks.accuracy.work import Client, Work
-from fmbench.config.simulator import Simulator
 from fmbench.simulator import RunningSimulator, start
+from fmbench.simulator.behaviour import Simulator
 
 PROFILE = {"ttft_s": 0.2, "tpot_s": 0.01, "jitter": 0.5}
 

@@ -1,6 +1,6 @@
 """``python -m benchmarks.master``: CPU seconds a second of the master, by request rate and by number of load processes.
 
-First whole runs over four load processes on the embedded endpoint, the same users at a slow and at a fast answer: the master's
+First whole runs over four load processes on the simulator, the same users at a slow and at a fast answer: the master's
 CPU must not grow with the request rate. Then the messages of 200 load processes to a master that only listens.
 """
 

@@ -20,8 +20,8 @@ from typing import Any
 
 import pandas as pd
 
-from fmbench.config.simulator import Profile, Simulator
 from fmbench.simulator import start
+from fmbench.simulator.behaviour import Profile, Simulator
 
 HERE = Path(__file__).parent
 INSTANT = Simulator(profile=Profile(ttft_s=0, tpot_s=0, output_tokens=8))

@@ -1,4 +1,4 @@
-"""How much the embedded endpoint can serve on one core, and how late it is: `python benchmarks/simulator/ceiling.py`.
+"""How much the simulator can serve on one core, and how late it is: `python benchmarks/simulator/ceiling.py`.
 
 Three trials against an endpoint process, with a client that only drains bytes (in this process, on the other core):
 
@@ -23,8 +23,8 @@ import psutil
 import uvloop
 from numpy.typing import NDArray
 
-from fmbench.config.simulator import Simulator
 from fmbench.simulator import RunningSimulator, start
+from fmbench.simulator.behaviour import Simulator
 
 PROMPT = "How are you? " * 150
 BODY = json.dumps({"messages": [{"role": "user", "content": [{"text": PROMPT}]}], "inferenceConfig": {"maxTokens": 100}})

@@ -16,7 +16,7 @@ from fmbench.config.faults import SECRET_KEYS, Fault, Path, all_faults, value_te
 from fmbench.config.messages import faults_of
 from fmbench.config.overrides import apply_override
 from fmbench.config.schema import Config
-from fmbench.config.together import Finding, conflicts, missing_files, warnings
+from fmbench.config.together import NO_CHECKS, Checks, Finding, conflicts, missing_files, warnings
 from fmbench.core.failures import UnusableInput
 
 LARGEST_FILE = 4_000_000
@@ -34,16 +34,27 @@ class LoadedConfig:
     """Where each key of it stands (``cfg.yml:12``, ``--set load.seed``)."""
 
 
-def load_config(address: str, overrides: Sequence[str] = (), output: str | None = None, seed: int | None = None) -> LoadedConfig:
+def load_config(
+    address: str,
+    overrides: Sequence[str] = (),
+    output: str | None = None,
+    seed: int | None = None,
+    checks: Checks = NO_CHECKS,
+) -> LoadedConfig:
     """The configuration in the file at ``address``, with what the command line puts over it.
 
     Raises ``UnusableInput`` with one message that names every fault: file and line, path, value, cure.
     """
-    return parse_config(_read_file(address), address, overrides, output, seed)
+    return parse_config(_read_file(address), address, overrides, output, seed, checks)
 
 
 def parse_config(
-    data: str | bytes, source: str, overrides: Sequence[str] = (), output: str | None = None, seed: int | None = None
+    data: str | bytes,
+    source: str,
+    overrides: Sequence[str] = (),
+    output: str | None = None,
+    seed: int | None = None,
+    checks: Checks = NO_CHECKS,
 ) -> LoadedConfig:
     """As ``load_config``, from what the file holds; messages call it ``source``."""
     document = read_document(_text(data, source), source)
@@ -56,12 +67,12 @@ def parse_config(
         apply_override(document, override)
     for key, value in (("output", output), ("seed", seed)):
         _put_option(document, key, value)
-    config, faults = check(document)
+    config, faults = check(document, checks)
     if config is not None:
         faults += [_fault(finding, document) for finding in missing_files(config)]
     if faults or config is None:
         raise UnusableInput(all_faults(faults, source))
-    return LoadedConfig(config, source, list(warnings(config)), document.places)
+    return LoadedConfig(config, source, [*warnings(config), *checks.warnings(config)], document.places)
 
 
 def stored_config(text: str, source: str) -> Config:
@@ -72,7 +83,7 @@ def stored_config(text: str, source: str) -> Config:
     return config
 
 
-def check(document: Document) -> tuple[Config | None, list[Fault]]:
+def check(document: Document, checks: Checks = NO_CHECKS) -> tuple[Config | None, list[Fault]]:
     """The document's configuration (None: not even in parts usable), and all that is wrong with it."""
     faults = list(document.faults)
     if not isinstance(document.value, dict):
@@ -88,7 +99,8 @@ def check(document: Document) -> tuple[Config | None, list[Fault]]:
             faults += [fault for fault in found if fault.path not in removed and fault not in faults]
             if not _remove(value, removed, [fault.path for fault in found]):
                 return None, faults
-    faults += [_fault(finding, document) for finding in conflicts(config) if not _touches(finding, removed)]
+    between = [*conflicts(config), *checks.findings(config)]
+    faults += [_fault(finding, document) for finding in between if not _touches(finding, removed)]
     return config, faults
 
 

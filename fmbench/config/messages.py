@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from fmbench.config.document import Document
 from fmbench.config.faults import Fault, Path, value_text
+from fmbench.config.other_names import SHORT_FORMS, right_name
 from fmbench.config.schema import Config
 
 _YAML_11_WORDS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
@@ -69,6 +70,9 @@ def _explain(detail: Any, path: Path) -> tuple[str, str]:
         return "is left empty", "give it a value, or leave the key out for its default"
     if kind == "bool_type" and str(detail["input"]).lower() in _YAML_11_WORDS:
         return "is neither true nor false", f"write {_YAML_11_WORDS[str(detail['input']).lower()]}"
+    short = _short_form(path, detail["input"]) if kind in ("model_type", "list_type", "dict_type") else None
+    if short is not None:
+        return short
     if kind in _KINDS:
         return _KINDS[kind]
     if kind == "literal_error":
@@ -104,11 +108,11 @@ def _closed_list(value: str, expected: str) -> tuple[str, str]:
 
 
 def _unknown_key(path: Path) -> tuple[str, str]:
-    known = _known_keys(path[:-1])
-    close = difflib.get_close_matches(str(path[-1]), known, n=1, cutoff=0.55)
-    if close:
-        return "is an unknown key", f'did you mean "{close[0]}"?'
-    elsewhere = _sections_with(str(path[-1]))
+    known, word = _known_keys(path[:-1]), str(path[-1])
+    meant = right_name(word, known) or next(iter(difflib.get_close_matches(word, known, n=1, cutoff=0.55)), None)
+    if meant:
+        return "is an unknown key", f'did you mean "{meant}"?'
+    elsewhere = _sections_with(word)
     if elsewhere:
         return "is an unknown key", f"it belongs to {elsewhere}"
     return "is an unknown key", f"leave it out; the keys here are {', '.join(known)}"
@@ -142,6 +146,19 @@ def _sections_with(key: str) -> str | None:
         return "the top of the file"
     for name, info in Config.model_fields.items():
         model = _model_in(info.annotation)
-        if model is not None and key in model.model_fields:
-            return f"{name}:"
+        meant = None if model is None else key if key in model.model_fields else right_name(key, list(model.model_fields))
+        if meant is not None:
+            return f"{name}:" if meant == key else f'{name}:, as "{meant}"'
     return None
+
+
+def _short_form(path: Path, value: Any) -> tuple[str, str] | None:
+    """The cure for a section that was given as a single value: the key that was meant, and the value behind it."""
+    section = next((str(step) for step in reversed(path) if isinstance(step, str)), "")
+    key = SHORT_FORMS.get(section)
+    if key is None or isinstance(value, (list, dict, bool)) or value is None:
+        return None
+    shown = f"[{value}]" if key == "concurrency" else value
+    if section == "models":
+        return "is not a section of keys", f"write it as a list of models: - id: {shown}"
+    return "is not a section of keys", f"write {section}: {{{key}: {shown}}}"

@@ -8,11 +8,12 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, AliasChoices, Field
 
 from fmbench.config.base import Strict, one_of
-from fmbench.config.simulator import Simulator
 from fmbench.core.registry import names_in
+from fmbench.simulator.behaviour import Simulator
 
 Api = Annotated[str, one_of(names_in("bedrock/apis"))]
 Family = Annotated[str, one_of(names_in("bedrock/families"))]
+SourceName = Annotated[str, one_of(names_in("prompts/sources"))]
 Seconds = Annotated[float, Field(gt=0, le=604_800)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Users = Annotated[int, Field(ge=1, le=100_000)]
@@ -90,10 +91,10 @@ class Columns(Strict):
 class Dataset(Strict):
     """Where prompts come from, and which are kept."""
 
-    source: Literal["longbench", "huggingface", "jsonl", "synthetic"] = "synthetic"
+    source: SourceName = "synthetic"
     name: str | None = Field(default=None, min_length=1)
     path: str | None = None
-    """A folder of *.jsonl, a file, a data.zip or an s3:// address; None: fetched from the hub."""
+    """A folder of *.jsonl, a file, a data.zip, or the address of one in a store; None: fetched from the hub."""
     repo: str | None = None
     """The hub's dataset for ``huggingface`` (or another LongBench copy for ``longbench``)."""
     subset: str | None = None

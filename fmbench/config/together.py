@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path as File
 from typing import NamedTuple
 
+from fmbench.config.addresses import SCHEMES, STORE_EXAMPLES
 from fmbench.config.faults import Path
 from fmbench.config.schema import Config
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
-_S3 = re.compile(r"s3://[^/]")
+_STORE = re.compile(rf"(?:{'|'.join(SCHEMES)})://[^/]")
 
 
 class Finding(NamedTuple):
@@ -24,11 +26,22 @@ class Finding(NamedTuple):
     reads: tuple[Path, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """What higher floors have to say about a configuration: faults, and what is only worth a warning."""
+
+    findings: Callable[[Config], Iterator[Finding]]
+    warnings: Callable[[Config], Iterator[str]]
+
+
+NO_CHECKS = Checks(lambda config: iter(()), lambda config: iter(()))
+
+
 def conflicts(config: Config) -> Iterator[Finding]:
     """Everything that makes ``config`` unusable although each value could be."""
     yield from _same_names(config)
     yield from _bucket_of_interest(config)
-    yield from _sources(config)
+    yield from _templates(config)
     yield from _windows(config)
     yield from _addresses(config)
     if config.objectives.quality_min is not None and not config.quality:
@@ -47,8 +60,6 @@ def warnings(config: Config) -> Iterator[str]:
         for model_id in config.simulator.models:
             if model_id not in known:
                 yield f'simulator.models has "{model_id}", which is none of the models: it changes nothing.'
-    if config.dataset.source == "synthetic" and config.dataset.path is not None:
-        yield "dataset.path is not read: source is synthetic, which makes its own prompts."
 
 
 def _same_names(config: Config) -> Iterator[Finding]:
@@ -73,34 +84,27 @@ def _bucket_of_interest(config: Config) -> Iterator[Finding]:
     yield Finding(("objectives", "bucket"), "is none of this configuration's buckets", cure, reads)
 
 
-def _sources(config: Config) -> Iterator[Finding]:
+def _templates(config: Config) -> Iterator[Finding]:
     dataset = config.dataset
     reads: tuple[Path, ...] = (("dataset",),)
-    if dataset.source == "jsonl" and dataset.path is None:
-        yield Finding(("dataset", "path"), "is missing: source jsonl reads a file or a folder", "add dataset.path", reads)
-    if dataset.source == "huggingface" and dataset.repo is None and dataset.path is None:
-        yield Finding(("dataset", "repo"), "is missing: source huggingface needs it", "add dataset.repo, such as org/name", reads)
     if dataset.template is not None and dataset.template_file is not None:
         yield Finding(("dataset", "template_file"), "stands beside template", "keep one of the two", reads)
 
 
 def missing_files(config: Config) -> Iterator[Finding]:
-    """Files that ``config`` reads its prompts from, and that are not there."""
-    dataset = config.dataset
-    paths = {"path": dataset.path if dataset.source != "synthetic" else None, "template_file": dataset.template_file}
-    for key, path in paths.items():
-        if path is None or "://" in path or File(path).expanduser().exists():
-            continue
-        cure = f"there is no {File(path).expanduser().absolute()}: put the data there, or give the right path"
-        yield Finding(("dataset", key), "does not exist", cure, (("dataset",),))
+    """Files that ``config`` names besides its data, and that are not there."""
+    path = config.dataset.template_file
+    if path is not None and "://" not in path and not File(path).expanduser().exists():
+        cure = f"there is no {File(path).expanduser().absolute()}: put it there, or give the right path"
+        yield Finding(("dataset", "template_file"), "does not exist", cure, (("dataset",),))
 
 
 def _addresses(config: Config) -> Iterator[Finding]:
     """A scheme that nothing is read from or written to would otherwise be the name of a folder."""
     places: dict[Path, str | None] = {("output",): config.output, ("dataset", "path"): config.dataset.path}
     for path, address in places.items():
-        if address is not None and _SCHEME.match(address) and not _S3.match(address):
-            yield Finding(path, "is neither a path nor an S3 address", "give a path, or s3://bucket/prefix", (path[:1],))
+        if address is not None and _SCHEME.match(address) and not _STORE.match(address):
+            yield Finding(path, "is neither a path nor the address of a store", f"give a path, or {STORE_EXAMPLES}", (path[:1],))
 
 
 def _windows(config: Config) -> Iterator[Finding]:

@@ -18,7 +18,7 @@ from fmbench.deploy.task import ending, status_of
 from fmbench.run.options import Options
 from fmbench.run.say import say
 from fmbench.run.signals import Terminated, terminating
-from fmbench.storage.store import store_for
+from fmbench.storage.store import is_remote, store_for
 
 POLL_S = 2.0
 TASKS_A_CALL = 10
@@ -39,7 +39,7 @@ REPORT = ("report.", "summary.", "plots/")
 def run(stack_name: str, workers: int, config: str, output: str) -> int:
     """Run the study of ``config`` on ``workers`` worker tasks. Returns the master's exit status.
 
-    The report is copied to ``<output>/<run_id>``; the last line on stdout is the run folder's s3:// address. Raises
+    The report is copied to ``<output>/<run_id>``; the last line on stdout is the run folder's address on S3. Raises
     ``UnusableInput`` and ``Refused`` before the load; an interruption lets the requests in flight end and reports what ran.
     """
     data = _configuration(config)
@@ -58,9 +58,9 @@ def _configuration(address: str) -> bytes | None:
         cure = "take simulator: out, or run it here without ecs"
         raise UnusableInput(f"{address}: simulator: the endpoint of the master cannot be reached from the workers; {cure}.")
     path = config.dataset.path
-    if path and not path.startswith("s3://"):
-        raise UnusableInput(f'{address}: dataset.path: "{path}" is on this machine; copy it to S3 and give its s3:// address.')
-    return None if address.startswith("s3://") else Path(address).expanduser().read_bytes()
+    if path and not is_remote(path):
+        raise UnusableInput(f'{address}: dataset.path: "{path}" is on this machine; copy it to S3 and give its address there.')
+    return None if is_remote(address) else Path(address).expanduser().read_bytes()
 
 
 class _Study:

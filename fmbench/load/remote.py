@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import gevent
 from gevent.event import Event
 
+from fmbench.config.addresses import STORE_EXAMPLES
 from fmbench.core.failures import FmbenchError, Refused
 from fmbench.core.names import below
 from fmbench.storage.share import fetch_prepared, prepared_digests
@@ -51,7 +52,7 @@ def settle_in(data: Mapping[str, Any], run_id: str) -> tuple[Path, Outbox | None
         fetch_prepared(store_for(data["store"]["address"], data["store"]["region"]), data["store"]["sha256"], folder)
         return folder, outbox_of(data, folder)
     if not (Path(data["folder"]) / "plan.json").exists():
-        cure = "give the master --output s3://bucket/prefix, or an --output on a disk that every host mounts at the same place"
+        cure = f"give the master --output {STORE_EXAMPLES}, or an --output on a disk that every host mounts at the same place"
         raise Refused(f"{data['folder']}: the run folder of the master on {data['host']} is not on this host; {cure}.")
     return Path(data["folder"]), None
 
@@ -72,7 +73,7 @@ def _check_reach(data: Mapping[str, Any]) -> None:
     if endpoint and urlsplit(endpoint["url"]).hostname in ("127.0.0.1", "localhost", "::1") and data["host"] != here:
         cure = "start `fmbench-load simulate --host 0.0.0.0` where all can reach it, take simulator: out of the file, and set"
         variable = "AWS_ENDPOINT_URL_BEDROCK_RUNTIME for the master and the workers"
-        raise Refused(f"the embedded endpoint on {data['host']} cannot be reached from {here}; {cure} {variable}.")
+        raise Refused(f"the simulator on {data['host']} cannot be reached from {here}; {cure} {variable}.")
 
 
 class Outbox:

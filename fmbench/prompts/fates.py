@@ -12,8 +12,8 @@ from pathlib import Path
 
 from fmbench.config.schema import Config
 from fmbench.prompts.buckets import TokenBucket, buckets_of, place
+from fmbench.prompts.reading.rows import Progress, Row
 from fmbench.prompts.sampling import rank
-from fmbench.prompts.sources.base import Progress, Row
 
 COLUMNS = ("prompt_id", "task", "language", "tokens", "fate", "bucket", "where")
 KEPT, SAMPLED_OUT = "kept", "sampled out"

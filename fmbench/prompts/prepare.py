@@ -13,20 +13,13 @@ from typing import Any
 from fmbench.config.schema import Config
 from fmbench.core.failures import UnusableInput
 from fmbench.core.records import Prompt
-from fmbench.prompts import fates, holdings, payload
+from fmbench.prompts import contents, fates, payload
 from fmbench.prompts.buckets import buckets_of
 from fmbench.prompts.fates import Candidate, Judge
-from fmbench.prompts.sources import huggingface, jsonl, longbench, synthetic
-from fmbench.prompts.sources.base import Loaded, Progress, Row, Source, Workshop
+from fmbench.prompts.reading.rows import Loaded, Progress, Row, SourceTools
+from fmbench.prompts.sources import source_of
 from fmbench.prompts.templates import Templates, templates_for
 from fmbench.prompts.tokens import Tokenizer, default_tokenizer
-
-SOURCES: dict[str, Source] = {
-    "longbench": longbench.load,
-    "huggingface": huggingface.load,
-    "jsonl": jsonl.load,
-    "synthetic": synthetic.load,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +55,8 @@ def prepare(config: Config, folder: Path, progress: Progress) -> PreparedPrompts
     tokenizer = default_tokenizer()
     text = _Text(templates_for(config.dataset), tokenizer, config.cache == "salt")
     with tempfile.TemporaryDirectory(prefix="fmbench-prompts-") as scratch:
-        workshop = Workshop(config.seed, Path(scratch), lambda row: text.measure(text.of(row)), progress)
-        loaded = SOURCES[config.dataset.source](config.dataset, workshop)
+        tools = SourceTools(config.seed, Path(scratch), lambda row: text.measure(text.of(row)), progress)
+        loaded = source_of(config.dataset.source).load(config.dataset, tools)
         judge = Judge(config, text.of, text.measure)
         candidates = judge.judge(loaded.rows, progress)
         fates.write(folder / "fates.csv", candidates)
@@ -131,25 +124,25 @@ def _bucket_info(name: str, folder: Path, prompts: Sequence[Prompt]) -> BucketIn
 
 def _check(config: Config, candidates: Sequence[Candidate], buckets: dict[str, BucketInfo]) -> None:
     if not buckets:
-        raise UnusableInput(holdings.nothing_fits(candidates, config.dataset))
+        raise UnusableInput(contents.nothing_fits(candidates, config.dataset))
     interest = config.objectives.bucket
     if interest is not None and interest not in buckets:
-        held = holdings.in_words(candidates, interest.split("_")[0])
+        held = contents.in_words(candidates, interest.split("_")[0])
         raise UnusableInput(
             f"objectives.bucket: {interest} has no prompt, so the run could not answer its question; the data holds {held}"
         )
 
 
 def _warnings(config: Config, loaded: Loaded, candidates: Sequence[Candidate]) -> list[str]:
-    thin = holdings.thin_buckets(candidates, buckets_of(config.dataset), config.dataset.prompts_per_bucket)
-    return [*loaded.warnings, *holdings.missing(candidates, config.dataset), *thin]
+    thin = contents.thin_buckets(candidates, buckets_of(config.dataset), config.dataset.prompts_per_bucket)
+    return [*loaded.warnings, *contents.missing(candidates, config.dataset), *thin]
 
 
 def _manifest_row(loaded: Loaded, candidates: Sequence[Candidate]) -> dict[str, Any]:
     tasks = Counter(candidate.task for candidate in candidates)
-    lots = Counter(line[4] for candidate in candidates for line in candidate.lines())
+    fate_counts = Counter(line[4] for candidate in candidates for line in candidate.lines())
     digest = loaded.origin["sha256"] or _digest(loaded.rows)
-    return {**loaded.origin, "sha256": digest, "tasks": dict(sorted(tasks.items())), "fates": dict(sorted(lots.items()))}
+    return {**loaded.origin, "sha256": digest, "tasks": dict(sorted(tasks.items())), "fates": dict(sorted(fate_counts.items()))}
 
 
 def _digest(rows: Sequence[Row]) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from fmbench.config.schema import Dataset
 from fmbench.core.failures import UnusableInput
 from fmbench.core.quality import base_task
-from fmbench.prompts.sources.base import Row
+from fmbench.prompts.reading.rows import Row
 
 _SLOT = re.compile(r"\{(context|input)\}")
 

@@ -17,11 +17,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from fmbench.config.simulator import Simulator
 from fmbench.core.failures import ExitCode, FmbenchError
 from fmbench.run.options import Options
 from fmbench.run.say import say
 from fmbench.simulator import start
+from fmbench.simulator.behaviour import Simulator
 from fmbench.storage.atomic import write_json
 from fmbench.storage.manifest import versions
 
@@ -47,7 +47,7 @@ def table(measure: dict[str, Any]) -> str:
         said = "yes" if level["users"] <= measure["users_per_process"] else "no"
         lines.append(f"| {level['users']} | {level['requests']} | {errors} | {level['core_share'] * 100:.0f} | {said} |")
     rate, cpus = measure["tokens_per_s"], measure["cpus"]
-    beside = f"Streams of {rate} tokens a second from the embedded endpoint, which shares this machine's {cpus} CPUs."
+    beside = f"Streams of {rate} tokens a second from the simulator, which shares this machine's {cpus} CPUs."
     return "\n".join([*lines, "", beside])
 
 
@@ -123,16 +123,16 @@ def cache_file() -> Path:
 
 def _measured() -> dict[str, Any]:
     """Take the measure, and keep it; one of a machine that was too busy is not kept. Raises ``Refused``."""
-    from fmbench.bedrock import calibrate
+    from fmbench.load import calibration
 
     say("Calibrating: how many users a load process of this machine carries (about 15 s, once).")
-    with start(Simulator.model_validate({"profile": calibrate.PROFILE})) as endpoint:
-        found = calibrate.calibrate(endpoint.url)
+    with start(Simulator.model_validate({"profile": calibration.PROFILE})) as endpoint:
+        found = calibration.calibrate(endpoint.url)
     measure = {
         "users_per_process": found.users_per_process,
-        "max_ttft_error_s": calibrate.MAX_ERROR_S,
-        "max_core_share": calibrate.MAX_CORE_SHARE,
-        "tokens_per_s": calibrate.TOKENS_A_SECOND,
+        "max_ttft_error_s": calibration.MAX_ERROR_S,
+        "max_core_share": calibration.MAX_CORE_SHARE,
+        "tokens_per_s": calibration.TOKENS_A_SECOND,
         "measured_at": time.time(),
         "cpus": _cpus(),
         "of": machine(),

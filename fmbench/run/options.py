@@ -56,16 +56,17 @@ class Options:
         return replace(loaded, config=loaded.config.model_copy(update={"region": region or None}))
 
     def _from_file(self) -> LoadedConfig:
-        if not self.config.startswith("s3://"):
-            return load_config(self.config, self.overrides, self.output, self.seed)
-        from fmbench.storage.store import store_for
+        from fmbench.prompts.sources import CHECKS
+        from fmbench.storage.store import is_remote, store_for
 
+        if not is_remote(self.config):
+            return load_config(self.config, self.overrides, self.output, self.seed, CHECKS)
         folder, _, name = self.config.rpartition("/")
         try:
             data = store_for(folder).get_bytes(name)
         except FileNotFoundError:
             raise UnusableInput(f"{self.config}: there is no such object; give the address of a YAML file.") from None
-        return parse_config(data, self.config, self.overrides, self.output, self.seed)
+        return parse_config(data, self.config, self.overrides, self.output, self.seed, CHECKS)
 
 
 def command_line() -> str:

@@ -16,7 +16,7 @@ from fmbench.run.finish import CUT, seal_into
 from fmbench.storage.atomic import write_text
 from fmbench.storage.manifest import read_manifest
 from fmbench.storage.runfolder import RunFolder, work_folder
-from fmbench.storage.store import is_s3, store_for
+from fmbench.storage.store import is_remote, store_for
 from fmbench.storage.upload import download
 
 FINISHED = frozenset({"complete", "skipped"})
@@ -57,7 +57,7 @@ def make_ready(folder: RunFolder, endpoint: dict[str, str | None] | None) -> Non
 
 
 def _find(output: str, run_id: str, region: str | None) -> RunFolder:
-    if not is_s3(output):
+    if not is_remote(output):
         path = Path(output).expanduser() / run_id
         if not path.is_dir():
             raise UnusableInput(f"--resume {run_id}: there is no {path}; give the same --output as before, and the run's id.")

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from fmbench.core.failures import ExitCode
 from fmbench.run.finish import CUT, report_on, seal_into
 from fmbench.run.say import say
-from fmbench.storage.local import LocalStore
 from fmbench.storage.manifest import RUNNING
 from fmbench.storage.reader import LocalRun, open_run
 from fmbench.storage.seal import read_load
 from fmbench.storage.share import forget_parts
+from fmbench.storage.stores.local import LocalStore
 
 
 def report(address: str) -> int:

@@ -1,4 +1,4 @@
-"""The embedded endpoint: a Bedrock Runtime that behaves like a served model and keeps a ledger of what truly happened.
+"""The simulator: a Bedrock Runtime that behaves like a served model and keeps a ledger of what truly happened.
 
 It runs in a process of its own: ``start`` spawns it, ``serve`` is that process.
 """
@@ -12,7 +12,7 @@ from fmbench.simulator.process import RunningSimulator, start
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fmbench.config.simulator import Simulator
+    from fmbench.simulator.behaviour import Simulator
     from fmbench.simulator.server import Address
 
 __all__ = ["RunningSimulator", "serve", "start"]

@@ -1,4 +1,4 @@
-"""``python -m fmbench.simulator``: the embedded endpoint as a process of its own."""
+"""``python -m fmbench.simulator``: the simulator as a process of its own."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import os
 import sys
 
 from fmbench.config.load import load_config
-from fmbench.config.simulator import Simulator
 from fmbench.core.failures import FmbenchError, UnusableInput
+from fmbench.simulator.behaviour import Simulator
 from fmbench.simulator.server import Address, run
 
-_DESCRIPTION = "The embedded Bedrock endpoint. Ends with SIGINT or SIGTERM, and when its stdin closes where that is a pipe."
+_DESCRIPTION = "The simulator. Ends with SIGINT or SIGTERM, and when its stdin closes where that is a pipe."
 _CONFIG_HELP = "a configuration file, or JSON as under simulator:, or - for such JSON on one line of stdin"
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from random import Random
 from zlib import crc32
 
-from fmbench.config.simulator import Fault, FaultKind
 from fmbench.simulator import errors, frames, http
+from fmbench.simulator.behaviour import Fault, FaultKind
 from fmbench.simulator.errors import ServiceError
 from fmbench.simulator.generation import Generation
 from fmbench.simulator.script import Ending, Script, at_once

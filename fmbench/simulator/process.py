@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 from fmbench.core.failures import Refused
 
 if TYPE_CHECKING:
-    from fmbench.config.simulator import Simulator
+    from fmbench.simulator.behaviour import Simulator
 
 _STOP_S = 5.0
 
@@ -67,6 +67,6 @@ def start(config: Simulator, host: str = "127.0.0.1", port: int = 0) -> RunningS
     line = process.stdout.readline()
     if not line:
         process.communicate()
-        raise Refused(f"the embedded endpoint did not start (exit {process.returncode}); its message stands above")
+        raise Refused(f"the simulator did not start (exit {process.returncode}); its message stands above")
     where = json.loads(line)
     return RunningSimulator(process, where["url"], where["ca_bundle"])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from time import monotonic_ns
 
-from fmbench.config.simulator import Quota
 from fmbench.simulator import errors
+from fmbench.simulator.behaviour import Quota
 
 
 class Allowance:

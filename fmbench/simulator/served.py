@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from math import exp
 from random import Random
 
-from fmbench.config.simulator import Profile
 from fmbench.simulator.answers import tokens_to_say
 from fmbench.simulator.asks import Ask
+from fmbench.simulator.behaviour import Profile
 from fmbench.simulator.cache import PromptCache
 from fmbench.simulator.faults import FaultPlan
 from fmbench.simulator.generation import Generation

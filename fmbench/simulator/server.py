@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from fmbench.config.simulator import Simulator
 from fmbench.core.failures import Refused
+from fmbench.simulator.behaviour import Simulator
 from fmbench.simulator.http import Connection
 from fmbench.simulator.service import Service
 from fmbench.simulator.timers import Timers

@@ -12,11 +12,11 @@ from uuid import UUID
 
 import orjson
 
-from fmbench.config.simulator import Fault, Simulator
 from fmbench.simulator import errors, faults, http, replies
 from fmbench.simulator.apis import route
 from fmbench.simulator.apis.base import Api
 from fmbench.simulator.asks import Ask, Json, model_of, read_body
+from fmbench.simulator.behaviour import Fault, Simulator
 from fmbench.simulator.errors import ServiceError
 from fmbench.simulator.generation import Generation
 from fmbench.simulator.http import Connection, Request

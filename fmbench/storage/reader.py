@@ -19,7 +19,7 @@ from fmbench.storage.compact import read_compact
 from fmbench.storage.manifest import read_manifest
 from fmbench.storage.runfolder import RunFolder
 from fmbench.storage.scores import read_scores
-from fmbench.storage.store import is_s3, store_for
+from fmbench.storage.store import is_remote, store_for
 from fmbench.storage.upload import download, upload_files
 
 _HEALTH_COLUMNS = (
@@ -101,11 +101,11 @@ class LocalRun:
 
 
 def open_run(address: str) -> LocalRun:
-    """The run at ``address``, a path or s3://bucket/prefix/<run_id>. From S3 it is downloaded, and gone with the ``LocalRun``.
+    """The run at ``address``, a path or the address of a store. From a store it is downloaded, and gone with the ``LocalRun``.
 
     Raises ``UnusableInput`` when there is no run folder.
     """
-    run = _download(address) if is_s3(address) else LocalRun(RunFolder(_folder(address)))
+    run = _download(address) if is_remote(address) else LocalRun(RunFolder(_folder(address)))
     _ = run.manifest
     return run
 
@@ -123,7 +123,7 @@ def _download(address: str) -> LocalRun:
     weakref.finalize(run, shutil.rmtree, scratch, ignore_errors=True)
     download(store, path)
     if not path.is_dir():
-        raise UnusableInput(f"{address}: is no run folder (nothing is stored there); give s3://bucket/prefix/<run_id>.")
+        raise UnusableInput(f"{address}: is no run folder (nothing is stored there); give an address that ends with a run's id.")
     return run
 
 

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from fmbench.core.failures import Refused
 from fmbench.core.names import below
-from fmbench.storage.store import is_s3, store_for
+from fmbench.storage.store import is_remote, store_for
 
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """The files of a run on this machine. ``address`` is where they belong: the folder itself, or an s3:// address."""
+    """The files of a run on this machine. ``address`` is where they belong: the folder itself, or the address of a store."""
 
     path: Path
     address: str = ""
@@ -35,7 +35,7 @@ class RunFolder:
     @property
     def is_remote(self) -> bool:
         """Whether the files have to be uploaded to be where they belong."""
-        return is_s3(self.address)
+        return is_remote(self.address)
 
     @property
     def manifest(self) -> Path:
@@ -113,12 +113,12 @@ def new_run_id(name: str, now: datetime | None = None) -> str:
 
 
 def create(output: str, name: str, run_id: str | None = None, region: str | None = None) -> RunFolder:
-    """A new, empty run folder ``<output>/<run_id>``. For an s3:// output its files stay in a temporary folder until ``upload``.
+    """A new, empty run folder ``<output>/<run_id>``. For another store its files stay in a temporary folder until ``upload``.
 
     Raises ``Refused`` when the run id exists there already or the output cannot be written.
     """
     run_id = run_id or new_run_id(name)
-    if is_s3(output):
+    if is_remote(output):
         return _create_remote(output, run_id, region)
     store_for(output).check_writable()
     path = Path(output).expanduser() / run_id

@@ -1,11 +1,13 @@
-"""Where finished files go: a folder or a prefix on S3, behind one interface."""
+"""Where finished files go: a folder, or another of the stores in ``stores/``, behind one interface."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Protocol
 
-from fmbench.storage.local import LocalStore
+from fmbench.config.addresses import SCHEMES, STORE_EXAMPLES
+from fmbench.core.failures import UnusableInput
+from fmbench.core.registry import entry
 
 
 class Store(Protocol):
@@ -17,7 +19,7 @@ class Store(Protocol):
 
     @property
     def address(self) -> str:
-        """The folder's path or s3:// address, without a slash at its end."""
+        """The folder's path or the store's address, without a slash at its end."""
 
     def put_file(self, name: str, path: Path) -> None:
         """Store the file at ``path`` under ``name``, over what was there."""
@@ -41,15 +43,22 @@ class Store(Protocol):
         """Raises ``Refused`` when nothing can be stored here."""
 
 
-def is_s3(address: str) -> bool:
-    """Whether ``address`` is on S3."""
-    return address.startswith("s3://")
+def is_remote(address: str) -> bool:
+    """Whether ``address`` is of a store that is no folder of this machine."""
+    return scheme_of(address) in SCHEMES
+
+
+def scheme_of(address: str) -> str | None:
+    """What stands before ``://``; None: ``address`` is a path."""
+    scheme, mark, _ = address.partition("://")
+    return scheme if mark else None
 
 
 def store_for(address: str, region: str | None = None) -> Store:
-    """The store at ``address``: a folder's path, or ``s3://bucket/prefix``. Raises ``UnusableInput`` for anything else."""
-    if not is_s3(address):
-        return LocalStore(address)
-    from fmbench.storage.s3 import S3Store  # boto3 is loaded for S3 alone
-
-    return S3Store(address, region)
+    """The store at ``address``: a folder's path, or the address of another store. Raises ``UnusableInput`` for anything else."""
+    scheme = scheme_of(address)
+    if scheme is not None and scheme not in SCHEMES:
+        raise UnusableInput(f"{address}: is neither a folder nor the address of a store; give a folder, or {STORE_EXAMPLES}.")
+    module = entry("storage/stores", scheme or "local")  # boto3 is loaded for S3 alone
+    store: Store = module.open_store(address, region)
+    return store

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from fmbench.core.failures import Refused
 from fmbench.core.names import below
-from fmbench.storage.local import LocalStore
 from fmbench.storage.runfolder import RunFolder
 from fmbench.storage.store import Store, store_for
+from fmbench.storage.stores.local import LocalStore
 
 AT_A_TIME = 8
 MANIFEST = "manifest.json"

@@ -81,7 +81,6 @@ def test_help_answers_at_once():
         (["--config", "a.yml", "--worker", "--web"], "--web"),
         (["--config", "a.yml", "--dry-run", "--resume", "x"], "--dry-run"),
         (["--conf", "a.yml"], "--config"),
-        (["reprot", "x"], 'did you mean "report"?'),
         (["report"], "RUN"),
         (["compare", "a"], "RUN_B"),
         (["simulate", "--port", "x"], "--port"),
@@ -95,6 +94,38 @@ def test_unusable_arguments_are_said_in_one_line(arguments: list[str], said: str
     assert captured.out == ""
     assert said in captured.err
     assert captured.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["reprot", "x"], 'there is no command "reprot", did you mean "report"?'),
+        (["help", "compair"], 'did you mean "compare"?'),
+        (["--versoin"], 'there is no option "--versoin", did you mean "--version"?'),
+        (["--config", "a.yml", "--dryrun"], 'did you mean "--dry-run"?'),
+        (["-config", "a.yml"], 'did you mean "--config"?'),
+        (["simulate", "--prot", "1"], 'did you mean "--port"?'),
+        (["ecs", "run", "--wokers", "3"], 'did you mean "--workers"?'),
+        (["a.yml", "--config", "b.yml"], "is given twice"),
+        (["not-there.yml"], "not-there.yml: cannot be read"),
+    ],
+)
+def test_what_is_mistyped_is_answered_with_the_nearest_right_one(arguments: list[str], said: str):
+    done = call(*arguments)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert said in done.stderr
+
+
+def test_a_file_alone_is_a_configuration(tmp_path: Path):
+    (tmp_path / "cfg.yml").write_text("models: [{id: amazon.nova-lite-v1:0}]\nsimulator: {}\ndataset: {prompts_per_bucket: 1}\n")
+    alone, named = call(str(tmp_path / "cfg.yml"), "--dry-run"), call("--dry-run", "--config", str(tmp_path / "cfg.yml"))
+    assert alone.returncode == 0
+    assert alone.stdout == named.stdout
+
+
+@pytest.mark.parametrize("command", ["report", "simulate", "run"])
+def test_help_of_a_command_is_what_it_says_itself(command: str):
+    assert call("help", command).stdout == call(command, "--help").stdout
 
 
 @pytest.mark.parametrize(

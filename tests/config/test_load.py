@@ -12,18 +12,19 @@ from hypothesis import strategies as st
 from fmbench.config.document import read_document, write_document
 from fmbench.config.load import config_sha256, load_config, parse_config, resolved_yaml, stored_config
 from fmbench.core.failures import ExitCode, UnusableInput
+from fmbench.prompts.sources import CHECKS
 
 MODELS = "models: [{id: some.model-v1:0}]\n"
 
 
 def parse(text: str, *overrides: str):
-    return parse_config(text, "cfg.yml", list(overrides)).config
+    return parse_config(text, "cfg.yml", list(overrides), checks=CHECKS).config
 
 
 def refusal(text: str, *overrides: str) -> str:
     """The message that ``text`` is refused with."""
     with pytest.raises(UnusableInput) as caught:
-        parse_config(text, "cfg.yml", list(overrides))
+        parse_config(text, "cfg.yml", list(overrides), checks=CHECKS)
     assert caught.value.exit_code == ExitCode.UNUSABLE
     return str(caught.value)
 

@@ -1,4 +1,4 @@
-"""Every shipped configuration loads, is planned, and runs: shortened, against the embedded endpoint."""
+"""Every shipped configuration loads, is planned, and runs: shortened, against the simulator."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fmbench.config.schema import Dataset
 from fmbench.core.failures import UnusableInput
-from fmbench.prompts.sources.base import Row
+from fmbench.prompts.reading.rows import Row
 from fmbench.prompts.templates import OWN, templates_for
 from tests.support.shared import LONGBENCH
 

@@ -14,9 +14,9 @@ from contextlib import closing
 
 import pytest
 
-from fmbench.config.simulator import Simulator
 from fmbench.core.failures import Refused
 from fmbench.simulator import start
+from fmbench.simulator.behaviour import Simulator
 
 ENDPOINT = [sys.executable, "-m", "fmbench.simulator"]
 
@@ -44,7 +44,7 @@ def test_it_listens_while_the_context_lasts():
 
 
 def test_it_ends_when_the_process_that_started_it_is_killed():
-    program = "from fmbench.simulator import start; from fmbench.config.simulator import Simulator; import time\n"
+    program = "from fmbench.simulator import start; from fmbench.simulator.behaviour import Simulator; import time\n"
     program += "print(start(Simulator()).url, flush=True); time.sleep(600)"
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fmbench.config.simulator import Profile, Quota, Simulator
 from fmbench.core.quality import score
 from fmbench.simulator.asks import Ask
+from fmbench.simulator.behaviour import Profile, Quota, Simulator
 from fmbench.simulator.errors import ServiceError
 from fmbench.simulator.quota import Admission
 from fmbench.simulator.served import ServedModel

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from fmbench.core.failures import Refused
 from fmbench.core.names import below, is_inside
-from fmbench.storage.local import LocalStore
 from fmbench.storage.runfolder import work_folder
-from fmbench.storage.s3 import S3Store
+from fmbench.storage.stores.local import LocalStore
+from fmbench.storage.stores.s3 import S3Store
 from fmbench.storage.upload import download
 
 HOSTILE = [

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from fmbench.core.failures import Refused, UnusableInput
-from fmbench.storage.s3 import PART_BYTES
 from fmbench.storage.store import Store, store_for
+from fmbench.storage.stores.s3 import PART_BYTES
 from tests.support.emulators import free_port, objects
 
 SERVERS = [pytest.param(name, marks=pytest.mark.aws_emulator) for name in ("ministack_s3", "moto_s3")]

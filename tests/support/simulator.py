@@ -1,4 +1,4 @@
-"""The embedded endpoint for tests: a real process, and a client for its ledger.
+"""The simulator for tests: a real process, and a client for its ledger.
 
 Use the fixture ``simulator`` (put ``from tests.support.simulator import simulator`` into the test module, or name
 ``tests.support.simulator`` in ``pytest_plugins``)::
@@ -21,8 +21,8 @@ from typing import Any
 
 import pytest
 
-from fmbench.config.simulator import Simulator
 from fmbench.simulator import RunningSimulator, start
+from fmbench.simulator.behaviour import Simulator
 
 
 class Endpoint:

@@ -1,4 +1,4 @@
-"""The embedded endpoint of a module of wire tests: its ``FAST`` profile, its ``MODELS``; the ledger is empty before each test."""
+"""The simulator of a module of wire tests: its ``FAST`` profile, its ``MODELS``; the ledger is empty before each test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calibration against the embedded endpoint: levels that rise, and a measure that is one of the good ones."""
+"""Calibration against the simulator: levels that rise, and a measure that is one of the good ones."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from fmbench.bedrock.calibrate import LEVELS, PROFILE, calibrate
 from fmbench.core.failures import Refused
+from fmbench.load.calibration import LEVELS, PROFILE, calibrate
 from tests.support.simulator import Endpoint, simulator
 
 __all__ = ["simulator"]

@@ -1,4 +1,4 @@
-"""Real requests to the embedded endpoint, held against its ledger: facts equal, every injected fault under its word."""
+"""Real requests to the simulator, held against its ledger: facts equal, every injected fault under its word."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any, get_args
 
 import pytest
 
-from fmbench.config.simulator import FaultKind, Simulator
 from fmbench.core.failures import FailureKind
 from fmbench.core.records import Exchange
 from fmbench.simulator import start
+from fmbench.simulator.behaviour import FaultKind, Simulator
 from tests.bedrock.asking import NOVA, SALT, Ask, caller_for, here, patched_process, prompt
 from tests.support.simulator import Endpoint, simulator
 

@@ -1,4 +1,4 @@
-"""Chat Completions of the embedded endpoint, read by a plain HTTP client: bodies, server-sent events, faults, the ledger."""
+"""Chat Completions of the simulator, read by a plain HTTP client: bodies, server-sent events, faults, the ledger."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each fault of the embedded endpoint as real boto3 meets it."""
+"""Each fault of the simulator as real boto3 meets it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from botocore.exceptions import (
 from urllib3.exceptions import ProtocolError
 from urllib3.exceptions import ReadTimeoutError as StreamReadTimeout
 
-from fmbench.config.simulator import FaultKind
+from fmbench.simulator.behaviour import FaultKind
 from tests.support.boto import ask, client_of, stream_of
 from tests.support.simulator import running, simulator
 

@@ -1,4 +1,4 @@
-"""Real boto3 against the embedded endpoint: each operation, each body family, as AWS shapes them."""
+"""Real boto3 against the simulator: each operation, each body family, as AWS shapes them."""
 
 from __future__ import annotations
 

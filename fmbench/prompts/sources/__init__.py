@@ -1,1 +1,42 @@
-"""Prompt sources, a file each: every one answers with ``Loaded`` rows of LongBench's shape."""
+"""Prompt sources, a file each, under the name that ``dataset.source`` gives it: each declares a ``SOURCE``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path as File
+
+from fmbench.config.schema import Config
+from fmbench.config.together import Checks, Finding
+from fmbench.core.registry import entry
+from fmbench.prompts.reading.rows import Source
+from fmbench.storage.store import scheme_of
+
+
+def source_of(name: str) -> Source:
+    """The source that is called ``name``. Raises ``KeyError`` for a name that the schema does not let through."""
+    source: Source = entry("prompts/sources", name).SOURCE
+    return source
+
+
+def _findings(config: Config) -> Iterator[Finding]:
+    """What the configured source needs and does not have: a key, or the data at ``dataset.path``."""
+    dataset = config.dataset
+    source = source_of(dataset.source)
+    if source.needs and not any(getattr(dataset, key) is not None for key in source.needs):
+        what = f"is missing: source {dataset.source} needs it"
+        cure = "add " + " or ".join(f"dataset.{key}" for key in source.needs)
+        yield Finding(("dataset", source.needs[0]), what, cure, (("dataset",),))
+    path = None if "path" in source.ignores else dataset.path
+    if path is not None and scheme_of(path) is None and not File(path).expanduser().exists():
+        cure = f"there is no {File(path).expanduser().absolute()}: put the data there, or give the right path"
+        yield Finding(("dataset", "path"), "does not exist", cure, (("dataset",),))
+
+
+def _warnings(config: Config) -> Iterator[str]:
+    for key in source_of(config.dataset.source).ignores:
+        if getattr(config.dataset, key) is not None:
+            yield f"dataset.{key} is not read: source is {config.dataset.source}, which makes its own prompts."
+
+
+CHECKS = Checks(_findings, _warnings)
+"""What the sources have to say about a configuration, before anything is read."""

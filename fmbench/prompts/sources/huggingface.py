@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, overload
 
 from fmbench.config.schema import Dataset
 from fmbench.core.failures import UnusableInput
-from fmbench.prompts.sources import hub, remote
-from fmbench.prompts.sources.base import Loaded, Row, Workshop
-from fmbench.prompts.sources.files import sha256
-from fmbench.prompts.sources.mapping import Mapper
-from fmbench.prompts.sources.table import TableRows, library
+from fmbench.prompts.reading import hub, remote
+from fmbench.prompts.reading.files import sha256
+from fmbench.prompts.reading.mapping import Mapper
+from fmbench.prompts.reading.rows import Loaded, Row, Source, SourceTools
+from fmbench.prompts.reading.table import TableRows, library
+from fmbench.storage.store import is_remote
 
 if TYPE_CHECKING:
     import datasets
@@ -21,26 +22,26 @@ _BUILDERS = {".parquet": "parquet", ".json": "json", ".jsonl": "json", ".ndjson"
 _SPLITS = ("test", "validation", "train")
 
 
-def load(dataset: Dataset, workshop: Workshop) -> Loaded:
+def load(dataset: Dataset, tools: SourceTools) -> Loaded:
     """The rows of ``dataset.repo`` (with ``subset``, ``split``, ``revision``) or of ``dataset.path``.
 
     Without a split: test, else validation, else train, else the only one. Raises ``UnusableInput`` when they cannot be had.
     """
-    return _load(dataset, workshop, lambda place, revision: [dataset.subset])
+    return _load(dataset, tools, lambda place, revision: [dataset.subset])
 
 
-def load_configurations(dataset: Dataset, workshop: Workshop) -> Loaded:
+def load_configurations(dataset: Dataset, tools: SourceTools) -> Loaded:
     """The rows of a mirror that keeps each LongBench task as a configuration of its name: the asked tasks, or all."""
-    return _load(dataset, workshop, lambda place, revision: dataset.tasks or _configurations(place, revision))
+    return _load(dataset, tools, lambda place, revision: dataset.tasks or _configurations(place, revision))
 
 
-def _load(dataset: Dataset, workshop: Workshop, subsets_of: Callable[[str, str | None], Sequence[str | None]]) -> Loaded:
-    place, revision = _place(dataset, workshop)
+def _load(dataset: Dataset, tools: SourceTools, subsets_of: Callable[[str, str | None], Sequence[str | None]]) -> Loaded:
+    place, revision = _place(dataset, tools)
     subsets = subsets_of(place, revision)
     parts, splits = [], set()
     for done, subset in enumerate(subsets):
-        workshop.progress(f"loading {dataset.repo or dataset.path}", done, len(subsets))
-        table, split = _table(place, subset, dataset.split, revision, workshop)
+        tools.progress(f"loading {dataset.repo or dataset.path}", done, len(subsets))
+        table, split = _table(place, subset, dataset.split, revision, tools)
         parts.append(_rows(table, subset or Path(place).stem, dataset))
         splits.add(split)
     rows = parts[0] if len(parts) == 1 else ChainedRows(parts)
@@ -85,11 +86,11 @@ class ChainedRows(Sequence[Row]):
         raise IndexError(index)
 
 
-def _place(dataset: Dataset, workshop: Workshop) -> tuple[str, str | None]:
+def _place(dataset: Dataset, tools: SourceTools) -> tuple[str, str | None]:
     """What to hand to ``load_dataset``, and the commit where it is the hub's."""
     if dataset.path is not None:
-        if dataset.path.startswith("s3://"):
-            return str(remote.download(dataset.path, workshop.scratch / "s3", tuple(_BUILDERS))), None
+        if is_remote(dataset.path):
+            return str(remote.download(dataset.path, tools.scratch / "fetched", tuple(_BUILDERS))), None
         path = Path(dataset.path).expanduser()
         if not path.exists():
             raise UnusableInput(
@@ -105,10 +106,10 @@ def _place(dataset: Dataset, workshop: Workshop) -> tuple[str, str | None]:
 
 
 def _table(
-    place: str, subset: str | None, split: str | None, revision: str | None, workshop: Workshop
+    place: str, subset: str | None, split: str | None, revision: str | None, tools: SourceTools
 ) -> tuple[datasets.Dataset, str]:
     library_ = library()
-    arguments: dict[str, Any] = {"cache_dir": str(workshop.scratch / "datasets"), "split": split}
+    arguments: dict[str, Any] = {"cache_dir": str(tools.scratch / "datasets"), "split": split}
     path = Path(place)
     if path.is_file():
         arguments |= {"path": _builder(path), "data_files": str(path), "split": split or "train"}
@@ -157,3 +158,6 @@ def _rows(table: datasets.Dataset, task: str, dataset: Dataset) -> Sequence[Row]
     name = f"{dataset.repo or dataset.path} {task}"
     mapper.check(table.column_names, name)
     return TableRows(table, lambda record, index: mapper.row(record, task, f"{name} row {index}"))
+
+
+SOURCE = Source(load=load, needs=("repo", "path"))

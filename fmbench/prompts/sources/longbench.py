@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from fmbench.config.schema import Dataset
 from fmbench.core.failures import UnusableInput
-from fmbench.prompts.sources import hub
-from fmbench.prompts.sources.base import Loaded, Workshop
-from fmbench.prompts.sources.files import find, sha256
+from fmbench.prompts.reading import hub
+from fmbench.prompts.reading.files import find, sha256
+from fmbench.prompts.reading.rows import Loaded, Source, SourceTools
 from fmbench.prompts.sources.huggingface import load_configurations
 from fmbench.prompts.sources.jsonl import load_files
 
@@ -21,26 +21,29 @@ ARCHIVE_SHA256 = "cb45b11a4133c6bc1d6a44b0f8e701335ff1e543195db1103472e575857f7f
 """Of the archive at ``REVISION``: 34 files, 8,418 rows, of which LongBench's 21 tasks are 4,750."""
 
 
-def load(dataset: Dataset, workshop: Workshop) -> Loaded:
+def load(dataset: Dataset, tools: SourceTools) -> Loaded:
     """The rows at ``dataset.path``; without one, of the hub's archive, or of the Parquet mirror ``dataset.repo``."""
     if dataset.path is not None:
-        files, digest = find(dataset.path, workshop.scratch)
-        return load_files(files, digest, dataset, workshop)
+        files, digest = find(dataset.path, tools.scratch)
+        return load_files(files, digest, dataset, tools)
     if dataset.repo not in (None, REPOSITORY):
-        return load_configurations(dataset, workshop)
-    return _from_archive(dataset, workshop)
+        return load_configurations(dataset, tools)
+    return _from_archive(dataset, tools)
 
 
-def _from_archive(dataset: Dataset, workshop: Workshop) -> Loaded:
+def _from_archive(dataset: Dataset, tools: SourceTools) -> Loaded:
     revision = dataset.revision or REVISION
-    workshop.progress(f"fetching {REPOSITORY} {ARCHIVE}", 0, None)
+    tools.progress(f"fetching {REPOSITORY} {ARCHIVE}", 0, None)
     archive = hub.download(REPOSITORY, ARCHIVE, revision)
     if revision == REVISION and sha256(archive.path) != ARCHIVE_SHA256:
         raise UnusableInput(
             f"dataset: {REPOSITORY} {ARCHIVE} at {REVISION} has not the SHA-256 {ARCHIVE_SHA256}: the copy at {archive.path} is "
             "damaged or not LongBench's; remove it and run again"
         )
-    files, digest = find(str(archive.path), workshop.scratch)
-    loaded = load_files(files, digest, dataset, workshop)
+    files, digest = find(str(archive.path), tools.scratch)
+    loaded = load_files(files, digest, dataset, tools)
     loaded.origin.update(repo=REPOSITORY, revision=archive.revision)
     return loaded
+
+
+SOURCE = Source(load=load)

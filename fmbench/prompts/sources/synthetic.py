@@ -12,9 +12,9 @@ from fmbench.config.schema import Dataset
 from fmbench.core.failures import UnusableInput
 from fmbench.core.synthetic_tasks import TASKS
 from fmbench.prompts.buckets import TokenBucket, buckets_of
-from fmbench.prompts.sources import prose_en, prose_zh
-from fmbench.prompts.sources.base import Loaded, Row, Workshop
-from fmbench.prompts.sources.story import Story
+from fmbench.prompts.reading.rows import Loaded, Row, Source, SourceTools
+from fmbench.prompts.writing import prose_en, prose_zh
+from fmbench.prompts.writing.story import Story
 
 REVISION = "1"
 """Raise it when the same seed gives other rows."""
@@ -23,18 +23,18 @@ PROSE = {"en": prose_en, "zh": prose_zh}
 _ATTEMPTS = 60
 
 
-def load(dataset: Dataset, workshop: Workshop) -> Loaded:
+def load(dataset: Dataset, tools: SourceTools) -> Loaded:
     """``prompts_per_bucket`` rows for each bucket. Raises ``UnusableInput`` for a language, task or bucket it cannot make."""
     tasks = _asked_tasks(dataset)
     _check_languages(dataset)
     buckets = buckets_of(dataset)
     rows: list[Row] = []
     for bucket in buckets:
-        floors = {task: _floor(bucket, task, workshop) for task in tasks}
+        floors = {task: _floor(bucket, task, tools) for task in tasks}
         for number in range(dataset.prompts_per_bucket):
             task = tasks[number % len(tasks)]
-            rows.append(_made(bucket, task, number, floors[task], workshop))
-            workshop.progress("writing synthetic prompts", len(rows), len(buckets) * dataset.prompts_per_bucket)
+            rows.append(_made(bucket, task, number, floors[task], tools))
+            tools.progress("writing synthetic prompts", len(rows), len(buckets) * dataset.prompts_per_bucket)
     return Loaded(rows, {"name": dataset.name or dataset.source, "revision": REVISION, "sha256": None, "rows": len(rows)})
 
 
@@ -51,8 +51,8 @@ def _check_languages(dataset: Dataset) -> None:
         raise UnusableInput(f"dataset.languages: source: synthetic does not write {unknown[0]!r}; it writes {', '.join(PROSE)}")
 
 
-def _story(bucket: TokenBucket, task: str, name: str, workshop: Workshop) -> Story:
-    return Story(PROSE[bucket.language], bucket.language, task, random.Random(f"{workshop.seed}/{name}"))
+def _story(bucket: TokenBucket, task: str, name: str, tools: SourceTools) -> Story:
+    return Story(PROSE[bucket.language], bucket.language, task, random.Random(f"{tools.seed}/{name}"))
 
 
 def _row(story: Story, bucket: TokenBucket, row_id: str) -> Row:
@@ -68,9 +68,9 @@ def _row(story: Story, bucket: TokenBucket, row_id: str) -> Row:
     )
 
 
-def _floor(bucket: TokenBucket, task: str, workshop: Workshop) -> int:
+def _floor(bucket: TokenBucket, task: str, tools: SourceTools) -> int:
     """About the fewest tokens that a prompt of ``task`` takes."""
-    least = max(workshop.measure(_row(_story(bucket, task, f"floor {n}", workshop), bucket, "floor")) for n in range(5))
+    least = max(tools.measure(_row(_story(bucket, task, f"floor {n}", tools), bucket, "floor")) for n in range(5))
     if least >= bucket.high:
         raise UnusableInput(
             f"dataset.buckets: {bucket.low}-{bucket.high}: a synthetic prompt takes {least} tokens or more with its question and "
@@ -79,15 +79,18 @@ def _floor(bucket: TokenBucket, task: str, workshop: Workshop) -> int:
     return least
 
 
-def _made(bucket: TokenBucket, task: str, number: int, floor: int, workshop: Workshop) -> Row:
+def _made(bucket: TokenBucket, task: str, number: int, floor: int, tools: SourceTools) -> Row:
     name = f"{bucket.name}-{number}"
-    story = _story(bucket, task, f"{name}/{task}", workshop)
+    story = _story(bucket, task, f"{name}/{task}", tools)
     target = story.random.randrange(max(bucket.low, floor), bucket.high)
     tolerance = max(24, target // 50)
     for _ in range(_ATTEMPTS):
         row = _row(story, bucket, name)
-        tokens = workshop.measure(row)
+        tokens = tools.measure(row)
         if bucket.low <= tokens < bucket.high and abs(target - tokens) <= tolerance:
             return row
         story.resize(target - tokens, tokens)
     raise UnusableInput(f"dataset.buckets: {bucket.low}-{bucket.high}: too narrow to write a synthetic prompt for: make it wider")
+
+
+SOURCE = Source(load=load, ignores=("path",))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fmbench.config.simulator import FaultKind
 from fmbench.simulator import replies
 from fmbench.simulator.asks import Ask, Json
+from fmbench.simulator.behaviour import FaultKind
 from fmbench.simulator.errors import ServiceError
 from fmbench.simulator.faults import CHECKSUM_ONLY, STREAM_ONLY
 from fmbench.simulator.generation import Generation

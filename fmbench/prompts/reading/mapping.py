@@ -7,7 +7,7 @@ from typing import Any
 
 from fmbench.config.schema import Columns
 from fmbench.core.failures import UnusableInput
-from fmbench.prompts.sources.base import Row
+from fmbench.prompts.reading.rows import Row
 
 KNOWN: dict[str, tuple[str, ...]] = {
     "input": ("input", "prompt", "text", "question"),

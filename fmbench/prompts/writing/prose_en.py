@@ -40,7 +40,7 @@ SLOTS: dict[str, tuple[str, ...]] = {
     ),
     "town": tuple(TOWNS),
     "thing": (
-        "a small workshop behind the market", "the first public reading room in the district", "a school for apprentices",
+        "a small context behind the market", "the first public reading room in the district", "a school for apprentices",
         "a collection of pressed flowers", "a weekly paper that lasted eleven years", "a fund for injured sailors",
         "a seed exchange among local farmers", "a choir of mill workers", "an evening class in bookkeeping",
         "a ferry that crossed the lake twice a day", "a catalogue of the parish records", "a society for old instruments",

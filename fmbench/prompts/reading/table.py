@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from fmbench.core.failures import FmbenchError, UnusableInput
-from fmbench.prompts.sources.base import Row
+from fmbench.prompts.reading.rows import Row
 
 if TYPE_CHECKING:
     from datasets import Dataset

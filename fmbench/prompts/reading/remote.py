@@ -1,4 +1,4 @@
-"""Prompt files on S3, copied into the scratch folder of the prepare step. AWS's own variables and profiles hold."""
+"""Prompt files in a store, copied into the scratch folder of the prepare step. AWS's own variables and profiles hold."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _OBJECTS = (".jsonl", ".ndjson", ".json", ".zip", ".parquet", ".csv", ".arrow")
 def download(address: str, folder: Path, endings: tuple[str, ...]) -> Path:
     """Copy the object at ``address``, or those right under it that end in one of ``endings``; the path of the copy.
 
-    Raises ``UnusableInput`` when nothing is there, and ``Refused`` when S3 cannot be used.
+    Raises ``UnusableInput`` when nothing is there, and ``Refused`` when the store cannot be used.
     """
     above, _, name = address.rstrip("/").rpartition("/")
     if name.endswith(_OBJECTS):

@@ -1,4 +1,4 @@
-"""JSON-lines files wherever they are: one file, a folder of them, inside a zip, or any of these on S3."""
+"""JSON-lines files wherever they are: one file, a folder of them, inside a zip, or any of these in a store."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, cast
 
 from fmbench.core.failures import UnusableInput
-from fmbench.prompts.sources import remote
+from fmbench.prompts.reading import remote
+from fmbench.storage.store import is_remote
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +32,15 @@ class LinesFile:
 
 
 def find(address: str, scratch: Path) -> tuple[list[LinesFile], str]:
-    """The JSON-lines files at a path or ``s3://`` address, by name, and the SHA-256 of it all.
+    """The JSON-lines files at a path or in a store, by name, and the SHA-256 of it all.
 
     That of a file or a zip is its own; a folder's is that of its ``sha256sum`` listing.
     Raises ``UnusableInput`` when none is there.
     """
-    path = remote.download(address, scratch / "s3", (".jsonl",)) if address.startswith("s3://") else Path(address).expanduser()
+    path = remote.download(address, scratch / "fetched", (".jsonl",)) if is_remote(address) else Path(address).expanduser()
     if not path.exists():
         raise UnusableInput(
-            f"dataset.path: {address} does not exist: give a folder of *.jsonl, a file, a data.zip or an s3:// address"
+            f"dataset.path: {address} does not exist: give a folder of *.jsonl, a file, a data.zip or an address in a store"
         )
     if path.is_dir():
         return _in_folder(path, address)

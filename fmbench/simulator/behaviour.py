@@ -1,4 +1,4 @@
-"""What may be written under ``simulator:``: how the embedded endpoint behaves, and what it does wrong on purpose."""
+"""What may be written under ``simulator:``: how the simulator behaves, and what it does wrong on purpose."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class Profile(Strict):
 
 
 class Simulator(Strict):
-    """The embedded endpoint. ``models`` overrides ``profile`` key by key for a model id."""
+    """The simulator. ``models`` overrides ``profile`` key by key for a model id."""
 
     profile: Profile = Profile()
     models: dict[str, Profile] = Field(default={})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from fmbench.config.schema import Dataset
 
@@ -43,7 +43,7 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True)
-class Workshop:
+class SourceTools:
     """What a source may use while it loads."""
 
     seed: int
@@ -54,7 +54,12 @@ class Workshop:
     progress: Progress
 
 
-class Source(Protocol):
-    """A way to get rows. Raises ``UnusableInput`` when there are none to be had."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A way to get rows. ``load`` raises ``UnusableInput`` when there are none to be had."""
 
-    def __call__(self, dataset: Dataset, workshop: Workshop) -> Loaded: ...
+    load: Callable[[Dataset, SourceTools], Loaded]
+    needs: tuple[str, ...] = ()
+    """Keys of ``dataset:``, one of which has to be given."""
+    ignores: tuple[str, ...] = ()
+    """Keys of ``dataset:`` that it does not read."""

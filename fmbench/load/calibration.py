@@ -1,4 +1,4 @@
-"""How many users one load process of this machine carries, at a stated error: a few seconds against the embedded endpoint.
+"""How many users one load process of this machine carries, at a stated error: a few seconds against the simulator.
 
 Levels of users double until the instrument's own TTFT error, by the endpoint's ledger, or its share of a core passes a
 limit. The last level within both is the machine's measure. Streams come at 50 tokens a second, as most models serve them;
@@ -34,7 +34,7 @@ TOKENS_A_SECOND = 50
 _TOKENS = 25
 _FEWEST_REQUESTS = 128
 _FAILED_S = 60.0
-_PROGRAM = "from gevent import monkey; monkey.patch_all(); from fmbench.bedrock.calibrate import main; main()"
+_PROGRAM = "from gevent import monkey; monkey.patch_all(); from fmbench.load.calibration import main; main()"
 _MODEL = "amazon.nova-lite-v1:0"
 
 
@@ -64,7 +64,7 @@ class Calibration:
 
 
 def calibrate(url: str, ca_bundle: str | None = None) -> Calibration:
-    """Measure against an embedded endpoint at ``url`` that nobody else uses; some ten seconds. Raises ``Refused``."""
+    """Measure against a simulator at ``url`` that nobody else uses; some ten seconds. Raises ``Refused``."""
     command = [sys.executable, "-c", _PROGRAM, url, ca_bundle or ""]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

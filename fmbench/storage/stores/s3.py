@@ -131,6 +131,11 @@ class S3Store:
             raise Refused(f"{self.address}: S3 cannot be used ({_one_line(error)}); {cure}.") from error
 
 
+def open_store(address: str, region: str | None) -> S3Store:
+    """The prefix at ``address``, through a client of ``region``. Raises ``UnusableInput`` when it names no bucket."""
+    return S3Store(address, region)
+
+
 def _client(region: str | None) -> Any:
     elsewhere = "AWS_ENDPOINT_URL_S3" in os.environ or "AWS_ENDPOINT_URL" in os.environ
     settings = ClientConfig(
