@@ -24,8 +24,12 @@ from fmbench.core.quantiles import Floats
 
 BLOCK_S = 5.0
 """What happens within so many seconds is one event."""
+BLOCKS_AT_FIRST = 6
+"""A window that may be shorter than so many blocks has shorter ones."""
 FEWEST_BLOCKS = 16
-"""A scatter is not believed of fewer blocks."""
+"""Blocks are not joined to fewer."""
+FEWEST_FOR_A_MEAN = 40
+"""A scatter is not believed of fewer blocks: they may have missed the spells that make it."""
 TAIL_OF_SEQUENCE = 0.02
 """What either side of a confidence sequence misses over all looks together: with what spells that cross from block to block add,
 less than 5 % in all."""
@@ -59,6 +63,11 @@ class Evidence:
 
 
 NOTHING = Evidence(0.0, 0.0)
+
+
+def block_length(shortest_s: float) -> float:
+    """Seconds of a block, for windows that may end after ``shortest_s``: 5, and less under 30."""
+    return min(BLOCK_S, shortest_s / BLOCKS_AT_FIRST)
 
 
 def all_of(evidence: list[Evidence]) -> Evidence:
@@ -95,15 +104,24 @@ def _resemble(hits: Floats, counted: Floats) -> bool:
 
 
 def share_evidence(hits: Floats, counted: Floats, limit: float) -> Evidence:
-    """Whether the share of ``hits`` in ``counted`` is **at most** ``limit`` (0 < limit < 1), from independent blocks."""
+    """Whether the share of ``hits`` in ``counted`` is **at most** ``limit``, from independent blocks."""
+    if not 0 < limit < 1:
+        return _of_certain(float(hits.sum()), limit)
     room = float(counted.sum() - hits.sum() / limit)
     return Evidence(_log_wealth(hits, counted, limit, -1), _log_wealth(hits, counted, limit, 1), room)
+
+
+def _of_certain(hits: float, limit: float) -> Evidence:
+    """A limit of 1 is always kept; one of 0 until the first hit, and never shown to be."""
+    if limit >= 1:
+        return Evidence(math.inf, -math.inf, 1.0)
+    return Evidence(0.0, math.inf, -hits) if hits else NOTHING
 
 
 def _log_wealth(hits: Floats, counted: Floats, limit: float, sign: int) -> float:
     """The log of what bets on a share above (1) or below (-1) ``limit`` have made of 1."""
     largest = float(counted.max(initial=0.0))
-    if largest == 0 or not 0 < limit < 1:
+    if largest == 0:
         return 0.0
     won = sign * (hits - limit * counted) / largest
     stake = STAKES / (limit if sign > 0 else 1 - limit)
@@ -127,7 +145,7 @@ def share_sequence(hits: Floats, counted: Floats, tail: float = TAIL_OF_SEQUENCE
 
 
 def mean_evidence(sums: Floats, counted: Floats, limit: float) -> Evidence:
-    """Whether the mean, Σ sums / Σ counted, is **at most** ``limit``, from independent blocks; nothing of fewer than 16."""
+    """Whether the mean, Σ sums / Σ counted, is **at most** ``limit``, from independent blocks; nothing of fewer than 40."""
     error = _error(sums, counted)
     if error is None:
         return NOTHING
@@ -140,7 +158,7 @@ def mean_evidence(sums: Floats, counted: Floats, limit: float) -> Evidence:
 
 
 def mean_sequence(sums: Floats, counted: Floats, tail: float = TAIL_OF_SEQUENCE) -> Interval | None:
-    """The asymptotic confidence sequence of a mean; None of fewer than 16 blocks."""
+    """The asymptotic confidence sequence of a mean; None of fewer than 40 blocks."""
     error = _error(sums, counted)
     if error is None:
         return None
@@ -153,7 +171,7 @@ def mean_sequence(sums: Floats, counted: Floats, tail: float = TAIL_OF_SEQUENCE)
 def _error(sums: Floats, counted: Floats) -> float | None:
     """The standard error of a ratio of sums, from how blocks scatter; wider by Student's factor, as it is itself estimated."""
     blocks, total = len(sums), float(counted.sum())
-    if blocks < FEWEST_BLOCKS or total <= 0:
+    if blocks < FEWEST_FOR_A_MEAN or total <= 0:
         return None
     surplus = sums - counted * float(sums.sum()) / total
     factor = float(special.stdtrit(blocks - 1, 0.9975) / special.ndtri(0.9975))

@@ -11,6 +11,7 @@ from fmbench.core.deciding import Counts, decided, look_times
 from fmbench.core.objectives import objectives_of
 from fmbench.core.plan import window_cap_s
 from fmbench.core.quantiles import Floats
+from fmbench.core.sequential import block_length
 from fmbench.load.slices import COMPLETED, ENDED, FAILED, OK, PLACES, PRICED, SENT, USD, Counting, Row
 
 SLICES = 16
@@ -34,7 +35,8 @@ class Deciding:
         self._objectives = objectives_of(config.objectives.model_dump())
         self._latencies = [objective for objective in self._objectives if objective.latency is not None]
         self._times = look_times(load.duration_s, window_cap_s(load))
-        slice_s = max(load.duration_s / SLICES, window_cap_s(load) / MOST_SLICES)
+        self._block_s = block_length(load.duration_s)
+        slice_s = min(self._block_s, max(load.duration_s / SLICES, window_cap_s(load) / MOST_SLICES))
         limits = tuple((objective.latency[0], objective.limit) for objective in self._latencies if objective.latency is not None)
         self.counting = Counting(slice_s, limits)
 
@@ -67,6 +69,8 @@ class Deciding:
         known = table[: settled[-1] + 1] if len(settled) else table[:0]
         over = max(0, int((elapsed_s - STALE_S) / self.counting.slice_s))
         return Counts(
+            slice_s=self.counting.slice_s,
+            block_s=self._block_s,
             unknown=int(in_flight[len(known) - 1]) if len(known) else 0,
             ended=known[:, ENDED],
             failed=known[:, FAILED],

@@ -92,7 +92,7 @@ def test_a_mean_is_decided_by_how_its_blocks_scatter() -> None:
     assert mean_evidence(sums, counted, interval[0] * 0.999).status() is False
     assert mean_evidence(sums, counted, 2.0).status() is None
     assert mean_evidence(sums[:10], counted[:10], 9.0) == NOTHING, "ten blocks do not tell a scatter"
-    assert mean_evidence(np.full(20, 5.0), np.full(20, 10.0), 0.5).status() is True, "equal prices have no scatter"
+    assert mean_evidence(np.full(40, 5.0), np.full(40, 10.0), 0.5).status() is True, "equal prices have no scatter"
 
 
 def test_the_mean_s_evidence_is_worth_at_most_one_under_the_hypothesis() -> None:
