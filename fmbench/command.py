@@ -66,6 +66,11 @@ class Parser(argparse.ArgumentParser):
             self._check_options(sys.argv[1:] if args is None else args)
         return super().parse_known_args(args, namespace)
 
+    @property
+    def option_strings(self) -> list[str]:
+        """Every option that it takes."""
+        return list(self._option_string_actions)
+
     def _check_options(self, arguments: Sequence[str]) -> None:
         known = self._option_string_actions
         for argument in arguments:

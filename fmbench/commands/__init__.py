@@ -60,3 +60,10 @@ def _epilog() -> str:
         f"Each takes --help. RUN is a run folder: its path, or its address in a store ({STORE_EXAMPLES}).\n"
         "Messages go to stderr; the last line on stdout is the run folder's address. Exit statuses: docs/cli.md.\n"
     )
+
+
+def completion_words() -> dict[str, list[str]]:
+    """The options of every command that help lists; under ``""`` those of ``fmbench-load CFG.yml``."""
+    parsers = {command.name: parser_of(command) for _, commands in listed() for command in commands}
+    words = {name: sorted(parser.option_strings) for name, parser in parsers.items()}
+    return {"": sorted(whole_parser().option_strings)} | words

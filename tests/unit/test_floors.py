@@ -36,6 +36,7 @@ HOMES = {
 NEIGHBOURS = {
     "__main__": ("cli",),
     "arguments": ("command",),
+    "completion": ("command",),
     "bedrock": ("prompts/payload",),
     "deploy": ("run/options", "run/say", "run/signals"),
     "config": ("simulator/behaviour",),

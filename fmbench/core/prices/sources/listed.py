@@ -59,6 +59,15 @@ def version() -> str:
     return version_of("genai-prices")
 
 
+def known_ids() -> list[str]:
+    """Ids of the models with prices for text, as a region of the US calls them."""
+    from genai_prices.data_snapshot import get_snapshot
+
+    provider = next(provider for provider in get_snapshot().providers if provider.id == "aws")
+    priced = [model.id for model in provider.models if getattr(model.prices, "output_mtok", True) is not None]
+    return sorted({f"us.{name.removeprefix('regional.')}" if name.startswith("regional.") else name for name in priced})
+
+
 def _find(model_id: str) -> Any:
     from genai_prices.data_snapshot import get_snapshot
 

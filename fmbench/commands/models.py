@@ -1,0 +1,29 @@
+"""``fmbench-load models [WORD]``."""
+
+from __future__ import annotations
+
+import argparse
+
+from fmbench.command import Command, Group, Parser
+
+
+def _add(parser: Parser) -> None:
+    parser.add_argument("word", nargs="?", default="", metavar="WORD", help="only ids with this in them")
+    parser.add_argument("--region", default="us-east-1", metavar="REGION", help="where the prices hold (default us-east-1)")
+    parser.add_argument("--all", action="store_true", help="also those that the price list alone knows")
+
+
+def _run(parsed: argparse.Namespace) -> int:
+    from fmbench.run.lists import list_models
+
+    return list_models(parsed.word, parsed.region, parsed.all)
+
+
+COMMAND = Command(
+    name="models",
+    help="Model ids to begin with, and their prices",
+    usage="[WORD] [--region REGION] [--all]",
+    group=Group.BEGIN,
+    add=_add,
+    run=_run,
+)

@@ -1,0 +1,108 @@
+"""``fmbench-load runs``: what there is below a folder or a prefix of a store, newest first."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from fmbench.core.failures import ExitCode, UnusableInput
+from fmbench.run.lists import print_table
+from fmbench.storage.store import Store, is_remote, store_for
+
+MANIFEST, SUMMARY = "manifest.json", "summary.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastRun:
+    """One run in a line. ``usd`` is None when not every request has a price; ``answer`` when there is no report yet."""
+
+    run_id: str
+    address: str
+    name: str
+    started_at: float | None
+    status: str
+    endpoint: str
+    answer: str | None
+    validity: str | None
+    usd: float | None
+    requests: int | None
+
+    def row(self) -> tuple[str, ...]:
+        """The line of the table."""
+        started = "" if self.started_at is None else datetime.fromtimestamp(self.started_at, UTC).strftime("%Y-%m-%d %H:%M")
+        answer = self.answer or (f"no report yet ({self.status})")
+        cost = "" if self.requests is None else "unknown" if self.usd is None else f"{self.usd:.2f}"
+        return started, self.name, answer, self.validity or "", cost, self.address
+
+
+def list_runs(where: str, as_json: bool) -> int:
+    """Print the runs below ``where``, newest first; the addresses are what ``report`` and ``compare`` take."""
+    found = sorted(past_runs(where), key=lambda run: run.run_id, reverse=True)
+    if as_json:
+        for run in found:
+            print(json.dumps(asdict(run), ensure_ascii=False))
+        return ExitCode.DONE
+    if not found:
+        raise UnusableInput(f"{where}: there is no run below it; give the folder or prefix that --output had.")
+    columns = ("started (UTC)", "name", "answer", "validity", "USD", "run")
+    print_table(columns, [run.row() for run in found], ("USD",))
+    return ExitCode.DONE
+
+
+def past_runs(where: str) -> Iterator[PastRun]:
+    """Each run below ``where``. What is no manifest of a run is passed over. Raises ``Refused`` when a store cannot be read."""
+    store = store_for(where)
+    for name in _manifests(where, store):
+        manifest = _read(store, name)
+        if manifest is not None and isinstance(manifest.get("run_id"), str):
+            folder = name.removesuffix(MANIFEST).rstrip("/")
+            summary = _read(store, f"{folder}/{SUMMARY}" if folder else SUMMARY) or {}
+            yield _past(f"{store.address}/{folder}".rstrip("/"), manifest, summary)
+
+
+def _manifests(where: str, store: Store) -> list[str]:
+    """Names of the manifests. A folder is not searched below a run, whose own files are many."""
+    if is_remote(where):
+        return [name for name in store.list() if name.rpartition("/")[2] == MANIFEST]
+    top, found = Path(where).expanduser(), []
+    for folder, below, files in os.walk(top):
+        if MANIFEST in files:
+            found.append((Path(folder).relative_to(top) / MANIFEST).as_posix())
+            below.clear()
+    return found
+
+
+def _read(store: Store, name: str) -> dict[str, Any] | None:
+    try:
+        value = json.loads(store.get_bytes(name))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _past(address: str, manifest: Mapping[str, Any], summary: Mapping[str, Any]) -> PastRun:
+    cells = summary.get("cells") or []
+    costs = [cell.get("usd") for cell in cells]
+    accounting = manifest.get("accounting") or {}
+    return PastRun(
+        run_id=str(manifest["run_id"]),
+        address=address,
+        name=str(manifest.get("name", "")),
+        started_at=manifest.get("started_at"),
+        status=str(manifest.get("status", "")),
+        endpoint=str(manifest.get("endpoint", "")),
+        answer=_answer(summary) if summary else None,
+        validity=(summary.get("validity") or {}).get("verdict"),
+        usd=None if not costs or None in costs else sum(costs),
+        requests=accounting.get("sent"),
+    )
+
+
+def _answer(summary: Mapping[str, Any]) -> str:
+    chosen = summary.get("recommendation")
+    return f"{chosen['model']} at {chosen['concurrency']} users" if chosen else "none"
