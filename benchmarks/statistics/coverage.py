@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from scipy import optimize, signal, special, stats
 
 from fmbench.core.intervals import Dependence, dependence, mean_interval, quantile_dependence, quantile_interval
-from fmbench.core.quantiles import PERCENTILES, stated_quantile
+from fmbench.core.quantiles import stated_quantile
+from fmbench.core.samples import PERCENTILES
 
 Floats = NDArray[np.float64]
 SIGMA = 0.5

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal, stats
 
-from fmbench.core.deciding import look_times
+from fmbench.core.looks import look_times
 from fmbench.core.sequential import independent_blocks, share_evidence, share_sequence
 
 Floats = NDArray[np.float64]

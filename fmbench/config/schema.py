@@ -8,14 +8,13 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, AliasChoices, Field
 
 from fmbench.config.base import Strict, one_of
+from fmbench.config.objectives import Objectives, Seconds, Share
 from fmbench.core.registry import names_in
 from fmbench.simulator.behaviour import Simulator
 
 Api = Annotated[str, one_of(names_in("bedrock/apis"))]
 Family = Annotated[str, one_of(names_in("bedrock/families"))]
 SourceName = Annotated[str, one_of(names_in("prompts/sources"))]
-Seconds = Annotated[float, Field(gt=0, le=604_800)]
-Share = Annotated[float, Field(ge=0, le=1)]
 Users = Annotated[int, Field(ge=1, le=100_000)]
 
 _BUCKET = re.compile(r"(\d+)-(\d+)")
@@ -137,29 +136,6 @@ class Load(Strict):
     repeats: int = Field(default=1, ge=1)
     until: Literal["fixed", "decided"] = "fixed"
     timeouts: Timeouts = Timeouts()
-
-
-class Objectives(Strict):
-    """What a good answer has to be, and what decides between models that are good enough."""
-
-    bucket: str | None = None
-    ttft_p50_s: Seconds | None = None
-    ttft_p90_s: Seconds | None = None
-    ttft_p95_s: Seconds | None = None
-    ttft_p99_s: Seconds | None = None
-    e2e_p50_s: Seconds | None = None
-    e2e_p90_s: Seconds | None = None
-    e2e_p95_s: Seconds | None = None
-    e2e_p99_s: Seconds | None = None
-    tpot_p50_s: Seconds | None = None
-    tpot_p90_s: Seconds | None = None
-    tpot_p95_s: Seconds | None = None
-    tpot_p99_s: Seconds | None = None
-    error_rate: Share = 0.01
-    usd_per_10k: float | None = Field(default=None, gt=0)
-    transactions_per_minute: float | None = Field(default=None, gt=0)
-    quality_min: Share | None = None
-    prefer: Literal["cost", "latency", "throughput"] = "cost"
 
 
 class Budget(Strict):

@@ -44,8 +44,10 @@ def conflicts(config: Config) -> Iterator[Finding]:
     yield from _templates(config)
     yield from _windows(config)
     yield from _addresses(config)
-    if config.objectives.quality_min is not None and not config.quality:
-        yield Finding(("objectives", "quality_min"), "asks for what is not measured", "add quality: true", (("quality",),))
+    for figure in config.objectives.limited:
+        if figure.takes is not None and not getattr(config, figure.takes):
+            path = ("objectives", str(figure.objective))
+            yield Finding(path, "asks for what is not measured", f"add {figure.takes}: true", ((figure.takes,),))
 
 
 def warnings(config: Config) -> Iterator[str]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fmbench.core.compare import IN_POINTS, Change, Compared
+from fmbench.core.comparison import Change, Compared, Comparison, Ruling
+from fmbench.core.figures.registry import of_rule
 from fmbench.core.intervals import FEWEST_BLOCKS
-from fmbench.core.regressions import BROKEN, POSSIBLE, UNKNOWN, Comparison, Ruling
-from fmbench.core.wording import amount, count_of
-
-UNITS = {"transactions_per_minute": "/min", "usd_per_10k": "$", "error_rate": "%", "quality": ""}
+from fmbench.core.rules import BROKEN, POSSIBLE, UNKNOWN
+from fmbench.core.wording import count_of, value_text
 
 MOST_NAMED = 6
 """Cells that a sentence names; the table and the JSON have them all."""
@@ -79,14 +78,13 @@ def _escaped(name: str) -> str:
 
 
 def _value(change: Change, value: float) -> str:
-    unit = UNITS.get(change.figure, "s")
-    return amount(100 * value, unit) if change.figure in IN_POINTS else amount(value, unit)
+    return value_text(of_rule(change.figure).unit, value)
 
 
 def _change_text(change: Change) -> str:
     if change.change is None:
         return "not known"
-    unit = " points" if change.figure in IN_POINTS else " %"
+    unit = " points" if of_rule(change.figure).in_points else " %"
     span = "" if change.ci95 is None else f" ({100 * change.ci95[0]:+.1f} to {100 * change.ci95[1]:+.1f})"
     return f"{100 * change.change:+.1f}{unit}{span}"
 
@@ -96,7 +94,7 @@ def _said(change: Change) -> str:
         return f"**{change.verdict}**"
     if change.ci95 is None:
         return "no difference shown"
-    unit = "points" if change.figure in IN_POINTS else "%"
+    unit = "points" if of_rule(change.figure).in_points else "%"
     return f"no difference shown; one above {100 * max(abs(end) for end in change.ci95):.1f} {unit} is ruled out"
 
 
@@ -106,7 +104,7 @@ def _notes(found: Comparison) -> Iterator[str]:
             cells = _listed([_cell(Compared(*key)) for key in keys])
             yield f"- Only {run.run_id} completed {count_of(len(keys), 'cell')} ({cells})."
     yield from (f"- {sentence}" for sentence in found.unlike)
-    blocks = [figures.cell.blocks for run in (found.a, found.b) for figures in run.figures.values()]
+    blocks = [found.cell.blocks for run in (found.a, found.b) for found in run.results.values()]
     if min(blocks, default=0) < FEWEST_BLOCKS:
         yield (
             "- Each run saw one stretch of time: a difference of the hour cannot be told from a difference of the runs. "

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from fmbench.core.figures import Figures, by_model, token_ratios
 from fmbench.core.instrument import INVALID, Doubt
 from fmbench.core.intervals import FEWEST_BLOCKS
 from fmbench.core.network import distance
-from fmbench.core.quantiles import samples_needed
 from fmbench.core.reconcile import differences
+from fmbench.core.results import CellResult, by_model, token_ratios
+from fmbench.core.samples import samples_needed
 from fmbench.core.wording import amount, count_of, joined
 
 ERROR, WARNING, NOTE = "error", "warning", "note"
@@ -46,15 +46,15 @@ class Finding:
 class Evidence:
     """What the checks look at."""
 
-    figures: list[Figures]
+    results: list[CellResult]
     manifest: Mapping[str, Any]
     own_counts: Mapping[str, Mapping[str, int]]
     """Our counts by Locust's request names."""
 
     @property
-    def measured(self) -> list[Figures]:
+    def measured(self) -> list[CellResult]:
         """The cells that have measured requests."""
-        return [found for found in self.figures if found.row["requests"]]
+        return [found for found in self.results if found.row["requests"]]
 
     @property
     def config(self) -> Mapping[str, Any]:
@@ -76,7 +76,7 @@ def validity(evidence: Evidence) -> dict[str, Any]:
     }
 
 
-def name_of(found: Figures) -> str:
+def name_of(found: CellResult) -> str:
     """``nova-lite, en_500-1000, 4 users``."""
     return f"{found.cell.model}, {found.cell.bucket}, {count_of(found.cell.concurrency, 'user')}"
 
@@ -87,7 +87,7 @@ def _listed(names: list[str], most: int = 3) -> str:
 
 def nothing_measured(evidence: Evidence) -> Iterator[Finding]:
     """A run without a measured request says nothing."""
-    if not any(found.row["ok"] for found in evidence.figures):
+    if not any(found.row["ok"] for found in evidence.results):
         yield Finding(
             ERROR, "requests", "No request was answered in a measured window: there is nothing to report. See the failures."
         )
@@ -135,7 +135,7 @@ def cells_not_run(evidence: Evidence) -> Iterator[Finding]:
     """Cells that were skipped, cut or spoilt."""
     for status, said in (("stopped", "cut short"), ("invalid", "spoilt"), ("skipped", "left out")):
         by_reason: dict[str, list[str]] = {}
-        for found in evidence.figures:
+        for found in evidence.results:
             if found.cell.status == status:
                 by_reason.setdefault(found.cell.reason or "", []).append(name_of(found))
         for reason, cells in by_reason.items():
@@ -162,7 +162,7 @@ def instrument(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(ERROR if grave else WARNING, subject, f"{cells} {worst.cure}{_spoilt(about)}")
 
 
-def _spoilt(about: list[tuple[Doubt, Figures]]) -> str:
+def _spoilt(about: list[tuple[Doubt, CellResult]]) -> str:
     """What follows for the cells that a doubt is about."""
     names = [name_of(found) for doubt, found in about if doubt.verdict == INVALID]
     return f" INVALID, so nothing is held against the model there: {_listed(names)}." if names else ""
@@ -197,13 +197,13 @@ def fewer_users(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(NOTE, "concurrency", f"{_fewer(failing)}: users pause after a failure. {READ_AS}.")
 
 
-def _fewer(short: list[Figures]) -> str:
+def _fewer(short: list[CellResult]) -> str:
     worst = min(short, key=_achieved)
     reached = f"{worst.row['achieved_concurrency']:.1f} of {worst.cell.concurrency} in {name_of(worst)}"
     return f"In {count_of(len(short), 'cell')} fewer requests were in flight than users asked for, at worst {reached}"
 
 
-def _achieved(found: Figures) -> float:
+def _achieved(found: CellResult) -> float:
     reached = found.row["achieved_concurrency"]
     return 1.0 if reached is None else float(reached) / found.cell.concurrency
 
@@ -219,7 +219,7 @@ def not_steady(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(WARNING, "steady state", f"{message} Raise load.warmup_s.")
 
 
-def _unsteady(found: Figures) -> float:
+def _unsteady(found: CellResult) -> float:
     steady = found.row["steady"]
     return 0.0 if steady is None or not found.cell.duration_s else float(steady["unsteady_s"]) / found.cell.duration_s
 

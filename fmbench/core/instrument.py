@@ -122,8 +122,8 @@ def believed(judgement: Judgement, objective: Objective, instrument: Instrument)
     if instrument.verdict == INVALID and (judgement.status == NOT_MET or (judgement.status == MET and instrument.late)):
         worst = next(doubt for doubt in instrument.doubts if doubt.verdict == INVALID)
         return _undecided(judgement, f"the load process could not measure it. {worst.message} {worst.cure}")
-    lag, latency = instrument.lag_s or 0.0, objective.latency
-    slow = judgement.status == NOT_MET and latency is not None and latency[0] != "tpot"
+    lag, asked = instrument.lag_s or 0.0, objective.percentile
+    slow = judgement.status == NOT_MET and asked is not None and asked.latency.from_sending
     if instrument.verdict == DEGRADED and slow and judgement.value is not None and judgement.value - lag <= objective.limit:
         return _undecided(
             judgement, f"the load processes ran up to {amount(lag, 's')} late, which may be all of the difference. {BUSIER}"

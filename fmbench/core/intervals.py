@@ -29,7 +29,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, special
 
-from fmbench.core.quantiles import TAIL, Floats, quantile_of_sorted
+from fmbench.core.quantiles import Floats, quantile_of_sorted
+from fmbench.core.samples import TAIL
 
 Interval = tuple[float, float]
 

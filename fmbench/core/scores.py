@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from scipy import special
 
 from fmbench.core.intervals import Interval
-from fmbench.core.quantiles import TAIL, Floats
+from fmbench.core.quantiles import Floats
+from fmbench.core.samples import TAIL
 from fmbench.core.table import Rows
 
 

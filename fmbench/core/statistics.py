@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
+from fmbench.core.figures.rates import RATES
 from fmbench.core.intervals import (
     Interval,
     dependence,
@@ -15,13 +17,12 @@ from fmbench.core.intervals import (
     quantile_interval,
     share_interval,
 )
-from fmbench.core.quantiles import PERCENTILES, Floats, stated_quantile
+from fmbench.core.quantiles import Floats, stated_quantile
+from fmbench.core.samples import PERCENTILES, name_of
 from fmbench.core.table import Flags, Rows
 
 SLICES = 32
 """A cell's windows are cut into about so many slices to see how its rates scatter."""
-
-RATES = ("completions", "output_tokens", "in_flight")
 
 
 def finite(value: float | None) -> float | None:
@@ -36,9 +37,10 @@ def pair(interval: Interval | None) -> list[float] | None:
     return [float(interval[0]), float(interval[1])]
 
 
-def describe(series: Floats, blocks: Floats | None = None) -> dict[str, Any]:
+def describe(series: Floats, blocks: Floats | None = None, percents: Iterable[float] = ()) -> dict[str, Any]:
     """``{n, mean, p50, p90, p95, p99, ci95, n_effective}`` of values in the order of time, each of its block; NaN left out.
 
+    ``percents`` are further percentiles that were asked for.
     A percentile is None below its ``samples_needed``; ``ci95`` holds ``[low, high]`` (a latency is never below 0) for each
     figure, None where there is no figure. ``n_effective`` is how many independent values the mean is worth.
     """
@@ -48,10 +50,10 @@ def describe(series: Floats, blocks: Floats | None = None) -> dict[str, Any]:
     known = dependence(series, blocks)
     figures: dict[str, Any] = {"n": len(series), "mean": finite(series.mean()) if len(series) else None}
     intervals = {"mean": _positive(mean_interval(series, known))}
-    for percent in PERCENTILES:
+    for percent in sorted({*PERCENTILES, *percents}):
         value = stated_quantile(ascending, percent / 100)
-        figures[f"p{percent}"] = finite(value)
-        intervals[f"p{percent}"] = None if value is None else pair(_around(series, ascending, percent / 100, blocks))
+        figures[name_of(percent)] = finite(value)
+        intervals[name_of(percent)] = None if value is None else pair(_around(series, ascending, percent / 100, blocks))
     return {**figures, "ci95": intervals, "n_effective": finite(round(known.effective, 1)) if len(series) else 0}
 
 

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 
 from fmbench.core.cells import measured_cells
-from fmbench.core.figures import Figures, figures_of, token_ratios
 from fmbench.core.findings import Evidence, validity
 from fmbench.core.instrument import health_in, instrument_error
 from fmbench.core.objectives import objectives_of
 from fmbench.core.reconcile import counts_by_name, differences, locust_requests
 from fmbench.core.records import SCHEMA_VERSION
+from fmbench.core.results import CellResult, result_of, token_ratios
 from fmbench.core.table import Rows, Table, read
 from fmbench.core.verdict import decide
 
@@ -31,17 +31,17 @@ def summarise(records: pd.DataFrame, manifest: Mapping[str, Any], health: pd.Dat
     table = read(records)
     asked = objectives_of(config.get("objectives") or {})
     cells = measured_cells(table, manifest.get("cells") or [], _model_ids(config))
-    figures = [figures_of(cell, asked, _dataset(manifest), health) for cell in cells]
-    verdicts = _verdicts(figures, config)
-    chosen = verdicts.get(_bucket_of_interest(figures, config) or "")
+    results = [result_of(cell, asked, _dataset(manifest), health) for cell in cells]
+    verdicts = _verdicts(results, config)
+    chosen = verdicts.get(_bucket_of_interest(results, config) or "")
     own_counts = counts_by_name(table)
     measured = health_in(health, [window for cell in cells for window in cell.windows])
     wanted = (config.get("objectives") or {}).get("bucket")
-    nothing = f"No request of {wanted}, the bucket of interest, was planned." if wanted and figures else "Nothing was measured."
+    nothing = f"No request of {wanted}, the bucket of interest, was planned." if wanted and results else "Nothing was measured."
     return {
         "schema_version": SCHEMA_VERSION,
         "run_id": manifest.get("run_id"),
-        "cells": [found.row for found in figures],
+        "cells": [found.row for found in results],
         "recommendation": None if chosen is None else chosen["recommendation"],
         "recommendation_reason": nothing if chosen is None else chosen["reason"],
         "bucket_of_interest": None if chosen is None else chosen["bucket"],
@@ -49,11 +49,11 @@ def summarise(records: pd.DataFrame, manifest: Mapping[str, Any], health: pd.Dat
         "verdicts": list(verdicts.values()),
         "objectives": {objective.name: objective.limit for objective in asked},
         "prefer": _prefer(config),
-        "validity": validity(Evidence(figures, manifest, own_counts)),
+        "validity": validity(Evidence(results, manifest, own_counts)),
         "accounting": _accounting(table, manifest, own_counts),
         "spend": _spend(table, config),
         "instrument_error_s": instrument_error(measured),
-        "token_ratios": token_ratios([found for found in figures if found.row["requests"]]),
+        "token_ratios": token_ratios([found for found in results if found.row["requests"]]),
     }
 
 
@@ -70,19 +70,19 @@ def _prefer(config: Mapping[str, Any]) -> str:
     return str((config.get("objectives") or {}).get("prefer") or "cost")
 
 
-def _verdicts(figures: list[Figures], config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    names = [objective.name for objective in objectives_of(config.get("objectives") or {})]
-    buckets = dict.fromkeys(found.cell.bucket for found in figures)
-    return {bucket: decide(figures, bucket, _prefer(config), names) for bucket in buckets}
+def _verdicts(results: list[CellResult], config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    asked = objectives_of(config.get("objectives") or {})
+    buckets = dict.fromkeys(found.cell.bucket for found in results)
+    return {bucket: decide(results, bucket, _prefer(config), asked) for bucket in buckets}
 
 
-def _bucket_of_interest(figures: list[Figures], config: Mapping[str, Any]) -> str | None:
+def _bucket_of_interest(results: list[CellResult], config: Mapping[str, Any]) -> str | None:
     """The configured bucket, else the one with the most measured requests (the first of equals)."""
     asked = (config.get("objectives") or {}).get("bucket")
     if asked:
         return str(asked)
     totals: dict[str, int] = {}
-    for found in figures:
+    for found in results:
         totals[found.cell.bucket] = totals.get(found.cell.bucket, 0) + found.row["requests"]
     return max(totals, key=totals.__getitem__, default=None)
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fmbench.core.figures.latencies import LATENCIES
 from fmbench.core.quantiles import Floats
 
 Flags = NDArray[np.bool_]
@@ -20,9 +21,7 @@ NUMBERS = (
     "sent_at",
     "ended_at",
     "connect_s",
-    "ttft_s",
-    "e2e_s",
-    "tpot_s",
+    *(latency.column for latency in LATENCIES),
     "prompt_tokens",
     "input_tokens",
     "output_tokens",

@@ -12,20 +12,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from fmbench.core.figures import Figures
+from fmbench.core.figures.cost import COST
+from fmbench.core.figures.figure import Figure
+from fmbench.core.figures.rates import TRANSACTIONS
+from fmbench.core.figures.registry import of_objective
 from fmbench.core.intervals import difference_interval
-from fmbench.core.objectives import NOT_MET, UNDECIDED, Judgement
-from fmbench.core.wording import amount, count_of, joined, latency_text, limit_text, value_text
-from fmbench.core.yardsticks import COST, Prefer, Yardstick, inside_noise, latency_of, latency_yardstick, pareto, yardstick_for
+from fmbench.core.objectives import NOT_MET, UNDECIDED, Judgement, Objective
+from fmbench.core.ranking import Prefer, figure_for, inside_noise, latency_figure, pareto
+from fmbench.core.results import CellResult
+from fmbench.core.wording import count_of, joined, limit_text, value_text
 
 
-def decide(figures: list[Figures], bucket: str, prefer: Prefer, objectives: list[str]) -> dict[str, Any]:
+def decide(results: list[CellResult], bucket: str, prefer: Prefer, objectives: list[Objective]) -> dict[str, Any]:
     """The verdict for one bucket:
     ``{bucket, status, recommendation, reason, runner_up, models, pareto, nearest, what_would_change}``.
 
     ``status`` is recommended, undecided, none_feasible or not_measured; ``recommendation`` is None but for the first.
     """
-    here = [found for found in figures if found.cell.bucket == bucket]
+    here = [found for found in results if found.cell.bucket == bucket]
     judged = [found for found in here if found.cell.complete and found.row["requests"]]
     shared = {
         "bucket": bucket,
@@ -38,26 +42,26 @@ def decide(figures: list[Figures], bucket: str, prefer: Prefer, objectives: list
     return {**shared, "recommendation": None, "runner_up": None, "what_would_change": [], **_no_answer(judged, here, bucket)}
 
 
-def _models(figures: list[Figures]) -> list[str]:
-    return list(dict.fromkeys(found.cell.model for found in figures))
+def _models(results: list[CellResult]) -> list[str]:
+    return list(dict.fromkeys(found.cell.model for found in results))
 
 
-def _of_model(figures: list[Figures], model: str) -> list[Figures]:
-    return sorted((found for found in figures if found.cell.model == model), key=lambda found: found.cell.concurrency)
+def _of_model(results: list[CellResult], model: str) -> list[CellResult]:
+    return sorted((found for found in results if found.cell.model == model), key=lambda found: found.cell.concurrency)
 
 
-def _points(judged: list[Figures], prefer: Prefer, objectives: list[str]) -> list[Figures]:
+def _points(judged: list[CellResult], prefer: Prefer, objectives: list[Objective]) -> list[CellResult]:
     """Each model's operating point; models without a feasible cell have none."""
     feasible = [found for found in judged if found.meets]
     if not feasible:
         return []
     if prefer == "latency":
-        yardstick = latency_yardstick(objectives, [found.row for found in feasible])
-        return [min(_of_model(feasible, model), key=lambda found: yardstick.better(found.row)) for model in _models(feasible)]
+        figure = latency_figure(objectives, [found.row for found in feasible])
+        return [min(_of_model(feasible, model), key=lambda found: figure.better(found.row)) for model in _models(feasible)]
     return [point for model in _models(judged) if (point := most_users(_of_model(judged, model), prefer)) is not None]
 
 
-def most_users(ladder: list[Figures], prefer: Prefer = "cost") -> Figures | None:
+def most_users(ladder: list[CellResult], prefer: Prefer = "cost") -> CellResult | None:
     """Of one model's cells, levels rising: the feasible one with the most users (for throughput: the most transactions a minute)
     below which no level failed."""
     reached = []
@@ -69,28 +73,28 @@ def most_users(ladder: list[Figures], prefer: Prefer = "cost") -> Figures | None
     if not reached:
         return next((found for found in ladder if found.meets), None)
     if prefer == "throughput":
-        return max(reached, key=lambda found: found.row["transactions_per_minute"] or 0.0)
+        return min(reached, key=lambda found: TRANSACTIONS.better(found.row))
     return reached[-1]
 
 
 def _recommend(
-    points: list[Figures], judged: list[Figures], bucket: str, prefer: Prefer, objectives: list[str]
+    points: list[CellResult], judged: list[CellResult], bucket: str, prefer: Prefer, objectives: list[Objective]
 ) -> dict[str, Any]:
-    yardstick = yardstick_for(prefer, objectives, [point.row for point in points])
-    ranked = sorted(points, key=lambda point: yardstick.better(point.row))
-    tied = [point for point in ranked if inside_noise(ranked[0], point, yardstick)]
-    winner = min(tied, key=lambda point: (_cost(point), yardstick.better(point.row)))
+    figure = figure_for(prefer, objectives, [point.row for point in points])
+    ranked = sorted(points, key=lambda point: figure.better(point.row))
+    tied = [point for point in ranked if inside_noise(ranked[0], point, figure)]
+    winner = min(tied, key=lambda point: (_cost(point), figure.better(point.row)))
     others = [point for point in ranked if point is not winner]
-    open_rivals = [*_open_rivals(winner, judged, points, yardstick), *_unpriced_rivals(winner, others, yardstick)]
-    runner_up = None if not others else _runner_up(winner, others[0], yardstick)
-    reason = _reason(winner, tied, runner_up, yardstick, prefer) if runner_up else _lone_reason(winner, judged)
+    open_rivals = [*_open_rivals(winner, judged, points, figure), *_unpriced_rivals(winner, others, figure)]
+    runner_up = None if not others else _runner_up(winner, others[0], figure)
+    reason = _reason(winner, tied, runner_up, figure, prefer) if runner_up else _lone_reason(winner, judged)
     recommendation = {
         "model": winner.cell.model,
         "model_id": winner.cell.model_id,
         "bucket": bucket,
         "concurrency": winner.cell.concurrency,
         "reason": reason,
-        "decided_by": yardstick.name,
+        "decided_by": figure.key,
         "tied_with": [point.cell.model for point in tied if point is not winner],
         "cheaper": len(tied) > 1 and all(_cost(winner) < _cost(point) for point in tied if point is not winner),
         "runner_up": runner_up,
@@ -106,53 +110,53 @@ def _recommend(
     }
 
 
-def _runner_up(winner: Figures, other: Figures, yardstick: Yardstick) -> dict[str, Any]:
+def _runner_up(winner: CellResult, other: CellResult, figure: Figure) -> dict[str, Any]:
     """The next best model's point, and by how much it is behind: ``margin`` is its figure minus the winner's."""
-    ours, theirs = yardstick.of(winner.row), yardstick.of(other.row)
+    ours, theirs = figure.measured(winner.row), figure.measured(other.row)
     known = ours is not None and theirs is not None
     margin = None
     if ours is not None and theirs is not None:
         low, high = difference_interval(*theirs, *ours)
         ratio = theirs[0] / ours[0] if ours[0] else None
-        margin = {"figure": yardstick.name, "difference": theirs[0] - ours[0], "ci95": [low, high], "ratio": ratio}
+        margin = {"figure": figure.key, "difference": theirs[0] - ours[0], "ci95": [low, high], "ratio": ratio}
     return {
         "model": other.cell.model,
         "model_id": other.cell.model_id,
         "concurrency": other.cell.concurrency,
-        yardstick.name: None if theirs is None else theirs[0],
+        figure.key: None if theirs is None else theirs[0],
         "margin": margin if known else None,
     }
 
 
-def _cost(point: Figures) -> float:
+def _cost(point: CellResult) -> float:
     """What 10,000 answers cost, to nine digits: sums of equal prices differ in the last ones."""
     return float(f"{COST.better(point.row):.9g}")
 
 
-def _meets(winner: Figures) -> str:
+def _meets(winner: CellResult) -> str:
     return f"{winner.cell.model} meets every objective at {count_of(winner.cell.concurrency, 'user')}"
 
 
-def _lone_reason(winner: Figures, judged: list[Figures]) -> str:
+def _lone_reason(winner: CellResult, judged: list[CellResult]) -> str:
     others = [found for found in judged if found.cell.model != winner.cell.model]
     if not others:
         return f"{_meets(winner)}; no other model was measured."
     return f"{_meets(winner)}, and no other model {'is shown to' if any(found.meets is None for found in others) else 'does'}."
 
 
-def _reason(winner: Figures, tied: list[Figures], runner_up: dict[str, Any], yardstick: Yardstick, prefer: Prefer) -> str:
+def _reason(winner: CellResult, tied: list[CellResult], runner_up: dict[str, Any], figure: Figure, prefer: Prefer) -> str:
     met = _meets(winner)
-    own = yardstick.of(winner.row)
-    said = "" if own is None else f": {amount(own[0], yardstick.unit)}"
-    fallback = " (no price is known, so latency decided)" if prefer == "cost" and yardstick is not COST else ""
+    own = figure.measured(winner.row)
+    said = "" if own is None else f": {value_text(figure.unit, own[0])}"
+    fallback = " (no price is known, so latency decided)" if prefer == "cost" and figure is not COST else ""
     rivals = [point for point in tied if point is not winner]
     if rivals:
         names = joined(point.cell.model for point in rivals)
-        return f"{met}; {names} cannot be told from it by {yardstick.title}{said}{_cheaper(winner, rivals)}{fallback}."
-    return f"{met} with the best {yardstick.title}{said}; {_behind(runner_up, yardstick)}{fallback}."
+        return f"{met}; {names} cannot be told from it by {figure.title}{said}{_cheaper(winner, rivals)}{fallback}."
+    return f"{met} with the best {figure.title}{said}; {_behind(runner_up, figure)}{fallback}."
 
 
-def _cheaper(winner: Figures, rivals: list[Figures]) -> str:
+def _cheaper(winner: CellResult, rivals: list[CellResult]) -> str:
     """What settles a tie: nothing is said where the winner is not the cheaper one."""
     cheapest = min(map(_cost, rivals))
     if _cost(winner) == cheapest:
@@ -160,17 +164,17 @@ def _cheaper(winner: Figures, rivals: list[Figures]) -> str:
     return f", and it is the {'cheaper' if len(rivals) == 1 else 'cheapest'}"
 
 
-def _behind(runner_up: dict[str, Any], yardstick: Yardstick) -> str:
+def _behind(runner_up: dict[str, Any], figure: Figure) -> str:
     margin = runner_up["margin"]
     if margin is None:
         return f"of {runner_up['model']} it is not known"
     low, high = sorted(abs(end) for end in margin["ci95"])
-    gap, low_text, high_text = (amount(value, yardstick.unit) for value in (abs(margin["difference"]), low, high))
+    gap, low_text, high_text = (value_text(figure.unit, value) for value in (abs(margin["difference"]), low, high))
     rival = f"{runner_up['model']} at {count_of(runner_up['concurrency'], 'user')}"
-    return f"{rival} is {gap} (95 %: {low_text} to {high_text}) {yardstick.worse}"
+    return f"{rival} {figure.difference.verb} {gap} (95 %: {low_text} to {high_text}) {figure.difference.worse}"
 
 
-def _above(winner: Figures, judged: list[Figures]) -> list[str]:
+def _above(winner: CellResult, judged: list[CellResult]) -> list[str]:
     """What stops the winner from carrying more users."""
     ladder = _of_model(judged, winner.cell.model)
     more = [found for found in ladder if found.cell.concurrency > winner.cell.concurrency]
@@ -185,13 +189,13 @@ def _above(winner: Figures, judged: list[Figures]) -> list[str]:
     return [f"At {users} of {winner.cell.model} it is undecided{_needed(more[0].judgements)}."] if more[0].meets is None else []
 
 
-def _open_rivals(winner: Figures, judged: list[Figures], points: list[Figures], yardstick: Yardstick) -> list[str]:
+def _open_rivals(winner: CellResult, judged: list[CellResult], points: list[CellResult], figure: Figure) -> list[str]:
     """Models that may yet turn out feasible, and would then be better than the winner."""
     settled = {point.cell.model for point in points}
     found = []
     for model in _models(judged):
         undecided = [cell for cell in _of_model(judged, model) if cell.meets is None]
-        better = [cell for cell in undecided if yardstick.better(cell.row) < yardstick.better(winner.row)]
+        better = [cell for cell in undecided if figure.better(cell.row) < figure.better(winner.row)]
         if model not in settled and better:
             nearest = min(better, key=_requests_needed)
             users = count_of(nearest.cell.concurrency, "user")
@@ -199,29 +203,27 @@ def _open_rivals(winner: Figures, judged: list[Figures], points: list[Figures], 
     return found
 
 
-def _unpriced_rivals(winner: Figures, others: list[Figures], yardstick: Yardstick) -> list[str]:
+def _unpriced_rivals(winner: CellResult, others: list[CellResult], figure: Figure) -> list[str]:
     """Models that meet every objective, and whose price would decide if it were known."""
-    own = yardstick.of(winner.row)
-    if yardstick is not COST or own is None:
+    own = figure.measured(winner.row)
+    if figure is not COST or own is None:
         return []
-    unknown = [other for other in others if other.row["usd_per_10k"] is None]
+    unknown = [other for other in others if COST.measured(other.row) is None]
     return [
         f"The price of {other.cell.model}, which meets every objective too, is not known: "
-        f"under {amount(own[0], '$')} for 10,000 it would be chosen."
+        f"under {value_text(COST.unit, own[0])} {COST.unit.per} it would be chosen."
         for other in unknown
     ]
 
 
-def _tighter(winner: Figures, others: list[Figures], objectives: list[str]) -> list[str]:
+def _tighter(winner: CellResult, others: list[CellResult], objectives: list[Objective]) -> list[str]:
     """Latency limits below which another feasible model would be chosen."""
     said = []
-    for name in (name for name in objectives if "_p" in name and name.endswith("_s")):
-        metric, figure = name.split("_")[:2]
-        of = latency_of(metric, figure)
-        ours = of(winner.row)
-        faster = [(theirs[0], other.cell.model) for other in others if (theirs := of(other.row)) is not None]
+    for limited in (found for objective in objectives if (found := objective.percentile) is not None):
+        ours = limited.measured(winner.row)
+        faster = [(theirs[0], other.cell.model) for other in others if (theirs := limited.measured(other.row)) is not None]
         if ours is not None and faster and min(faster)[0] < ours[1][0]:
-            limit = f"A limit on {latency_text(name)} under {amount(ours[1][0], 's')}"
+            limit = f"A limit on {limited.title} under {value_text(limited.unit, ours[1][0])}"
             said.append(f"{limit} would rule {winner.cell.model} out, and {min(faster)[1]} in.")
     return said
 
@@ -230,7 +232,7 @@ def _of_status(judgements: list[Judgement], status: str) -> list[Judgement]:
     return [judgement for judgement in judgements if judgement.status == status]
 
 
-def _requests_needed(found: Figures) -> float:
+def _requests_needed(found: CellResult) -> float:
     """The requests until every objective of a cell is decided; infinite when some never will be."""
     needed = [item.requests_needed for item in _of_status(found.judgements, UNDECIDED)]
     return float("inf") if not needed or None in needed else float(max(item for item in needed if item is not None))
@@ -247,7 +249,7 @@ def _needed(judgements: list[Judgement]) -> str:
     return f" ({'; '.join(parts)})" if parts else ""
 
 
-def _no_answer(judged: list[Figures], here: list[Figures], bucket: str) -> dict[str, Any]:
+def _no_answer(judged: list[CellResult], here: list[CellResult], bucket: str) -> dict[str, Any]:
     if not judged:
         why = next((found.cell.reason for found in here if found.cell.reason), None)
         reason = f"No cell of {bucket} was measured to its end{f': {why}' if why else ''}."
@@ -265,20 +267,20 @@ def _no_answer(judged: list[Figures], here: list[Figures], bucket: str) -> dict[
     return {"status": "none_feasible", "reason": reason, "nearest": _nearest_row(best)}
 
 
-def _excess(found: Figures) -> float:
+def _excess(found: CellResult) -> float:
     """How far a cell is beyond its worst objective, as a share of the limit."""
     return max((item.by or 0.0 for item in _of_status(found.judgements, NOT_MET)), default=float("inf"))
 
 
-def _fails(found: Figures) -> str:
+def _fails(found: CellResult) -> str:
     said = []
     for item in _of_status(found.judgements, NOT_MET):
-        value = "" if item.value is None else f" (it has {value_text(item.objective, item.value)})"
+        value = "" if item.value is None else f" (it has {value_text(of_objective(item.objective).unit, item.value)})"
         said.append(f"{limit_text(item.objective, item.limit)} is not met{value}")
     return joined(said)
 
 
-def _nearest_row(found: Figures) -> dict[str, Any]:
+def _nearest_row(found: CellResult) -> dict[str, Any]:
     return {
         "model": found.cell.model,
         "model_id": found.cell.model_id,
@@ -289,7 +291,7 @@ def _nearest_row(found: Figures) -> dict[str, Any]:
     }
 
 
-def _model_row(model: str, here: list[Figures]) -> dict[str, Any]:
+def _model_row(model: str, here: list[CellResult]) -> dict[str, Any]:
     """How one model stands in a bucket: ``highest_concurrency`` and its throughput are of the most users within all limits."""
     ladder = _of_model(here, model)
     judged = [found for found in ladder if found.cell.complete and found.row["requests"]]
@@ -300,8 +302,8 @@ def _model_row(model: str, here: list[Figures]) -> dict[str, Any]:
         "model_id": ladder[0].cell.model_id,
         "status": "not_measured" if closest is None else {True: "met", False: "not_met", None: "undecided"}[closest.meets],
         "highest_concurrency": None if top is None else top.cell.concurrency,
-        "transactions_per_minute": None if top is None else top.row["transactions_per_minute"],
-        "usd_per_10k": None if closest is None else closest.row["usd_per_10k"],
+        TRANSACTIONS.key: None if top is None else TRANSACTIONS.interval(top.row)[0],
+        COST.key: None if closest is None else COST.interval(closest.row)[0],
         "closest": None if closest is None else _nearest_row(closest),
         "levels": {str(found.cell.concurrency): found.meets for found in ladder},
     }

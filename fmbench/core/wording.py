@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from fmbench.core.figures.figure import DOLLARS, Unit
+from fmbench.core.figures.registry import of_objective
+
 
 def digits(value: float, significant: int = 3) -> str:
     """``value`` to so many significant digits, with thousands parted and no exponent: 0.0214, 1.21, 14,200."""
@@ -47,26 +50,17 @@ def joined(items: Iterable[str]) -> str:
 
 
 def limit_text(name: str, limit: float) -> str:
-    """``TTFT p95 of at most 1.5 s``, ``an error rate of at most 1 %``."""
-    if name == "error_rate":
-        return f"an error rate of at most {100 * limit:g} %"
-    if name == "usd_per_10k":
-        return f"a cost of at most {amount(limit, '$')} for 10,000"
-    if name == "transactions_per_minute":
-        return f"at least {limit:g} transactions a minute"
-    if name == "quality_min":
-        return f"a quality of at least {limit:g}"
-    return f"{latency_text(name)} of at most {limit:g} s"
+    """``TTFT p95 ≤ 1.5 s``, ``error rate ≤ 1 %``, ``throughput ≥ 60 a minute``: an objective by its configuration key."""
+    figure = of_objective(name)
+    return f"{figure.title} {'≤' if figure.less_is_better else '≥'} {limit_amount(figure.unit, limit)}"
 
 
-def value_text(name: str, value: float) -> str:
-    """``6.86 s``, ``4.2 %``, ``$31.50``: the value of an objective's figure, in its unit."""
-    if name == "error_rate":
-        return amount(100 * value, "%")
-    return amount(value, "$" if name == "usd_per_10k" else "s" if name.endswith("_s") else "")
+def limit_amount(unit: Unit, limit: float) -> str:
+    """A limit as it was given, with its unit."""
+    number = f"{limit * unit.scale:,.6g}"
+    return " ".join(part for part in (f"${number}" if unit is DOLLARS else number, unit.after, unit.per) if part)
 
 
-def latency_text(name: str) -> str:
-    """``TTFT p95`` for ``ttft_p95_s``."""
-    metric, figure = name.split("_")[:2]
-    return f"{ {'e2e': 'end-to-end'}.get(metric, metric.upper()) } {figure}"
+def value_text(unit: Unit, value: float) -> str:
+    """``6.86 s``, ``4.2 %``, ``$31.50``, ``512 a minute``: a figure in its unit."""
+    return amount(value * unit.scale, unit.after or unit.symbol)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from fmbench.config.schema import Config
-from fmbench.core.deciding import Counts, decided, look_times
-from fmbench.core.objectives import objectives_of
+from fmbench.core.looks import Counts, look_times
+from fmbench.core.objectives import decided, objectives_of
 from fmbench.core.plan import window_cap_s
 from fmbench.core.quantiles import Floats
 from fmbench.core.sequential import block_length
@@ -33,11 +33,11 @@ class Deciding:
     def __init__(self, config: Config) -> None:
         load = config.load
         self._objectives = objectives_of(config.objectives.model_dump())
-        self._latencies = [objective for objective in self._objectives if objective.latency is not None]
+        self._latencies = [objective for objective in self._objectives if objective.percentile is not None]
         self._times = look_times(load.duration_s, window_cap_s(load))
         self._block_s = block_length(load.duration_s)
         slice_s = min(self._block_s, max(load.duration_s / SLICES, window_cap_s(load) / MOST_SLICES))
-        limits = tuple((objective.latency[0], objective.limit) for objective in self._latencies if objective.latency is not None)
+        limits = tuple((asked.latency.key, one.limit) for one in self._latencies if (asked := one.percentile) is not None)
         self.counting = Counting(slice_s, limits)
 
     def window(self) -> Window:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from fmbench.core.failures import TIMEOUTS, Outcome
-from fmbench.core.metrics import BY_KEY
+from fmbench.core.figures.latencies import BY_KEY
 from fmbench.core.records import Record
 
 SENT, ENDED, FAILED, OK, USD, PRICED, COMPLETED = range(7)
@@ -82,12 +81,9 @@ class Slices:
 
 def latency_of(record: Record, key: str) -> float | None:
     """What counts as the request's latency: infinite where it timed out before this was seen; None where it has none."""
-    value: float | None = getattr(record, BY_KEY[key].column)
-    if record.outcome == Outcome.OK:
-        return value
-    if record.failure not in TIMEOUTS or key == "tpot":
-        return None
-    return value if key == "ttft" and value is not None else math.inf
+    latency = BY_KEY[key]
+    value: float | None = getattr(record, latency.column)
+    return latency.of_request(value, record.outcome == Outcome.OK, record.failure in TIMEOUTS)
 
 
 def merged(parts: Iterable[dict[int, Row]]) -> dict[int, Row]:

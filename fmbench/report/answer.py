@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fmbench.core.failures import THROTTLES
+from fmbench.core.figures.errors import ERROR_RATE
 from fmbench.report.blocks import code, text
 from fmbench.report.numbers import count, plural, share
 from fmbench.report.study import Study
@@ -74,7 +75,7 @@ def _others(study: Study, verdict: dict[str, Any]) -> str:
 def _throttled(study: Study, verdict: dict[str, Any]) -> str:
     """What to do where throttling is what fails the objectives: the limit is then the quota, and not a model."""
     cells = [cell for cell in study.cells if cell["bucket"] == verdict["bucket"] and cell["failed"]]
-    limit = study.objectives.get("error_rate")
+    limit = study.limit(ERROR_RATE)
     failed = sum(cell["failed"] for cell in cells)
     throttles = sum(number for cell in cells for kind, number in cell["failures"].items() if kind in THROTTLES)
     if limit is None or not failed or throttles < 0.5 * failed:

@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from typing import TypeGuard
 
+from fmbench.core.figures.figure import DOLLARS, PER_CENT, SECONDS, Absent, Figure
 from fmbench.core.wording import digits, dollars
 
 THIN = "\u202f"
@@ -45,6 +46,30 @@ def seconds(value: Number) -> str:
 def as_limit(value: float, unit: str) -> str:
     """A limit as it was given, with its unit."""
     return f"{value:,.6g}{THIN}{unit}".rstrip(THIN)
+
+
+def figure_value(figure: Figure, value: Number) -> str:
+    """A figure's value in its own unit."""
+    if figure.unit is SECONDS:
+        return seconds(value)
+    if figure.unit is PER_CENT:
+        return share(value)
+    return usd(value) if figure.unit is DOLLARS else plain(value, figure.unit.after)
+
+
+def absence(why: Absent | None) -> str:
+    """Why there is no value, in a few words."""
+    if why is None:
+        return ""
+    if why.reason == "too_few":
+        return f"needs {count(why.needed)}, has {count(why.seen)}"
+    return {"none_seen": "none seen", "nothing_answered": "nothing answered", "price_unknown": "price unknown"}[why.reason]
+
+
+def limit_words(figure: Figure, limit: float) -> str:
+    """A limit on a figure as it was given, in the figure's unit."""
+    sign = "$" if figure.unit is DOLLARS else ""
+    return f"{sign}{as_limit(limit * figure.unit.scale, figure.unit.after)}"
 
 
 def share(value: Number) -> str:

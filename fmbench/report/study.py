@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fmbench.core.cells import measured_cells
+from fmbench.core.figures.figure import Figure
+from fmbench.core.objectives import Objective, objectives_of
 from fmbench.core.table import Rows, Table, Words
 from fmbench.report.names import short_names
 from fmbench.report.picture import Values
@@ -94,6 +96,15 @@ class Study:
     def objectives(self) -> dict[str, float]:
         """The limits, by their configuration key."""
         return self.summary.get("objectives") or {}
+
+    @cached_property
+    def limits(self) -> list[Objective]:
+        """The limits that cells are judged by."""
+        return objectives_of(self.objectives)
+
+    def limit(self, figure: Figure) -> float | None:
+        """The limit on a figure; None when there is none."""
+        return next((one.limit for one in self.limits if one.figure == figure), None)
 
     @property
     def bucket_of_interest(self) -> str | None:

@@ -6,38 +6,31 @@ from typing import Any
 
 import numpy as np
 
+from fmbench.core.figures.cost import COST
+from fmbench.core.figures.errors import ERROR_RATE
+from fmbench.core.figures.figure import A_MINUTE, Figure
+from fmbench.core.figures.latencies import BY_KEY, LATENCIES
+from fmbench.core.figures.percentiles import percentile
+from fmbench.core.figures.quality import QUALITY
+from fmbench.core.figures.rates import TRANSACTIONS
+from fmbench.core.objectives import percents_of
 from fmbench.report.blocks import Table, code, table, text
-from fmbench.report.numbers import DASH, count, interval, known, plain, plural, seconds, share, usd
+from fmbench.report.numbers import DASH, absence, count, figure_value, interval, known, plain, plural, seconds, share, usd
 from fmbench.report.study import Cell, Study
 from fmbench.report.words import bucket_words, judged_value, nearest, objective_words, shortened, status_words, unsteady
 
-NEEDED = {"p50": 6, "p90": 36, "p95": 72, "p99": 368}
-"""How many answers a percentile takes (``core.quantiles.samples_needed``)."""
+_E2E_P95 = percentile(BY_KEY["e2e"], 95)
 JUDGED = {"met": "met", "not_met": "**not met**", "undecided": "undecided"}
 
 
-def latency(stats: dict[str, Any], quantile: str) -> str:
-    """A percentile with its interval, or why there is none: ``1.21 s (1.08 to 1.33)`` with a dash, ``— (needs 72, has 40)``."""
-    value = stats.get(quantile)
+def shown(figure: Figure, cell: Cell) -> str:
+    """A figure of a cell with its interval, or why there is none: ``1.21 s (1.08 to 1.33)``, ``(needs 72, has 40)``."""
+    value, ends = figure.interval(cell)
     if known(value):
-        return f"{seconds(value)} {interval((stats.get('ci95') or {}).get(quantile), value)}".rstrip()
-    if not stats.get("n"):
-        return f"{DASH} (none seen)"
-    return f"{DASH} (needs {NEEDED.get(quantile, 2)}, has {count(stats['n'])})"
-
-
-def rate(cell: Cell) -> str:
-    """Transactions a minute with the interval."""
-    value = cell.get("transactions_per_minute")
-    return f"{plain(value)} {interval(cell.get('transactions_per_minute_ci95'), value, '')}".rstrip()
-
-
-def price(cell: Cell) -> str:
-    """USD for 10,000 transactions with the interval, or why there is none."""
-    value = cell.get("usd_per_10k")
-    if known(value):
-        return f"{usd(value)} {interval(cell.get('usd_per_10k_ci95'), value, '$')}".rstrip()
-    return f"{DASH} (nothing answered)" if not cell.get("ok") else f"{DASH} (price unknown)"
+        number = plain(value) if figure.unit is A_MINUTE else figure_value(figure, value)
+        return f"{number} {interval(ends, value, figure.unit.symbol)}".rstrip()
+    why = absence(figure.absent(cell))
+    return f"{DASH} ({why})" if why else DASH
 
 
 def within(cell: Cell) -> str:
@@ -46,26 +39,14 @@ def within(cell: Cell) -> str:
     return f"{share(found.get('value'))} {interval(found.get('ci95'), None, '%')}".rstrip()
 
 
-def failed(cell: Cell) -> str:
-    """The share that failed, with the interval."""
-    found = cell.get("error_rate") or {}
-    return f"{share(found.get('value'))} {interval(found.get('ci95'), None, '%')}".rstrip()
-
-
-def quality(cell: Cell) -> str:
-    """The mean score of the answers with the interval; a dash when none was scored."""
-    found = cell.get("quality") or {}
-    return f"{plain(found.get('value'))} {interval(found.get('ci95'), None, '')}".rstrip()
-
-
 def decision(study: Study) -> Table | None:
     """The first page's table: a row a model at the level that stands for it; None when no model was measured."""
     verdict = study.verdict
     rows = [] if verdict is None else [_decision_row(study, row, verdict) for row in verdict["models"]]
     if not rows:
         return None
-    titles = ["", "Verdict", "Users", "TTFT p95", "End to end p95", "Transactions a minute", "Of all sent, within objectives"]
-    titles += [*(["Quality"] if _scored(study) else []), "$ / 10,000"]
+    titles = ["", "Verdict", "Users", *(figure.heading for figure in (*deciding(study), TRANSACTIONS))]
+    titles += ["Of all sent, within objectives", *(figure.heading for figure in _after_goodput(study))]
     bucket = bucket_words(study.bucket_of_interest or "")
     caption = (
         f"{bucket[0].upper()}{bucket[1:]}. In brackets: 95 % intervals. "
@@ -84,11 +65,26 @@ def _decision_row(study: Study, row: dict[str, Any], verdict: dict[str, Any]) ->
     name = text(study.short(row["model"]))
     cell = study.cell(row["model"], verdict["bucket"], level)
     head = [f"**{name}**" if picked else name, f"**{status_words(row)}**" if picked else status_words(row)]
+    before, after = (*deciding(study), TRANSACTIONS), _after_goodput(study)
     if cell is None:
-        return [*head, *[DASH] * (7 if _scored(study) else 6)]
-    figures = [count(level), latency(cell["ttft_s"], "p95"), latency(cell["e2e_s"], "p95"), rate(cell), within(cell)]
-    cost = f"**{price(cell)}**" if picked else price(cell)
-    return [*head, *figures, *([quality(cell)] if _scored(study) else []), cost]
+        return [*head, *[DASH] * (2 + len(before) + len(after))]
+    *others, cost = (shown(figure, cell) for figure in after)
+    figures = [shown(figure, cell) for figure in before]
+    return [*head, count(level), *figures, within(cell), *others, f"**{cost}**" if picked else cost]
+
+
+def deciding(study: Study) -> list[Figure]:
+    """The latencies of the first page: those with a limit, and the p95 of time to first token and end to end where none has."""
+    limited = [asked for objective in study.limits if (asked := objective.percentile) is not None]
+    found: list[Figure] = []
+    for latency in LATENCIES:
+        own = sorted({asked.percent for asked in limited if asked.latency == latency})
+        found += [percentile(latency, percent) for percent in own or ([95.0] if latency.from_sending else [])]
+    return found
+
+
+def _after_goodput(study: Study) -> list[Figure]:
+    return [*([QUALITY] if _scored(study) else []), COST]
 
 
 def _scored(study: Study) -> bool:
@@ -140,25 +136,34 @@ def _highest(row: dict[str, Any] | None) -> str:
         return f"{DASH} (not measured)"
     if row.get("highest_concurrency") is None:
         return f"{DASH} ({'undecided' if row['status'] == 'undecided' else 'none'})"
-    return f"{count(row['highest_concurrency'])} ({plain(row.get('transactions_per_minute'), 'a minute')})"
+    return f"{count(row['highest_concurrency'])} ({figure_value(TRANSACTIONS, row.get(TRANSACTIONS.key))})"
 
 
 def cells(study: Study, bucket: str) -> Table:
     """Every cell of a bucket, with its sample and its latencies."""
-    titles = ["", "Users", "Achieved", "Sent", "Answered", "TTFT p50", "TTFT p95", "TTFT p99"]
-    titles += ["End to end p50", "End to end p95", "End to end p99", "TPOT p50", "Transactions a minute"]
-    titles += ["Output tokens a second", "Failed", "Within objectives", "$ / 10,000"]
+    latencies = _every_latency(study)
+    titles = ["", "Users", "Achieved", "Sent", "Answered", *(figure.heading for figure in (*latencies, TRANSACTIONS))]
+    titles += ["Output tokens a second", ERROR_RATE.heading, "Within objectives", COST.heading]
     rows = []
     for cell in (cell for cell in study.cells if cell["bucket"] == bucket):
-        ttft, e2e = cell["ttft_s"], cell["e2e_s"]
         status = "" if cell.get("status", "complete") == "complete" else f" ({cell['status']})"
         head = [text(study.short(cell["model"])) + status, count(cell["concurrency"]), plain(cell.get("achieved_concurrency"))]
         counts = [count(cell["requests"]), count(cell["ok"])]
-        times = [latency(stats, quantile) for stats in (ttft, e2e) for quantile in ("p50", "p95", "p99")]
-        rest = [latency(cell["tpot_s"], "p50"), rate(cell), plain(cell.get("output_tokens_per_s")), failed(cell), within(cell)]
-        rows.append([*head, *counts, *times, *rest, price(cell)])
+        figures = [shown(figure, cell) for figure in (*latencies, TRANSACTIONS)]
+        rest = [plain(cell.get("output_tokens_per_s")), shown(ERROR_RATE, cell), within(cell), shown(COST, cell)]
+        rows.append([*head, *counts, *figures, *rest])
     caption = "Measured windows only. In brackets: 95 % intervals, or how many answers the figure takes."
     return table(titles, rows, caption=caption)
+
+
+def _every_latency(study: Study) -> list[Figure]:
+    """The usual percentiles of every latency, and those with a limit."""
+    asked = percents_of(study.limits)
+    return [
+        percentile(latency, percent)
+        for latency in LATENCIES
+        for percent in sorted({*latency.shown, *asked.get(latency.column, ())})
+    ]
 
 
 def objectives(study: Study, bucket: str) -> Table | None:
@@ -216,7 +221,7 @@ def steadiness(study: Study) -> Table | None:
         steady = cell["steady"]
         name = [text(study.short(cell["model"])), text(cell["bucket"]), count(cell["concurrency"])]
         part = f"{seconds(steady['unsteady_s'])} of {seconds(cell['duration_s'])}"
-        rows.append([*name, part, seconds(steady["e2e_before_s"]), seconds(steady["e2e_after_s"]), latency(cell["e2e_s"], "p95")])
+        rows.append([*name, part, seconds(steady["e2e_before_s"]), seconds(steady["e2e_after_s"]), shown(_E2E_P95, cell)])
     titles = ["", "Bucket", "Users", "Measured before it was steady", "End to end mean before", "after", "p95 as reported"]
     return table(titles, rows, left=(0, 1)) if rows else None
 
@@ -270,7 +275,7 @@ def cell_costs(study: Study) -> Table | None:
     rows = []
     for cell in study.cells:
         name = [text(study.short(cell["model"])), text(cell["bucket"]), count(cell["concurrency"])]
-        rows.append([*name, usd(cell.get("usd")), price(cell), usd(cell.get("usd_per_10k_good"))])
+        rows.append([*name, usd(cell.get("usd")), shown(COST, cell), usd(cell.get("usd_per_10k_good"))])
     titles = ["", "Bucket", "Users", "Measured window", "$ / 10,000 transactions", "$ / 10,000 within objectives"]
     return table(titles, rows, left=(0, 1)) if rows else None
 

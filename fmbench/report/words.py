@@ -5,16 +5,30 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from fmbench.core.figures.cost import COST
+from fmbench.core.figures.figure import DOLLARS
+from fmbench.core.figures.registry import of_key, of_objective
 from fmbench.core.steady import BATCH, FEWEST_BATCHES
 from fmbench.report.blocks import Block, Notice, Points, Text, code, text
-from fmbench.report.numbers import DASH, TO, as_limit, count, interval, known, listed, plain, plural, seconds, share, usd
+from fmbench.report.numbers import (
+    DASH,
+    TO,
+    count,
+    figure_value,
+    interval,
+    known,
+    limit_words,
+    listed,
+    plain,
+    plural,
+    seconds,
+    usd,
+)
 from fmbench.report.study import Cell, Study
 
 STATUS = {"met": "meets all", "not_met": "fails", "undecided": "undecided", "not_measured": "not measured"}
 FEWEST = BATCH * FEWEST_BATCHES
 """Answers that it takes to see whether a cell was steady."""
-FIGURES = {"usd_per_10k": "per 10,000 transactions", "transactions_per_minute": "transactions a minute"}
-LATENCIES = {"ttft": "time to first token", "e2e": "end to end", "tpot": "time per output token"}
 
 
 def title(study: Study) -> str:
@@ -36,26 +50,14 @@ def bucket_words(bucket: str) -> str:
 
 def objective_words(name: str, value: float) -> str:
     """``TTFT p95 ≤ 1.5 s``: an objective by its configuration key."""
-    if name == "error_rate":
-        return f"error rate ≤ {as_limit(100 * value, '%')}"
-    if name == "usd_per_10k":
-        return f"cost ≤ ${as_limit(value, '')} per 10,000"
-    if name == "transactions_per_minute":
-        return f"throughput ≥ {as_limit(value, 'a minute')}"
-    if name == "quality_min":
-        return f"quality ≥ {as_limit(value, '')}"
-    metric, quantile = name.split("_")[:2]
-    return f"{'end to end' if metric == 'e2e' else metric.upper()} {quantile} ≤ {as_limit(value, 's')}"
+    figure = of_objective(name)
+    limit = f"{'≤' if figure.less_is_better else '≥'} {limit_words(figure, value)}"
+    return f"{figure.title} {limit} {figure.unit.per}".rstrip()
 
 
 def judged_value(judgement: dict[str, Any]) -> str:
     """The value of a judged objective, in its own unit."""
-    name, value = judgement["objective"], judgement.get("value")
-    if name == "error_rate":
-        return share(value)
-    if name == "usd_per_10k":
-        return usd(value)
-    return seconds(value) if name.endswith("_s") else plain(value)
+    return figure_value(of_objective(judgement["objective"]), judgement.get("value"))
 
 
 def _pick(study: Study, chosen: dict[str, Any], cell: Cell | None) -> str:
@@ -66,7 +68,7 @@ def _pick(study: Study, chosen: dict[str, Any], cell: Cell | None) -> str:
     speed = next(
         (f" and answers {_ANSWERED[name]} within {_seconds(e2e, name)}" for name in _ANSWERED if known(e2e.get(name))), ""
     )
-    cost = f", at **{usd(cell['usd_per_10k'])} per 10,000 transactions**" if known(cell.get("usd_per_10k")) else ""
+    cost = f", at **{usd(paid[0])} per 10,000 transactions**" if (paid := COST.measured(cell)) is not None else ""
     return f"{lead} It meets every objective{speed}{cost}."
 
 
@@ -86,12 +88,12 @@ def _against(study: Study, verdict: dict[str, Any]) -> str:
     name = text(study.short(runner["model"]))
     place = f"{name} at {plural(runner['concurrency'], 'user')}"
     if runner["model"] in (chosen.get("tied_with") or []):
-        figure = figure_words(chosen["decided_by"])
+        figure = of_key(chosen["decided_by"]).title
         settled = ", and the cheaper one is chosen" if chosen["cheaper"] else ""
         return f"{place} cannot be told from it by {figure}: the difference is inside the noise{settled}."
     margin = runner.get("margin")
     if not margin:
-        return f"The runner-up is {place}, whose {figure_words(chosen['decided_by'])} is not known."
+        return f"The runner-up is {place}, whose {of_key(chosen['decided_by']).title} is not known."
     return f"The runner-up, {place}, {_behind(margin)}."
 
 
@@ -102,36 +104,17 @@ def _alone(others: set[str]) -> str:
     return f"No other model {'is shown to meet' if 'undecided' in others else 'meets'} every objective."
 
 
-def figure_words(name: str) -> str:
-    """What a figure that decides is called: ``cost``, ``transactions a minute``, ``end to end p95``."""
-    if name == "usd_per_10k":
-        return "cost"
-    if name in FIGURES:
-        return FIGURES[name]
-    metric, quantile = name.split("_")[:2]
-    return f"{LATENCIES.get(metric, metric)} {quantile}"
-
-
-def figure_amount(name: str, value: float | None) -> str:
-    """A figure that decides, in its own unit."""
-    if name == "usd_per_10k":
-        return usd(value)
-    return plain(value, "a minute") if name == "transactions_per_minute" else seconds(value)
-
-
 def _behind(margin: dict[str, Any]) -> str:
-    name, difference = margin["figure"], margin["difference"]
-    kind = "$" if name == "usd_per_10k" else "s" if name.endswith("_s") else ""
+    of, difference = of_key(margin["figure"]), margin["difference"]
     low, high = sorted(abs(end) for end in margin["ci95"])
-    span = interval((low, high), difference, kind)
+    span = interval((low, high), difference, of.unit.symbol)
     ratio = margin.get("ratio")
-    times = f", {plain(ratio)} times as much" if known(ratio) and name == "usd_per_10k" and ratio > 1 else ""
-    amount = figure_amount(name, abs(difference))
-    if name == "usd_per_10k":
-        return f"costs {amount} {'more' if difference >= 0 else 'less'} per 10,000 (95 % interval {span[1:-1]}){times}"
-    if name == "transactions_per_minute":
-        return f"answers {amount} {'fewer' if difference <= 0 else 'more'} (95 % interval {span[1:-1]})"
-    return f"is {amount} {'slower' if difference >= 0 else 'faster'} by {figure_words(name)} (95 % interval {span[1:-1]})"
+    times = f", {plain(ratio)} times as much" if of.unit is DOLLARS and known(ratio) and ratio > 1 else ""
+    worse = (difference >= 0) == of.less_is_better
+    amount = figure_value(of, abs(difference))
+    how = f"{of.difference.verb} {amount} {of.difference.worse if worse else of.difference.better}"
+    by = of.unit.per or f"by {of.title}"
+    return f"{how} {by} (95 % interval {span[1:-1]}){times}"
 
 
 def picked(study: Study, verdict: dict[str, Any]) -> str:
@@ -175,9 +158,7 @@ def failed_limits(place: dict[str, Any]) -> str:
 
 
 def _value(item: dict[str, Any]) -> str:
-    name = item["objective"]
-    kind = "%" if name == "error_rate" else "$" if name == "usd_per_10k" else "s" if name.endswith("_s") else ""
-    span = interval(item.get("ci95"), item.get("value"), kind)
+    span = interval(item.get("ci95"), item.get("value"), of_objective(item["objective"]).unit.symbol)
     return judged_value(item) + (f", 95 % interval {span[1:-1]}" if span else "")
 
 

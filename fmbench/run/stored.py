@@ -47,9 +47,9 @@ def _seal_what_was_cut(run: LocalRun) -> bool:
 
 def compare(address_a: str, address_b: str, fail_on: Sequence[str], as_json: bool) -> int:
     """Say on stdout, as Markdown or JSON, which cells of run B differ from run A's; 6 when a ``fail_on`` rule is broken."""
+    from fmbench.core.comparison import compare as compare_runs
     from fmbench.core.comparison_text import markdown
-    from fmbench.core.regressions import compare as compare_runs
-    from fmbench.core.regressions import parse_rule
+    from fmbench.core.rules import parse_rule
     from fmbench.run.evidence import records_of
 
     for rule in fail_on:

@@ -105,7 +105,7 @@ def store(made: MadeRun, path: Path) -> LocalRun:
     for folder in ("records", "health"):
         (path / folder).mkdir(parents=True)
     for number, start in enumerate(range(0, max(len(made.frame), 1), ROWS_PER_PART)):
-        rows = made.frame.iloc[start : start + ROWS_PER_PART]
+        rows = made.frame.iloc[start : start + ROWS_PER_PART].reindex(columns=SCHEMA.names)
         part = pa.Table.from_pandas(rows, schema=SCHEMA, preserve_index=False)
         pq.write_table(part, path / "records" / f"part-w0-{number:05d}.parquet")
     write_lines(path / "health" / "w0.jsonl", made.beats.to_dict("records"))

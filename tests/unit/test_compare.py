@@ -12,10 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from fmbench.core.compare import compare_cells, holm, permutation_test, run_of
+from fmbench.core.comparison import compare, compare_cells, run_of
 from fmbench.core.comparison_text import markdown
 from fmbench.core.failures import UnusableInput
-from fmbench.core.regressions import compare, parse_rule
+from fmbench.core.figures.cost import COST
+from fmbench.core.permutation import holm, permutation_test
+from fmbench.core.rules import parse_rule
 from tests.unit.made import Cellful, failed, row
 from tests.unit.made import run_of as made_run
 
@@ -93,7 +95,7 @@ def test_the_permutation_test_agrees_with_scipys() -> None:
     runs = []
     for values in costs:
         runs.append(run_of(*study(Cellful([row(k / 7, usd=float(value)) for k, value in enumerate(values)]))))
-    ours = permutation_test(*(next(iter(run.figures.values())) for run in runs), "usd_per_10k")
+    ours = permutation_test(*(next(iter(run.results.values())) for run in runs), COST)
     theirs = stats.permutation_test(
         costs, lambda a, b: np.mean(a) - np.mean(b), n_resamples=9999, rng=np.random.default_rng(1), vectorized=False
     )
@@ -141,7 +143,9 @@ def test_rules_are_read(text: str, figure: str, rise: bool, limit: float, relati
     assert (rule.figure, rule.rise, rule.limit, rule.relative) == (figure, rise, pytest.approx(limit), relative)
 
 
-@pytest.mark.parametrize("text", ["", "ttft_p95", "ttft_p95 10%", "+10%", "ttft_p97 +10%", "speed +1%", "ttft_p95 +x%"])
+@pytest.mark.parametrize(
+    "text", ["", "ttft_p95", "ttft_p95 10%", "+10%", "ttft_p100 +10%", "ttft_p095 +10%", "speed +1%", "ttft_p95 +x%"]
+)
 def test_bad_rules_are_refused_with_the_cure(text: str) -> None:
     with pytest.raises(UnusableInput, match="ttft_p95"):
         parse_rule(text)

@@ -10,8 +10,8 @@ import pytest
 
 from benchmarks.statistics.stopping import PROCESSES, ended
 from fmbench.config.schema import Config
-from fmbench.core.deciding import Counts, decided, evidence_for, look_times
-from fmbench.core.objectives import Objective
+from fmbench.core.looks import Counts, look_times
+from fmbench.core.objectives import Objective, decided, evidence_for
 from fmbench.core.records import Record
 from fmbench.load.deciding import Deciding
 from fmbench.load.slices import Counting, Row, Slices, merged

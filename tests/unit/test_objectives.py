@@ -27,8 +27,12 @@ def answers(within: int, beyond: int, limit: float = 1.0) -> Rows:
     return rows_of([row(k, float(value)) for k, value in enumerate(values)])
 
 
-def judged(name: str, limit: float, rows: Rows, **figures: Any) -> Judgement:
-    return judge(Objective(name, limit), Sample(rows, **figures))
+def judged(name: str, limit: float, rows: Rows, quality: Quality | None = None, **figures: Any) -> Judgement:
+    """``figures``: (value, interval) by the key that they have in the summary."""
+    row: dict[str, Any] = {"usd_per_10k": None, "usd_per_10k_ci95": None}
+    for key, (value, ends) in figures.items():
+        row |= {key: value, f"{key}_ci95": list(ends)}
+    return judge(Objective(name, limit), Sample(rows, row, quality))
 
 
 @pytest.mark.parametrize(

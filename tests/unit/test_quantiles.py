@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, mstats
 
-from fmbench.core.quantiles import quantile_of_sorted, samples_needed, stated_quantile
+from fmbench.core.quantiles import quantile_of_sorted, stated_quantile
+from fmbench.core.samples import samples_needed
 
 DISTRIBUTIONS = {
     "normal": lambda rng, n: rng.normal(5, 1, n),

@@ -195,4 +195,4 @@ def test_a_failed_objective_is_named_with_what_it_has() -> None:
     """Two of a hundred failed: 1.96 %."""
     rows = [row(float(k)) for k in range(100)] + [failed(3.0, "internal"), failed(4.0, "internal")]
     verdict = verdict_of([Cellful(rows, window=(0.0, 101.0))], {"error_rate": 0.0})
-    assert "an error rate of at most 0 % is not met (it has 1.96 %)" in verdict["reason"]
+    assert "error rate ≤ 0 % is not met (it has 1.96 %)" in verdict["reason"]

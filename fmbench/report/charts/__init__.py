@@ -8,8 +8,7 @@ from fmbench.report.charts.base import Chart
 CHARTS: tuple[Chart, ...] = (
     price.CHART,
     price.OTHERS,
-    users.TTFT,
-    users.E2E,
+    *users.CHARTS,
     throughput.CHART,
     goodput.CHART,
     distributions.CHART,

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from fmbench.core.figures.figure import Figure
 from fmbench.report.numbers import TO, interval, known, plain, seconds, share
 from fmbench.report.picture import Axis, Line, Panel, Values
 from fmbench.report.study import Cell, Study
@@ -80,6 +81,12 @@ def _hover(study: Study, cell: Cell, value: float, pair: tuple[float, float], un
     span = interval(pair, value, unit if unit in ("s", "%") else "")
     n = f"n = {cell.get('ok', 0):,} answered of {cell.get('requests', 0):,}"
     return f"<b>{study.short(cell['model'])}</b>, {cell['concurrency']} users<br>{with_unit(value, unit)} {span}<br>{n}"
+
+
+def value_of(figure: Figure, cell: Cell) -> float:
+    """A figure of a cell; NaN where there is none."""
+    value, _ = figure.interval(cell)
+    return float("nan") if value is None else value
 
 
 def with_unit(value: float, unit: str) -> str:

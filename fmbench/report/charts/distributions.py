@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
+from fmbench.core.figures.latencies import LATENCIES, Latency
 from fmbench.report.charts.base import Chart, cumulative
 from fmbench.report.numbers import TO, as_limit, listed, seconds
 from fmbench.report.picture import Axis, Line, Panel, Picture, Rule
 from fmbench.report.study import Study
 
-METRICS = {"ttft_s": "time to first token", "e2e_s": "end to end"}
+DRAWN = tuple(latency for latency in LATENCIES if latency.from_sending)
 
 
 def prepare(study: Study) -> Picture | None:
     """Two panels a bucket (first token, end to end), a curve a model, at the level that is recommended (or highest)."""
     level = study.level_shown
-    panels = [panel for bucket in study.buckets for metric in METRICS if (panel := _panel(study, bucket, metric, level))]
+    panels = [panel for bucket in study.buckets for latency in DRAWN if (panel := _panel(study, bucket, latency, level))]
     if not panels:
         return None
     return Picture(
@@ -26,10 +27,10 @@ def prepare(study: Study) -> Picture | None:
     )
 
 
-def _panel(study: Study, bucket: str, metric: str, level: int | None) -> Panel | None:
+def _panel(study: Study, bucket: str, latency: Latency, level: int | None) -> Panel | None:
     lines, counts = [], []
     for model in study.models:
-        values = study.values(metric, model, bucket, level)
+        values = study.values(latency.column, model, bucket, level)
         x, y = cumulative(values[values > 0])
         if len(x) > 1:
             counts.append(int(np.isfinite(values).sum()))
@@ -37,14 +38,14 @@ def _panel(study: Study, bucket: str, metric: str, level: int | None) -> Panel |
     if not lines:
         return None
     rules = [
-        Rule(axis="x", value=limit, label=f"{name.split('_')[1]} objective {as_limit(limit, 's')}")
-        for name, limit in study.objectives.items()
-        if name.startswith(metric[:-2] + "_p")
+        Rule(axis="x", value=objective.limit, label=f"{asked.name} objective {as_limit(objective.limit, 's')}")
+        for objective in study.limits
+        if (asked := objective.percentile) is not None and asked.latency == latency
     ]
     note = f"n = {min(counts):,}{TO}{max(counts):,}" if len(set(counts)) > 1 else f"n = {counts[0]:,}"
     return Panel(
-        title=f"{bucket}: {METRICS[metric]}",
-        x=Axis(label=f"{METRICS[metric][0].upper()}{METRICS[metric][1:]} (s, log)", log=True),
+        title=f"{bucket}: {latency.title[0].lower()}{latency.title[1:]}",
+        x=Axis(label=f"{latency.title} (s, log)", log=True),
         y=Axis(label="Share of answers within (%)", low=0.0, high=101.0),
         marks=(*lines, *rules),
         note=note,

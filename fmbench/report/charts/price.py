@@ -6,43 +6,44 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fmbench.report.charts.base import Chart, bounds, number, with_unit
-from fmbench.report.charts.users import quantile_shown
-from fmbench.report.numbers import as_limit, interval, listed, usd
+from fmbench.core.figures.cost import COST
+from fmbench.core.figures.figure import SECONDS, Figure
+from fmbench.core.figures.latencies import LATENCIES
+from fmbench.core.figures.quality import QUALITY
+from fmbench.core.figures.rates import TRANSACTIONS
+from fmbench.core.figures.registry import of_key
+from fmbench.report.charts.base import Chart, value_of
+from fmbench.report.charts.users import percentile_shown
+from fmbench.report.numbers import as_limit, interval, limit_words, listed, plain, seconds, usd
 from fmbench.report.picture import Axis, Dots, Line, Mark, Panel, Picture, Rule, Shade, Values, log_ticks
 from fmbench.report.study import Cell, Study
 from fmbench.report.style import FEASIBLE, INK, Look
-from fmbench.report.words import figure_words
 
-LATENCIES = {"ttft_s": ("TTFT", "Time to first token"), "e2e_s": ("end to end", "End to end")}
 RING = Look(colour=INK, marker="o", dash="solid", hatch="")
 
 
 @dataclass(frozen=True)
 class Across:
-    """What a panel sets the price against: a figure of a cell, and its limit; ``least`` where more is better."""
+    """What a panel sets the price against: a figure of a cell, and its limit."""
 
-    short: str
+    figure: Figure
     title: str
-    unit: str
-    path: tuple[str, ...]
-    ci: tuple[str, ...]
     limit: float | None
-    least: bool = False
 
     def of(self, cell: Cell) -> float:
-        return number(cell, *self.path)
+        return value_of(self.figure, cell)
 
     @property
     def limit_words(self) -> str:
         assert self.limit is not None
-        return f"{'≥' if self.least else '≤'} {as_limit(self.limit, self.unit)}"
+        return f"{'≤' if self.figure.less_is_better else '≥'} {limit_words(self.figure, self.limit)}"
 
 
 def prepare(study: Study, buckets: list[str], title: str) -> Picture | None:
     """A panel a bucket and figure: each latency with an objective (end to end when none has), throughput, and quality where
     answers were scored; a path a model."""
-    panels = [panel for bucket in buckets for across in _figures(study) if (panel := _panel(study, bucket, across))]
+    figures = _figures(study)
+    panels = [panel for bucket in buckets for across in figures if (panel := _panel(study, bucket, across))]
     if not panels:
         return None
     return Picture(
@@ -50,40 +51,36 @@ def prepare(study: Study, buckets: list[str], title: str) -> Picture | None:
         sentence=_sentence(study, buckets[0]),
         panels=tuple(panels),
         columns=3 if len(panels) % 3 == 0 else 2,
-        caption=f"Down is better; so is left for latency, and right for {listed(_more_is_better(panels))}. "
+        caption=f"Down is better; so is left for latency, and right for {listed(_more_is_better(figures))}. "
         "A path joins one model's levels; "
         f"the number at a point is its users. {_front_words(study, buckets[0])}Failures are judged in the table.",
     )
 
 
-def _more_is_better(panels: list[Panel]) -> list[str]:
-    return [name for name in ("throughput", "quality") if any(panel.title.endswith(f": {name}") for panel in panels)]
+def _more_is_better(found: list[Across]) -> list[str]:
+    return [across.figure.title for across in found if not across.figure.less_is_better]
 
 
 def _figures(study: Study) -> list[Across]:
-    asked = [metric for metric in LATENCIES if any(name.startswith(f"{metric[:-2]}_p") for name in study.objectives)]
-    found = []
-    for metric in asked or ["e2e_s"]:
-        if quantile := quantile_shown(study, metric):
-            limit = study.objectives.get(f"{metric[:-2]}_{quantile}_s")
-            short, title = LATENCIES[metric]
-            found.append(
-                Across(f"{short} {quantile}", f"{title}, {quantile}", "s", (metric, quantile), (metric, "ci95", quantile), limit)
-            )
-    rate, least = "transactions_per_minute", study.objectives.get("transactions_per_minute")
-    if found:
-        found.append(Across("throughput", "Transactions a minute", "a minute", (rate,), (f"{rate}_ci95",), least, least=True))
-    if found and any(cell.get("quality") for cell in study.cells):
-        worst = study.objectives.get("quality_min")
-        found.append(Across("quality", "Quality, mean score", "", ("quality", "value"), ("quality", "ci95"), worst, least=True))
-    return found
+    limited = {asked.latency.key for objective in study.limits if (asked := objective.percentile) is not None}
+    drawn = [latency for latency in LATENCIES if latency.from_sending and latency.key in limited]
+    figures: list[tuple[Figure, str]] = [
+        (figure, f"{latency.title}, {figure.name}")
+        for latency in drawn or [min(LATENCIES, key=lambda latency: latency.decides)]
+        if (figure := percentile_shown(study, latency)) is not None
+    ]
+    if figures:
+        figures.append((TRANSACTIONS, TRANSACTIONS.heading))
+    if figures and any(cell.get("quality") for cell in study.cells):
+        figures.append((QUALITY, f"{QUALITY.heading}, mean score"))
+    return [Across(figure, title, study.limit(figure)) for figure, title in figures]
 
 
 def _panel(study: Study, bucket: str, across: Across) -> Panel | None:
     points = [cell for cell in study.cells if cell["bucket"] == bucket and _placed(cell, across)]
     if not points:
         return None
-    most = study.objectives.get("usd_per_10k")
+    most = study.limit(COST)
     x_axis, y_axis = _x_axis(points, across), _y_axis(points, most)
     marks: list[Mark] = [*_feasible(across, most, x_axis, y_axis)]
     for model in study.models:
@@ -93,20 +90,20 @@ def _panel(study: Study, bucket: str, across: Across) -> Panel | None:
         marks.append(Rule(axis="x", value=across.limit, label=across.limit_words))
     if most is not None:
         marks.append(Rule(axis="y", value=most, label=f"≤ ${as_limit(most, '')}"))
-    return Panel(title=f"{bucket}: {across.short}", x=x_axis, y=y_axis, marks=tuple(marks))
+    return Panel(title=f"{bucket}: {across.figure.title}", x=x_axis, y=y_axis, marks=tuple(marks))
 
 
 def _placed(cell: Cell, across: Across) -> bool:
-    return bool(np.isfinite(across.of(cell)) and number(cell, "usd_per_10k") > 0)
+    return bool(np.isfinite(across.of(cell)) and value_of(COST, cell) > 0)
 
 
 def _x_axis(points: list[Cell], across: Across) -> Axis:
     right = max([across.of(cell) for cell in points] + ([across.limit] if across.limit else []))
-    return Axis(label=f"{across.title} (s)" if across.unit == "s" else across.title, low=0.0, high=1.18 * right)
+    return Axis(label=f"{across.title} (s)" if across.figure.unit is SECONDS else across.title, low=0.0, high=1.18 * right)
 
 
 def _y_axis(points: list[Cell], most: float | None) -> Axis:
-    prices = [number(cell, "usd_per_10k") for cell in points] + ([most] if most else [])
+    prices = [value_of(COST, cell) for cell in points] + ([most] if most else [])
     low, high = min(prices) / 2, max(prices) * 2
     ticks = tuple(log_ticks(low, high))
     labels = tuple(f"${tick:,g}" for tick in ticks)
@@ -119,7 +116,7 @@ def _feasible(across: Across, most: float | None, x: Axis, y: Axis) -> list[Mark
     whole = Shade(label="meets the objectives drawn", colour=FEASIBLE, left=x.low, right=x.high, bottom=y.low, top=most or y.high)
     if across.limit is None:
         return [whole]
-    return [replace(whole, left=across.limit) if across.least else replace(whole, right=across.limit)]
+    return [replace(whole, right=across.limit) if across.figure.less_is_better else replace(whole, left=across.limit)]
 
 
 def _path(study: Study, cells: list[Cell], across: Across) -> list[Mark]:
@@ -134,7 +131,7 @@ def _path(study: Study, cells: list[Cell], across: Across) -> list[Mark]:
 
 
 def _place(cells: list[Cell], across: Across) -> tuple[Values, Values]:
-    return np.array([across.of(cell) for cell in cells]), np.array([number(cell, "usd_per_10k") for cell in cells])
+    return np.array([across.of(cell) for cell in cells]), np.array([value_of(COST, cell) for cell in cells])
 
 
 def _apart(x: Values, cells: list[Cell], last_only: bool) -> tuple[str, ...]:
@@ -152,7 +149,7 @@ def _ring(study: Study, bucket: str, points: list[Cell], across: Across) -> list
     """Rings around the cells that no other beats in latency, cost and throughput at once."""
     front = {(cell["model"], cell["concurrency"]) for cell in study.front(bucket)}
     x, y = _place([cell for cell in points if (cell["model"], cell["concurrency"]) in front], across)
-    ringed = len(x) > 0 and across.short != "quality"
+    ringed = len(x) > 0 and across.figure is not QUALITY
     return [Dots(label="on the Pareto front", look=RING, x=x, y=y, size=12, ring=True)] if ringed else []
 
 
@@ -161,28 +158,25 @@ def _front_words(study: Study, bucket: str) -> str:
     latency = next((name for cell in study.front(bucket) for name in cell if name.endswith("_s")), None)
     if latency is None:
         return ""
-    return f"Ringed (the Pareto front): no other cell is better in {figure_words(latency)}, cost and throughput at once. "
+    return f"Ringed (the Pareto front): no other cell is better in {of_key(latency).title}, cost and throughput at once. "
 
 
 def _hover(study: Study, cell: Cell, across: Across) -> str:
     value = across.of(cell)
-    kind = across.unit if across.unit == "s" else ""
-    span = interval(bounds(cell, *across.ci), value, kind)
-    said = (
-        f"{across.title} {with_unit(value, 's')}"
-        if kind
-        else f"{with_unit(value, '')} {across.title[0].lower()}{across.title[1:]}"
-    )
+    timed = across.figure.unit is SECONDS
+    span = interval(across.figure.interval(cell)[1], value, across.figure.unit.symbol)
+    title = f"{across.title[0].lower()}{across.title[1:]}"
+    said = f"{across.title} {seconds(value)}" if timed else f"{plain(value)} {title}"
     return (
         f"<b>{study.short(cell['model'])}</b>, {cell['concurrency']} users"
-        f"<br>{said} {span}<br>{usd(number(cell, 'usd_per_10k'))} per 10,000"
+        f"<br>{said} {span}<br>{usd(value_of(COST, cell))} per 10,000"
     )
 
 
 def _sentence(study: Study, bucket: str) -> str:
     prices = {}
     for model in study.named:
-        paid = [number(cell, "usd_per_10k") for cell in study.ladder(model, bucket)]
+        paid = [value_of(COST, cell) for cell in study.ladder(model, bucket)]
         paid = [price for price in paid if np.isfinite(price)]
         if paid:
             prices[study.short(model)] = float(np.median(paid))
@@ -194,7 +188,7 @@ def _sentence(study: Study, bucket: str) -> str:
 
 def _not_drawn(study: Study, bucket: str) -> str:
     """The models that answered and have no place on a scale of prices."""
-    priced = [cell["model"] for cell in study.cells if cell["bucket"] == bucket and number(cell, "usd_per_10k") > 0]
+    priced = [cell["model"] for cell in study.cells if cell["bucket"] == bucket and value_of(COST, cell) > 0]
     answered = [model for model in study.models if any(cell["ok"] for cell in study.ladder(model, bucket))]
     left = [study.short(model) for model in answered if model not in priced]
     return f" Without a price, and so not drawn: {listed(left)}." if left else ""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from fmbench.core.figures.latencies import LATENCIES, Latency
 from fmbench.report.charts.base import Chart, fitted
 from fmbench.report.numbers import listed, seconds
 from fmbench.report.picture import Axis, Dots, Line, Panel, Picture, Values
 from fmbench.report.study import Study, thinned
 
-METRICS = {"ttft_s": "Time to first token", "e2e_s": "End-to-end latency"}
+DRAWN = tuple(latency for latency in LATENCIES if latency.from_sending)
 MOST = 700
 """Points drawn a model and panel; the line is fitted to all."""
 
@@ -17,7 +18,7 @@ MOST = 700
 def prepare(study: Study) -> Picture | None:
     """A panel for each metric: a cloud and a line a model, all buckets together, at one level."""
     level = study.level_shown
-    panels = [panel for metric in METRICS if (panel := _panel(study, metric, level))]
+    panels = [panel for latency in DRAWN if (panel := _panel(study, latency, level))]
     if not panels:
         return None
     return Picture(
@@ -29,11 +30,11 @@ def prepare(study: Study) -> Picture | None:
     )
 
 
-def _panel(study: Study, metric: str, level: int | None) -> Panel | None:
+def _panel(study: Study, latency: Latency, level: int | None) -> Panel | None:
     clouds: list[Dots] = []
     lines: list[Line] = []
     for model in study.models:
-        tokens, values = _sample(study, metric, model, level)
+        tokens, values = _sample(study, latency.column, model, level)
         if len(tokens) < 2:
             continue
         shown = thinned(np.arange(len(tokens)), MOST)
@@ -48,9 +49,9 @@ def _panel(study: Study, metric: str, level: int | None) -> Panel | None:
     top = max(float(np.quantile(cloud.y, 0.995)) for cloud in clouds)
     right = max(float(np.max(cloud.x)) for cloud in clouds)
     return Panel(
-        title=METRICS[metric],
+        title=latency.title,
         x=Axis(label="Prompt tokens", low=0.0, high=1.04 * right),
-        y=Axis(label=f"{METRICS[metric]} (s)", low=0.0, high=1.15 * top),
+        y=Axis(label=f"{latency.title} (s)", low=0.0, high=1.15 * top),
         marks=(*clouds, *lines),
     )
 

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from fmbench.report.charts.base import Chart, level_line, level_panels, number, users_axis
+from fmbench.core.figures.errors import ERROR_RATE
+from fmbench.core.figures.rates import TRANSACTIONS
+from fmbench.report.charts.base import Chart, level_line, level_panels, users_axis, value_of
 from fmbench.report.numbers import as_limit, listed, plain
 from fmbench.report.picture import Axis, Panel, Picture, Rule
 from fmbench.report.study import Cell, Study
@@ -14,7 +16,7 @@ from fmbench.report.study import Cell, Study
 
 def prepare(study: Study) -> Picture | None:
     """A panel a bucket of transactions a minute, and where anything failed one of the failed share. None without an answer."""
-    path, ci = ("transactions_per_minute",), ("transactions_per_minute_ci95",)
+    path, ci = (TRANSACTIONS.key,), (f"{TRANSACTIONS.key}_ci95",)
     panels = level_panels(study, path, ci, "a minute", "Answered transactions a minute")
     if not panels or not any(cell["ok"] for cell in study.cells):
         return None
@@ -35,10 +37,10 @@ def _interleaved(study: Study, panels: list[Panel]) -> list[Panel]:
 
 
 def _failed(study: Study, bucket: str) -> Panel:
-    path, ci = ("error_rate", "value"), ("error_rate", "ci95")
+    path, ci = (ERROR_RATE.key, "value"), (ERROR_RATE.key, "ci95")
     lines = [replace(line, band=False) for model in study.models if (line := level_line(study, model, bucket, path, ci, "%"))]
     top = max((float(np.nanmax(line.y if line.high is None else line.high)) for line in lines), default=0.0)
-    most = study.objectives.get("error_rate")
+    most = study.limit(ERROR_RATE)
     limit = [] if most is None else [Rule(axis="y", value=100 * most, label=f"objective ≤ {as_limit(100 * most, '%')}")]
     return Panel(
         title=f"{bucket}: failed or throttled",
@@ -64,7 +66,7 @@ def _sentence(study: Study) -> str:
 
 
 def _rate(cell: Cell) -> float:
-    return number(cell, "transactions_per_minute")
+    return value_of(TRANSACTIONS, cell)
 
 
 CHART = Chart("throughput-users", prepare)

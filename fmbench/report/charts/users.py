@@ -3,72 +3,72 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
-from fmbench.report.charts.base import Chart, level_panels, number
+from fmbench.core.figures.latencies import LATENCIES, Latency
+from fmbench.core.figures.percentiles import Percentile, percentile
+from fmbench.core.ranking import USUAL
+from fmbench.report.charts.base import Chart, level_panels, value_of
 from fmbench.report.numbers import as_limit, listed, seconds
 from fmbench.report.picture import Line, Panel, Picture, Rule
 from fmbench.report.study import Study
 
-QUANTILES = ("p95", "p90", "p50")
-WORDS = {"ttft_s": "time to first token", "e2e_s": "end-to-end latency"}
+
+def percentile_shown(study: Study, latency: Latency) -> Percentile | None:
+    """The percentile with an objective, if any cell carries it; else the highest that at least half of the cells carry."""
+    limited = [asked for objective in study.limits if (asked := objective.percentile) is not None]
+    carried = [figure for figure in limited if figure.latency == latency and _carried(study, figure)]
+    usual = [percentile(latency, percent) for percent in USUAL]
+    known = [figure for figure in usual if (have := _carried(study, figure)) and 2 * have >= len(study.cells)]
+    return next(iter([*carried, *known]), None)
 
 
-def quantile_shown(study: Study, metric: str) -> str | None:
-    """The quantile with an objective, if any cell carries it; else the highest that at least half of the cells carry."""
-    asked = [name.split("_")[1] for name in study.objectives if name.startswith(metric[:-2] + "_p")]
-    have = {name: sum(np.isfinite(number(cell, metric, name)) for cell in study.cells) for name in (*asked, *QUANTILES)}
-    for name in asked:
-        if have[name]:
-            return name
-    return next((name for name in QUANTILES if have[name] and 2 * have[name] >= len(study.cells)), None)
+def _carried(study: Study, figure: Percentile) -> int:
+    return sum(bool(np.isfinite(value_of(figure, cell))) for cell in study.cells)
 
 
-def prepare(study: Study, metric: str) -> Picture | None:
+def prepare(study: Study, latency: Latency) -> Picture | None:
     """A panel a bucket, a line a model, its 95 % interval as a band, the objective as a dashed line."""
-    quantile = quantile_shown(study, metric)
-    if quantile is None:
+    figure = percentile_shown(study, latency)
+    if figure is None:
         return None
-    label = f"{_sentence_case(WORDS[metric])}, {quantile} (s)"
-    panels = level_panels(study, (metric, quantile), (metric, "ci95", quantile), "s", label)
-    limit = study.objectives.get(f"{metric[:-2]}_{quantile}_s")
+    column, name = latency.column, figure.name
+    panels = level_panels(study, (column, name), (column, "ci95", name), "s", f"{latency.title}, {name} (s)")
+    limit = study.limit(figure)
     return Picture(
-        title=f"{_sentence_case(WORDS[metric])} ({quantile}) against users",
-        sentence=_sentence(study, metric, quantile, limit),
-        panels=tuple(_with_limit(panel, limit, quantile) for panel in panels),
+        title=f"{latency.title} ({name}) against users",
+        sentence=_sentence(study, figure, limit),
+        panels=tuple(_with_limit(panel, limit, name) for panel in panels),
         caption="Bands and bars: 95 % confidence intervals. Answered requests of the measured windows.",
     )
 
 
-def _sentence_case(words: str) -> str:
-    return words[0].upper() + words[1:]
-
-
-def _with_limit(panel: Panel, limit: float | None, quantile: str) -> Panel:
+def _with_limit(panel: Panel, limit: float | None, name: str) -> Panel:
     if limit is None:
         return panel
     lines = [mark for mark in panel.marks if isinstance(mark, Line)]
     highest = max(float(np.nanmax(line.y if line.high is None else np.fmax(line.y, line.high))) for line in lines)
-    rule = Rule(axis="y", value=limit, label=f"objective {quantile} ≤ {as_limit(limit, 's')}")
+    rule = Rule(axis="y", value=limit, label=f"objective {name} ≤ {as_limit(limit, 's')}")
     return replace(panel, y=replace(panel.y, high=max(1.05 * highest, 1.14 * limit)), marks=(*panel.marks, rule))
 
 
-def _sentence(study: Study, metric: str, quantile: str, limit: float | None) -> str:
+def _sentence(study: Study, figure: Percentile, limit: float | None) -> str:
     bucket = study.buckets[0]
-    parts = [part for model in study.named if (part := _growth(study, model, bucket, metric, quantile, limit))]
+    parts = [part for model in study.named if (part := _growth(study, model, bucket, figure, limit))]
     return f"In {bucket}, {listed(parts)}." if parts else "Each line is a model, each panel a bucket of prompt lengths."
 
 
-def _growth(study: Study, model: str, bucket: str, metric: str, quantile: str, limit: float | None) -> str:
-    cells = [cell for cell in study.ladder(model, bucket) if np.isfinite(number(cell, metric, quantile))]
+def _growth(study: Study, model: str, bucket: str, figure: Percentile, limit: float | None) -> str:
+    cells = [cell for cell in study.ladder(model, bucket) if np.isfinite(value_of(figure, cell))]
     if not cells:
         return ""
     first, last = cells[0], cells[-1]
-    text = f"{study.short(model)} takes {seconds(number(first, metric, quantile))} at {_users(first['concurrency'])}"
+    text = f"{study.short(model)} takes {seconds(value_of(figure, first))} at {_users(first['concurrency'])}"
     if last is not first:
-        text += f" and {seconds(number(last, metric, quantile))} at {last['concurrency']}"
-    over = [cell for cell in cells if limit is not None and number(cell, metric, quantile) > limit]
+        text += f" and {seconds(value_of(figure, last))} at {last['concurrency']}"
+    over = [cell for cell in cells if limit is not None and value_of(figure, cell) > limit]
     return text + (f" (over the objective from {over[0]['concurrency']})" if over else "")
 
 
@@ -76,5 +76,4 @@ def _users(level: int) -> str:
     return "1 user" if level == 1 else f"{level} users"
 
 
-TTFT = Chart("ttft-users", lambda study: prepare(study, "ttft_s"))
-E2E = Chart("e2e-users", lambda study: prepare(study, "e2e_s"))
+CHARTS = tuple(Chart(f"{latency.key}-users", partial(prepare, latency=latency)) for latency in LATENCIES if latency.from_sending)

@@ -1,8 +1,9 @@
-"""One cell's figures: what stands for it in ``summary.json``, and what its objectives are judged by."""
+"""One cell's result: what stands for it in ``summary.json``, and how it does by its objectives."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,10 +12,10 @@ import pandas as pd
 
 from fmbench.core.cells import MeasuredCell
 from fmbench.core.failures import THROTTLES
+from fmbench.core.figures.latencies import LATENCIES, Latency
 from fmbench.core.instrument import Instrument, believed, instrument_of
 from fmbench.core.intervals import Interval, dependence, mean_interval
-from fmbench.core.metrics import METRICS
-from fmbench.core.objectives import Judgement, Objective, Sample, good, judge, meets
+from fmbench.core.objectives import Judgement, Objective, Sample, good, judge, meets, percents_of
 from fmbench.core.quantiles import Floats
 from fmbench.core.scores import quality_of
 from fmbench.core.statistics import describe, finite, pair, rates, share
@@ -22,11 +23,11 @@ from fmbench.core.steady import Steady, steady_state
 from fmbench.core.table import Rows
 
 PER = 10_000
-"""Costs are given for so many requests."""
+"""Costs are per 10,000 answers."""
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class CellResult:
     """A cell, its judgements and its row of the summary."""
 
     cell: MeasuredCell
@@ -43,22 +44,24 @@ class Figures:
         return found if self.row["ok"] or found is False else None
 
 
-def figures_of(cell: MeasuredCell, objectives: list[Objective], dataset: str, health: pd.DataFrame) -> Figures:
+def result_of(
+    cell: MeasuredCell,
+    objectives: list[Objective],
+    dataset: str,
+    health: pd.DataFrame,
+    percents: Mapping[str, Sequence[float]] | None = None,
+) -> CellResult:
     """Everything that is known of a cell: latencies of the ok requests sent in the measured window, rates as time averages.
 
-    ``health``: the load processes' rows, of any time.
+    ``health``: the load processes' rows, of any time. ``percents``: percentiles to describe a latency by besides the usual ones
+    and those of the objectives, by its column.
     """
     counted = cell.rows[cell.rows.measured]
-    over_time = rates(cell.rows, cell.windows)
-    cost = cost_of(counted)
-    quality = quality_of(counted)
-    sample = Sample(counted, cost.per_10k, _figure(over_time["completions"], 60), quality)
-    latencies = {metric.column: _described(counted[counted.ok], metric.column) for metric in METRICS}
-    medians = [latencies[name]["p50"] for name in ("ttft_s", "e2e_s")]
+    asked = percents_of(objectives) if percents is None else percents
+    latencies = {latency.column: _described(counted[counted.ok], latency, asked) for latency in LATENCIES}
+    over_time, quality, steady = rates(cell.rows, cell.windows), quality_of(counted), _steady(cell)
+    medians = [latencies[latency.column]["p50"] for latency in LATENCIES if latency.from_sending]
     instrument = instrument_of(cell, medians, over_time["in_flight"]["value"], health)
-    judged = objectives if len(counted) else []
-    judgements = [believed(judge(objective, sample), objective, instrument) for objective in judged]
-    steady = _steady(cell)
     row = {
         **_identity(cell, dataset),
         **_counts(counted),
@@ -66,7 +69,7 @@ def figures_of(cell: MeasuredCell, objectives: list[Objective], dataset: str, he
         **_rates(over_time),
         **_tokens(counted),
         **latencies,
-        **cost.to_dict(counted, objectives),
+        **cost_of(counted).to_dict(counted, objectives),
         "goodput": share(good(counted, objectives), counted.blocks),
         "quality": None if quality is None else quality.to_dict(),
         "steady": _steady_row(cell, steady),
@@ -74,14 +77,16 @@ def figures_of(cell: MeasuredCell, objectives: list[Objective], dataset: str, he
         "full_run": _full_run(cell.rows),
         "e2e_by_output_tokens": length_fit(counted),
     }
-    found = Figures(cell, row, instrument, judgements, steady)
+    sample = Sample(counted, row, quality)
+    judged = objectives if len(counted) else []
+    found = CellResult(cell, row, instrument, [believed(judge(one, sample), one, instrument) for one in judged], steady)
     row["meets_objectives"] = found.meets
-    row["objectives"] = [judgement.to_dict() for judgement in judgements]
+    row["objectives"] = [judgement.to_dict() for judgement in found.judgements]
     return found
 
 
-def _described(answered: Rows, column: str) -> dict[str, Any]:
-    return describe(answered.number(column), answered.blocks)
+def _described(answered: Rows, latency: Latency, percents: Mapping[str, Sequence[float]]) -> dict[str, Any]:
+    return describe(answered.number(latency.column), answered.blocks, percents.get(latency.column, ()))
 
 
 def _identity(cell: MeasuredCell, dataset: str) -> dict[str, Any]:
@@ -180,12 +185,6 @@ def cost_of(counted: Rows) -> Cost:
     return Cost(total, (total / len(paid) * PER, (max(0.0, low + lost) * PER, (high + lost) * PER)))
 
 
-def _figure(rate: dict[str, Any], factor: float) -> tuple[float, Interval] | None:
-    if rate["value"] is None or rate["ci95"] is None:
-        return None
-    return rate["value"] * factor, (rate["ci95"][0] * factor, rate["ci95"][1] * factor)
-
-
 def _steady(cell: MeasuredCell) -> Steady | None:
     """On end-to-end latency, from the first request on: warm-up and measured window of a cell of one block."""
     if cell.blocks != 1 or len(cell.windows) != 1:
@@ -211,7 +210,7 @@ def _full_run(rows: Rows) -> dict[str, Any]:
         "requests": len(rows),
         "ok": int(rows.ok.sum()),
         "failed": int(rows.failed.sum()),
-        **{metric.column: _quick(rows.number(metric.column)[rows.ok]) for metric in METRICS},
+        **{latency.column: _quick(rows.number(latency.column)[rows.ok]) for latency in LATENCIES},
     }
 
 
@@ -231,15 +230,15 @@ def length_fit(counted: Rows) -> dict[str, float] | None:
     return {"fixed_s": float(e2e.mean()) - slope * float(tokens.mean()), "per_token_s": slope, "n": len(e2e)}
 
 
-def by_model(figures: list[Figures]) -> dict[str, list[Figures]]:
+def by_model(results: list[CellResult]) -> dict[str, list[CellResult]]:
     """The cells of each model, in their order."""
-    groups: dict[str, list[Figures]] = {}
-    for found in figures:
+    groups: dict[str, list[CellResult]] = {}
+    for found in results:
         groups.setdefault(found.cell.model, []).append(found)
     return groups
 
 
-def token_ratios(measured: list[Figures]) -> dict[str, float]:
+def token_ratios(measured: list[CellResult]) -> dict[str, float]:
     """By model: the service's count of prompt tokens, cached ones included, over the local count."""
     ratios = {}
     for model, cells in by_model(measured).items():

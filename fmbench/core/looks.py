@@ -1,4 +1,4 @@
-"""Whether a cell's objectives can be judged by now: asked while it is being measured, of counts alone.
+"""Looks at a cell while it is being measured: whether its objectives can be judged by now, from counts alone.
 
 Whoever looks often enough sees something significant in the end. So what ends a window is **evidence that holds whenever one
 looks**, on blocks of at least five seconds (``core.sequential``): at a value exactly at its limit, fewer than 5 % of windows
@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fmbench.core.objectives import Objective
 from fmbench.core.quantiles import Floats
 from fmbench.core.sequential import BLOCK_S, NOTHING, Evidence, independent_blocks, mean_evidence, share_evidence
 
@@ -35,7 +34,7 @@ class Counts:
     per_minute: Floats
     """Transactions a minute, by when they were over."""
     latencies: dict[str, tuple[Floats, Floats]]
-    """Objective → answers that have this latency, and those within the limit."""
+    """A latency objective's key → answers that have this latency, and those within the limit."""
     slice_s: float = BLOCK_S
     block_s: float = BLOCK_S
     """What lies within so many seconds is one event."""
@@ -46,32 +45,7 @@ def look_times(shortest_s: float, cap_s: float) -> list[float]:
     return [shortest_s * (cap_s / shortest_s) ** (step / (LOOKS - 1)) for step in range(LOOKS)]
 
 
-def decided(objective: Objective, counts: Counts) -> bool:
-    """Whether ``objective`` is met or not met by now; also when no more requests would tell (``evidence_for`` is None)."""
-    evidence = evidence_for(objective, counts)
-    return evidence is None or evidence.status() is not None
-
-
-def evidence_for(objective: Objective, counts: Counts) -> Evidence | None:
-    """What the counts say about one objective. None when no more requests would tell: without a price, or such a latency; and the
-    quality of answers, which are scored after the load."""
-    if objective.latency is not None:
-        counted, within = counts.latencies[objective.name]
-        if not counted.sum():
-            return None if counts.ok.sum() else NOTHING
-        return _of_share(counted - within, counted, 1 - objective.latency[1], counts)
-    if objective.name == "error_rate":
-        return _of_share(counts.failed, counts.ended, objective.limit, counts)
-    if objective.name == "usd_per_10k":
-        return _of_cost(objective.limit / 10_000, counts)
-    if objective.name == "transactions_per_minute":
-        rates = counts.per_minute
-        at_most = mean_evidence(*independent_blocks(rates, np.ones(len(rates)), counts.slice_s, counts.block_s), objective.limit)
-        return Evidence(at_most.not_met, at_most.met, -at_most.lean)
-    return None
-
-
-def _of_share(hits: Floats, counted: Floats, limit: float, counts: Counts) -> Evidence:
+def evidence_of_share(hits: Floats, counted: Floats, limit: float, counts: Counts) -> Evidence:
     """Of a share that may be at most ``limit``; what is in flight is held against either side."""
     if not counted.sum():
         return NOTHING
@@ -83,11 +57,10 @@ def _of_share(hits: Floats, counted: Floats, limit: float, counts: Counts) -> Ev
     return Evidence(for_it.met, against.not_met, for_it.lean)
 
 
+def evidence_of_mean(sums: Floats, numbers: Floats, limit: float, counts: Counts) -> Evidence:
+    """Of a mean that may be at most ``limit``: sums of values and their numbers, by slices."""
+    return mean_evidence(*independent_blocks(sums, numbers, counts.slice_s, counts.block_s), limit)
+
+
 def _with_last(slices: Floats, more: int) -> Floats:
     return np.append(slices[:-1], slices[-1] + more)
-
-
-def _of_cost(limit: float, counts: Counts) -> Evidence | None:
-    if counts.priced.sum() < counts.ok.sum():
-        return None
-    return mean_evidence(*independent_blocks(counts.usd, counts.ok, counts.slice_s, counts.block_s), limit)

@@ -1,0 +1,69 @@
+"""Cost for 10,000 answers. A limit is decided when the 95 % interval lies on one side of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fmbench.core.figures.figure import DOLLARS, UNDECIDED, Absent, Difference, Figure, Judgement, Row, Sample, interval_of
+
+if TYPE_CHECKING:
+    from fmbench.core.batches import Batches
+    from fmbench.core.cells import MeasuredCell
+    from fmbench.core.intervals import Interval
+    from fmbench.core.looks import Counts
+    from fmbench.core.sequential import Evidence
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost(Figure):
+    """USD for 10,000 answers."""
+
+    def interval(self, row: Row) -> tuple[float | None, Interval | None]:
+        """As it stands in the summary."""
+        return interval_of(row, self.key)
+
+    def absent(self, row: Row) -> Absent | None:
+        """Nothing to pay for, or no price."""
+        return Absent("price_unknown" if row["ok"] else "nothing_answered")
+
+    def judge(self, limit: float, sample: Sample) -> Judgement:
+        """At most so much."""
+        from fmbench.core.judging import at_most
+
+        value, ends = self.interval(sample.row)
+        if value is not None and ends is None:
+            return Judgement(self.key, limit, UNDECIDED, value)
+        missing = "the price is not known" if sample.rows.ok.any() else "no request was answered"
+        return at_most(self.key, limit, self.measured(sample.row), int(sample.rows.ok.sum()), missing)
+
+    def evidence(self, limit: float, counts: Counts) -> Evidence | None:
+        """By what answers cost; none is to be had where the price of any is not known."""
+        from fmbench.core.looks import evidence_of_mean
+
+        if counts.priced.sum() < counts.ok.sum():
+            return None
+        return evidence_of_mean(counts.usd, counts.ok, limit / 10_000, counts)
+
+    def batches(self, a: MeasuredCell, b: MeasuredCell) -> Batches | None:
+        """What each answer cost."""
+        from fmbench.core.batches import answers_of, in_batches
+
+        return in_batches(answers_of(a, "usd"), answers_of(b, "usd"))
+
+
+COST = Cost(
+    key="usd_per_10k",
+    unit=DOLLARS,
+    less_is_better=True,
+    title="cost",
+    heading="$ / 10,000",
+    definition="What the measured requests cost, failed ones that were charged included, for 10,000 answers.",
+    columns=("usd", "outcome"),
+    rank=30,
+    difference=Difference("costs", "more", "less"),
+    objective="usd_per_10k",
+    always_compared=True,
+)
+
+FIGURES = (COST,)

@@ -1,0 +1,68 @@
+"""The error rate. A limit is met when at most so many failed of at least 20, not met when the 95 % interval lies above it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fmbench.core.figures.figure import PER_CENT, Difference, Figure, Judgement, Row, Sample
+
+if TYPE_CHECKING:
+    from fmbench.core.batches import Batches
+    from fmbench.core.cells import MeasuredCell
+    from fmbench.core.intervals import Interval
+    from fmbench.core.looks import Counts
+    from fmbench.core.sequential import Evidence
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErrorRate(Figure):
+    """The share of the requests that ended that failed."""
+
+    def interval(self, row: Row) -> tuple[float | None, Interval | None]:
+        """Clopper and Pearson's."""
+        ends = row[self.key]["ci95"]
+        return row[self.key]["value"], (ends[0], ends[1]) if ends else None
+
+    def count(self, row: Row) -> int:
+        """All requests, not the answers alone."""
+        return int(row["requests"])
+
+    def judge(self, limit: float, sample: Sample) -> Judgement:
+        """At most so many."""
+        from fmbench.core import error_limits
+
+        return error_limits.judge(self, limit, sample)
+
+    def evidence(self, limit: float, counts: Counts) -> Evidence | None:
+        """By the share that failed."""
+        from fmbench.core.looks import evidence_of_share
+
+        return evidence_of_share(counts.failed, counts.ended, limit, counts)
+
+    def batches(self, a: MeasuredCell, b: MeasuredCell) -> Batches | None:
+        """Which of the requests that ended failed."""
+        from fmbench.core.batches import failures_of, in_batches
+
+        return in_batches(failures_of(a), failures_of(b))
+
+
+ERROR_RATE = ErrorRate(
+    key="error_rate",
+    unit=PER_CENT,
+    less_is_better=True,
+    title="error rate",
+    heading="Failed",
+    definition="Of the requests that ended, the share that failed.",
+    columns=("outcome",),
+    rank=20,
+    difference=Difference("fails", "more", "less"),
+    objective="error_rate",
+    bound="share",
+    default=0.01,
+    always_compared=True,
+    in_points=True,
+    samples_needed=20,
+)
+
+FIGURES = (ERROR_RATE,)

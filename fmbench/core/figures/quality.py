@@ -1,0 +1,72 @@
+"""The mean score of the answers. Prompts are what is sampled: a limit is decided when their 95 % interval is clear of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from fmbench.core.figures.figure import SCORE, Difference, Figure, Judgement, Row, Sample
+
+if TYPE_CHECKING:
+    from fmbench.core.batches import Batches
+    from fmbench.core.cells import MeasuredCell
+    from fmbench.core.intervals import Interval
+    from fmbench.core.looks import Counts
+    from fmbench.core.sequential import Evidence
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeanScore(Figure):
+    """The mean score, from 0 to 1."""
+
+    def interval(self, row: Row) -> tuple[float | None, Interval | None]:
+        """None where no answer was scored."""
+        found = row[self.key]
+        return (None, None) if found is None else (found["value"], (found["ci95"][0], found["ci95"][1]))
+
+    def count(self, row: Row) -> int:
+        """The scored answers."""
+        return int(row[self.key]["n"])
+
+    def judge(self, limit: float, sample: Sample) -> Judgement:
+        """At least so good; asks for more prompts, and not for more answers to the same ones."""
+        from fmbench.core.judging import at_least
+
+        name, found = str(self.objective), sample.quality
+        if found is None:
+            return at_least(name, limit, None, 0, "no answer was scored: it takes quality: true, and prompts with known answers")
+        judgement = at_least(name, limit, (found.value, found.interval), found.prompts, "")
+        if judgement.requests_needed is None or found.prompts == found.answers:
+            return judgement
+        more = found.prompts + judgement.requests_needed
+        why = f"all {found.prompts} prompts were answered more than once: it takes about {more} different ones"
+        return replace(judgement, requests_needed=None, why=why)
+
+    def evidence(self, limit: float, counts: Counts) -> Evidence | None:
+        """Never waited for: answers are scored after the load."""
+        return None
+
+    def batches(self, a: MeasuredCell, b: MeasuredCell) -> Batches | None:
+        """Prompts, with all answers to each."""
+        from fmbench.core.batches import prompts_scored
+
+        return prompts_scored(a), prompts_scored(b)
+
+
+QUALITY = MeanScore(
+    key="quality",
+    unit=SCORE,
+    less_is_better=False,
+    title="quality",
+    heading="Quality",
+    definition="The mean score of the answers to prompts with known answers, from 0 to 1.",
+    columns=("quality",),
+    rank=40,
+    difference=Difference("scores", "lower", "higher"),
+    objective="quality_min",
+    bound="share",
+    always_compared=True,
+    takes="quality",
+)
+
+FIGURES = (QUALITY,)

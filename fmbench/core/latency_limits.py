@@ -1,0 +1,73 @@
+"""Limits on percentiles of latencies: whether at least so many of the answers came within the limit.
+
+The share within is a binomial sample over the effective number of requests: met when its 95 % interval lies at or above the
+percentile's share, not met when below. Answers are the ok requests, and those that timed out, whose true latency is only known to
+be longer: they count as not within.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from fmbench.core.failures import TIMEOUTS
+from fmbench.core.figures.figure import MET, NOT_MET, UNDECIDED, Judgement, Sample
+from fmbench.core.figures.latencies import Latency
+from fmbench.core.figures.percentiles import Percentile
+from fmbench.core.intervals import indicator_dependence, quantile_dependence, quantile_interval, share_interval
+from fmbench.core.judging import beyond, more_of_share
+from fmbench.core.quantiles import Floats, quantile_of_sorted
+from fmbench.core.table import Flags, Rows
+
+
+def judge(figure: Percentile, limit: float, sample: Sample) -> Judgement:
+    """How the limit stands in the cell that ``sample`` is of."""
+    values, blocks = answered_latencies(sample.rows, figure.latency)
+    if not np.isfinite(values).any() and sample.rows.ok.any():
+        why = "no answer of this cell has this latency (an API that does not stream has no first token)"
+        return Judgement(figure.key, limit, UNDECIDED, why=why)
+    if not len(values):
+        return Judgement(figure.key, limit, UNDECIDED, requests_needed=figure.samples_needed, why="no request was answered")
+    flags, wanted = values <= limit, figure.share
+    within, known = int(flags.sum()), indicator_dependence(flags, blocks)
+    low, high = share_interval(within, known)
+    status = MET if low >= wanted else NOT_MET if high < wanted else UNDECIDED
+    needed = None
+    if status == UNDECIDED:
+        needed = more_of_share(within / len(values), lambda low, high: low >= wanted or high < wanted, known)
+    found = _found(figure, values, blocks, status)
+    by = None if found[0] is None else beyond(found[0] / limit)
+    return Judgement(figure.key, limit, status, *found, by, needed, within=within / len(values))
+
+
+def _found(figure: Percentile, values: Floats, blocks: Floats | None, status: str) -> tuple[float | None, list[float] | None]:
+    """The quantile and its interval, where the sample carries them; the bare quantile where the limit is clearly passed."""
+    ascending = np.sort(values)
+    value = quantile_of_sorted(ascending, figure.share)
+    enough = len(values) >= figure.samples_needed
+    if not math.isfinite(value) or (not enough and status != NOT_MET):
+        return None, None
+    if not enough:
+        return value, None
+    interval = quantile_interval(ascending, figure.share, quantile_dependence(values, ascending, figure.share, blocks))
+    return value, None if interval is None or not np.isfinite(interval).all() else list(interval)
+
+
+def answered_latencies(rows: Rows, latency: Latency) -> tuple[Floats, Floats | None]:
+    """A latency of the answers in the order of time, and their blocks; infinite for one that timed out before it was seen."""
+    values = rows.number(latency.column)
+    counted = rows.ok
+    if latency.from_sending:
+        late = _timed_out(rows)
+        seen = (latency.timed_out == "beyond_unless_seen") & ~np.isnan(values)
+        values = np.where(late & ~seen, np.inf, values)
+        counted = counted | late
+    counted = counted & ~np.isnan(values)
+    return values[counted], None if rows.blocks is None else rows.blocks[counted]
+
+
+def _timed_out(rows: Rows) -> Flags:
+    failure = rows.words["failure"]
+    kinds = [failure.names.index(kind) for kind in TIMEOUTS if kind in failure.names]
+    return np.isin(failure.codes, kinds)
