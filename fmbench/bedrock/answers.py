@@ -236,7 +236,9 @@ def _fault_of_body(head: Head, buffer: BodyBuffer) -> Fault:
     message = str(error.get("Message") or "")
     if "html" in head.content_type:
         message = f"HTTP {head.status} with {head.content_type}: {_start(buffer.body)}"
-    return faults.of_error_answer(head.status, str(error.get("Code") or ""), message)
+    if faults.is_from_a_proxy(head):
+        return Fault(FailureKind.PROXY_REFUSED, message or f"HTTP {head.status}")
+    return faults.with_skew(faults.of_error_answer(head.status, str(error.get("Code") or ""), message), head.get("date"))
 
 
 class _CaseBlind(dict[str, str]):

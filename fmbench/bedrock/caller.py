@@ -69,7 +69,7 @@ class Caller:
 
     def prepare(self, prompt: Prompt, salted: bool) -> PreparedCall:
         """Serialise and validate a prompt, once. Raises ``UnusableInput`` for what boto3 refuses."""
-        return self._preparer.prepare(prompt, salted, self._connections.target)
+        return self._preparer.prepare(prompt, salted, self._connections.request_line)
 
     def call(self, prepared: PreparedCall, salt: str | None) -> Exchange:
         """Send the request and read its answer to the end.

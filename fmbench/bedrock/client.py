@@ -18,6 +18,7 @@ from botocore.exceptions import BotoCoreError
 from botocore.signers import RequestSigner
 
 from fmbench import __version__
+from fmbench.bedrock.credentials import keep_fresh
 from fmbench.config.schema import Timeouts
 from fmbench.core.failures import Refused, UnusableInput
 
@@ -79,6 +80,7 @@ def build_client(region: str | None, endpoint: Endpoint, timeouts: Timeouts, poo
         keys = {"aws_access_key_id": _LOCAL_KEY, "aws_secret_access_key": _LOCAL_KEY}
         return _client(options | keys | {"endpoint_url": endpoint.url}, _config(timeouts, pool_size, "v4"))
     client = _client(options, _config(timeouts, pool_size, None))
+    keep_fresh(session().get_credentials())
     if client.meta.endpoint_url.startswith("http:"):
         # botocore sends a bearer key over TLS only, and refuses the call when the key is set.
         return _client(options, _config(timeouts, pool_size, "v4"))

@@ -25,6 +25,7 @@ class Connections:
         session._setup_ssl_cert(self._pool, url, session._verify)
         self._tunnelled = proxy_url is not None and session._get_request_target(url, proxy_url) != url
         self._absolute = proxy_url is not None and not self._tunnelled
+        self._proxy_headers = dict(session._proxy_config.proxy_headers_for(proxy_url)) if self._absolute else {}
         self._load_certificates_once()
 
     def _load_certificates_once(self) -> None:
@@ -39,6 +40,11 @@ class Connections:
             return url
         parts = urlsplit(url)
         return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+    def request_line(self, url: str) -> str:
+        """The request line, and the password for a proxy that forwards, as its address holds it; a tunnel has it itself."""
+        lines = (f"{name}: {value}\r\n" for name, value in self._proxy_headers.items())
+        return f"POST {self.target(url)} HTTP/1.1\r\n{''.join(lines)}"
 
     def take(self) -> Any:
         """A connection that is open, or one that ``open`` has to open."""

@@ -8,8 +8,10 @@ from __future__ import annotations
 import re
 import socket
 import ssl
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 
 import urllib3.exceptions
@@ -17,7 +19,8 @@ from botocore.exceptions import BotoCoreError
 from urllib3.util.ssl_match_hostname import CertificateError
 
 from fmbench.bedrock.frames import CorruptFrame
-from fmbench.bedrock.http1 import NotHttp
+from fmbench.bedrock.http1 import Head, NotHttp
+from fmbench.bedrock.texts import throttled_by, told_by
 from fmbench.core.failures import FailureKind
 from fmbench.core.neutral import neutral
 
@@ -59,16 +62,22 @@ class Fault:
 
 _BY_CODE = {
     "accessdenied": FailureKind.ACCESS_DENIED,
-    "unrecognizedclient": FailureKind.ACCESS_DENIED,
-    "invalidsignature": FailureKind.ACCESS_DENIED,
-    "signaturedoesnotmatch": FailureKind.ACCESS_DENIED,
-    "invalidclienttokenid": FailureKind.ACCESS_DENIED,
-    "missingauthenticationtoken": FailureKind.ACCESS_DENIED,
-    "incompletesignature": FailureKind.ACCESS_DENIED,
+    "unrecognizedclient": FailureKind.UNRECOGNIZED_CLIENT,
+    "invalidclienttokenid": FailureKind.UNRECOGNIZED_CLIENT,
+    "invalidaccesskeyid": FailureKind.UNRECOGNIZED_CLIENT,
+    "invalidapikey": FailureKind.UNRECOGNIZED_CLIENT,
+    "authenticationerror": FailureKind.UNRECOGNIZED_CLIENT,
+    "invalidsignature": FailureKind.BAD_SIGNATURE,
+    "signaturedoesnotmatch": FailureKind.BAD_SIGNATURE,
+    "missingauthenticationtoken": FailureKind.BAD_SIGNATURE,
+    "incompletesignature": FailureKind.BAD_SIGNATURE,
+    "requestexpired": FailureKind.CLOCK_SKEW,
+    "requesttimetooskewed": FailureKind.CLOCK_SKEW,
+    "requestinthefuture": FailureKind.CLOCK_SKEW,
     "notauthorized": FailureKind.ACCESS_DENIED,
     "optinrequired": FailureKind.ACCESS_DENIED,
     "expiredtoken": FailureKind.EXPIRED_CREDENTIALS,
-    "requestexpired": FailureKind.EXPIRED_CREDENTIALS,
+    "expiredtokenid": FailureKind.EXPIRED_CREDENTIALS,
     "throttling": FailureKind.THROTTLED,
     "throttled": FailureKind.THROTTLED,
     "toomanyrequests": FailureKind.THROTTLED_REQUESTS,
@@ -95,8 +104,9 @@ _BY_STATUS = {
     401: FailureKind.ACCESS_DENIED,
     403: FailureKind.ACCESS_DENIED,
     404: FailureKind.NOT_FOUND,
+    407: FailureKind.PROXY_REFUSED,
     408: FailureKind.MODEL_TIMEOUT,
-    413: FailureKind.VALIDATION,
+    413: FailureKind.TOO_LONG,
     424: FailureKind.MODEL_ERROR,
     429: FailureKind.THROTTLED,
     500: FailureKind.INTERNAL,
@@ -104,14 +114,6 @@ _BY_STATUS = {
     503: FailureKind.SERVICE_UNAVAILABLE,
     504: FailureKind.SERVICE_UNAVAILABLE,
 }
-
-_THROTTLE_TEXTS = (
-    (re.compile(r"\b(per|a) day\b|\bdaily\b", re.I), FailureKind.THROTTLED_DAILY),
-    (re.compile(r"too many tokens|tokens per minute|token rate|token limit", re.I), FailureKind.THROTTLED_TOKENS),
-    (re.compile(r"too many requests|requests per minute|request rate|request limit", re.I), FailureKind.THROTTLED_REQUESTS),
-    (re.compile(r"\btokens?\b", re.I), FailureKind.THROTTLED_TOKENS),
-    (re.compile(r"\brequests\b", re.I), FailureKind.THROTTLED_REQUESTS),
-)
 
 
 def _word_for_code(code: str) -> FailureKind | None:
@@ -127,22 +129,41 @@ def of_error_answer(status: int, code: str, message: str) -> Fault:
         kind = _BY_STATUS.get(status) or (FailureKind.BAD_RESPONSE if 200 <= status < 400 else FailureKind.UNKNOWN)
     if kind is FailureKind.THROTTLED:
         kind = throttled_by(message)
-    if kind in (FailureKind.ACCESS_DENIED, FailureKind.VALIDATION) and "token" in message and "expired" in message:
-        kind = FailureKind.EXPIRED_CREDENTIALS
+    kind = told_by(message, kind)
     return Fault(kind, message or code or f"HTTP {status}")
 
 
-def throttled_by(message: str) -> FailureKind:
-    """Which quota a throttle's message names."""
-    for pattern, kind in _THROTTLE_TEXTS:
-        if pattern.search(message):
-            return kind
-    return FailureKind.THROTTLED
+def is_from_a_proxy(head: Head) -> bool:
+    """Whether an error answer is a proxy's own: 407, or a page of HTML that denies, without AWS's request id."""
+    if head.status == 407 or head.get("proxy-authenticate"):
+        return True
+    return head.status in (401, 403) and "html" in head.content_type and not head.get("x-amzn-requestid")
+
+
+def with_skew(fault: Fault, date: str) -> Fault:
+    """A fault of the clock says by how much, as the answer's ``Date`` has it."""
+    skew_s = skew_of(date) if fault.kind is FailureKind.CLOCK_SKEW else None
+    if skew_s is None:
+        return fault
+    return Fault(fault.kind, f"{fault.message} (this machine's clock is {in_words(skew_s)} the service's)")
+
+
+def skew_of(date: str) -> float | None:
+    """Seconds that this machine's clock is ahead of a ``Date`` header; None for a header that is no date."""
+    try:
+        return time.time() - parsedate_to_datetime(date).timestamp()
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def in_words(skew_s: float) -> str:
+    """``312 s ahead of``."""
+    return f"{abs(skew_s):.0f} s {'ahead of' if skew_s > 0 else 'behind'}"
 
 
 def of_stream_exception(code: str, message: str) -> Fault:
     """An exception or error frame inside a stream that began with HTTP 200."""
-    kind = _word_for_code(code) or FailureKind.UNKNOWN
+    kind = told_by(message, _word_for_code(code) or FailureKind.UNKNOWN)
     if kind in (FailureKind.THROTTLED, FailureKind.THROTTLED_REQUESTS):
         kind = FailureKind.THROTTLED_IN_STREAM
     return Fault(kind, message or code)
@@ -151,6 +172,10 @@ def of_stream_exception(code: str, message: str) -> Fault:
 def of_exception(error: Exception, phase: Phase) -> Fault:
     """What the network, the reader or the credentials raised while the request was in ``phase``."""
     return Fault(_word_for_exception(error, phase), f"{type(error).__name__}: {error}")
+
+
+_CREDENTIAL_ERRORS = (BotoCoreError, RuntimeError, OSError, ValueError)
+"""What botocore's providers raise: their own, and what a process, a file or an answer of theirs led to."""
 
 
 def _word_for_exception(error: Exception, phase: Phase) -> FailureKind:
@@ -163,7 +188,7 @@ def _word_for_exception(error: Exception, phase: Phase) -> FailureKind:
     if isinstance(error, NotHttp):
         return FailureKind.BAD_RESPONSE
     if phase is Phase.SIGNING:
-        return FailureKind.EXPIRED_CREDENTIALS if isinstance(error, BotoCoreError) else FailureKind.UNKNOWN
+        return FailureKind.EXPIRED_CREDENTIALS if isinstance(error, _CREDENTIAL_ERRORS) else FailureKind.UNKNOWN
     if phase is Phase.CONNECTING:
         return _word_for_connecting(error)
     if isinstance(error, TimeoutError):
@@ -181,6 +206,8 @@ def _word_for_connecting(error: Exception) -> FailureKind:
         return FailureKind.DNS
     if any(isinstance(cause, (ssl.SSLError, CertificateError, urllib3.exceptions.SSLError)) for cause in causes):
         return FailureKind.TLS
+    if any("Tunnel connection failed" in str(cause) for cause in causes):
+        return FailureKind.PROXY_REFUSED
     if any(isinstance(cause, TimeoutError) for cause in causes):
         return FailureKind.TIMEOUT_CONNECT
     if any(isinstance(cause, (urllib3.exceptions.HTTPError, OSError)) for cause in causes):
@@ -198,6 +225,8 @@ def _causes(error: BaseException | None) -> Iterable[BaseException]:
 
 _SECRETS = (
     (re.compile(r"\b(AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,}\b"), "[access key]"),
+    (re.compile(r"//[^/@\s:]*:[^/@\s]*@"), "//[user]:[password]@"),
+    (re.compile(r"(?i)\b((?:proxy-)?authorization\W{1,3}basic)\s+[A-Za-z0-9+/=]+"), r"\1 [password]"),
     (re.compile(r"(?i)\b(bearer)\s+[A-Za-z0-9._~+/=-]{8,}"), r"\1 [token]"),
     (re.compile(r"(?i)(x-amz-security-token\W{1,3})[^\s'\"]+"), r"\1[token]"),
     (re.compile(r"(?i)((?:credential|signature)=)[^\s,'\"]+"), r"\1[removed]"),

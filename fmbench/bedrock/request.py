@@ -49,17 +49,17 @@ class Preparer:
         """The unsigned request for a text. Raises ``UnusableInput`` for what boto3 refuses."""
         return self._api.serialise(self._serialise, self._model, text, self._inference)
 
-    def prepare(self, prompt: Prompt, with_salt: bool, target_of: Callable[[str], str]) -> PreparedCall:
-        """Serialise and validate a prompt; ``target_of(url)`` is its request line's target. Raises ``UnusableInput``."""
+    def prepare(self, prompt: Prompt, with_salt: bool, request_line_of: Callable[[str], str]) -> PreparedCall:
+        """Serialise and validate a prompt; ``request_line_of(url)`` is how it begins. Raises ``UnusableInput``."""
         serialised, halves = self._halves(prompt.text, with_salt)
-        envelope = self._envelope(serialised, target_of)
+        envelope = self._envelope(serialised, request_line_of)
         return PreparedCall(prompt, self._answer, envelope, halves[0], b"".join(halves[1:]), with_salt)
 
-    def _envelope(self, serialised: Serialised, target_of: Callable[[str], str]) -> Envelope:
+    def _envelope(self, serialised: Serialised, request_line_of: Callable[[str], str]) -> Envelope:
         """Prompts whose requests differ in nothing but the body share what is signed once."""
         key = (serialised.url, tuple(serialised.request["headers"].items()))
         if key not in self._envelopes:
-            self._envelopes[key] = Envelope(serialised, target_of(serialised.url))
+            self._envelopes[key] = Envelope(serialised, request_line_of(serialised.url))
         return self._envelopes[key]
 
     def _halves(self, text: str, with_salt: bool) -> tuple[Serialised, list[bytes]]:

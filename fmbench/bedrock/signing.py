@@ -73,9 +73,9 @@ def _signing_key(secret: str, date: str, scope: str) -> bytes:
 class Envelope:
     """Puts bodies into signed requests to one URL with one set of headers."""
 
-    def __init__(self, serialised: Serialised, target: str) -> None:
+    def __init__(self, serialised: Serialised, request_line: str) -> None:
         self._serialised = serialised
-        self._request_line = f"POST {target} HTTP/1.1\r\nAccept-Encoding: identity\r\n"
+        self._request_line = f"{request_line}Accept-Encoding: identity\r\n"
         self._template: _Template | None = None
 
     def seal(self, body: bytes) -> bytes:

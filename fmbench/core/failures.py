@@ -5,7 +5,8 @@ The list is drawn by the layer at which the request died::
     network     dns  connect  tls  reset_before_response  reset_in_stream
     deadline    timeout_connect  timeout_first_byte  timeout_between_bytes  timeout_total
     admission   throttled  throttled_requests  throttled_tokens  throttled_daily  throttled_in_stream  quota
-    access      access_denied  expired_credentials  not_found  validation
+    access      access_denied  expired_credentials  expired_api_key  unrecognized_client  bad_signature  clock_skew
+                proxy_refused  not_found  validation  too_long
     service     model_timeout  model_not_ready  model_error  model_stream_error  service_unavailable  internal
     answer      truncated  no_usage  corrupt_frame  bad_response  malformed  guardrail
     unknown     unknown
@@ -38,8 +39,19 @@ class FailureKind(StrEnum):
     QUOTA = "quota"
     ACCESS_DENIED = "access_denied"
     EXPIRED_CREDENTIALS = "expired_credentials"
+    EXPIRED_API_KEY = "expired_api_key"
+    UNRECOGNIZED_CLIENT = "unrecognized_client"
+    """The access key or API key is not one that the service knows."""
+    BAD_SIGNATURE = "bad_signature"
+    """The signature is not whole or not right: a wrong secret key, or something between changed the request."""
+    CLOCK_SKEW = "clock_skew"
+    """The request's time is too far from the service's: this machine's clock is wrong."""
+    PROXY_REFUSED = "proxy_refused"
+    """A proxy, not the service, turned the request away."""
     NOT_FOUND = "not_found"
     VALIDATION = "validation"
+    TOO_LONG = "too_long"
+    """The prompt, or the prompt with its answer, is longer than the model takes."""
     MODEL_TIMEOUT = "model_timeout"
     MODEL_NOT_READY = "model_not_ready"
     MODEL_ERROR = "model_error"
@@ -74,11 +86,32 @@ PERMANENT = frozenset(
     {
         FailureKind.ACCESS_DENIED,
         FailureKind.EXPIRED_CREDENTIALS,
+        FailureKind.EXPIRED_API_KEY,
+        FailureKind.UNRECOGNIZED_CLIENT,
+        FailureKind.BAD_SIGNATURE,
+        FailureKind.CLOCK_SKEW,
+        FailureKind.PROXY_REFUSED,
         FailureKind.NOT_FOUND,
         FailureKind.VALIDATION,
+        FailureKind.TOO_LONG,
     }
 )
-"""Failures that the next request of the same model would meet again: a model that gives nothing else is left out."""
+"""Failures that the next request of the same kind would meet again."""
+
+OURS = frozenset(
+    {
+        FailureKind.EXPIRED_CREDENTIALS,
+        FailureKind.EXPIRED_API_KEY,
+        FailureKind.UNRECOGNIZED_CLIENT,
+        FailureKind.BAD_SIGNATURE,
+        FailureKind.CLOCK_SKEW,
+        FailureKind.PROXY_REFUSED,
+    }
+)
+"""Failures that lie with who asks: no model can be asked any more, none of them is held against a model, and the run stops."""
+
+OF_THE_PROMPT = frozenset({FailureKind.TOO_LONG, FailureKind.VALIDATION})
+"""Failures that may lie in what is asked: they cost a bucket, not the model."""
 
 UNREACHABLE = frozenset({FailureKind.DNS, FailureKind.CONNECT, FailureKind.TLS, FailureKind.TIMEOUT_CONNECT})
 """Failures that say that no endpoint is there at all."""

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from fmbench.bedrock.connections import Connections
+from fmbench.core.failures import FailureKind
 from fmbench.simulator.tls import make_authority
 from tests.bedrock import by_hand
-from tests.bedrock.asking import SALT, Ask, caller_for, patched_process, prompt
+from tests.bedrock.asking import SALT, Ask, caller_for, here, patched_process, prompt
 from tests.bedrock.scripted_server import Request, Scripted, scripted
 
 ANSWER = by_hand.streamed(by_hand.answer_frames())
@@ -150,3 +151,27 @@ def test_the_private_names_of_botocore_are_there() -> None:
         assert connections.take() is connection
         connection.close()
     assert isinstance(server, Scripted)
+
+
+def test_a_proxy_that_forwards_is_told_its_password_as_botocore_tells_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """RFC 7617: base64 of ``user:p@ss``, once a request, outside the signature."""
+
+    def answer(connection: socket.socket, request: Request) -> None:
+        connection.sendall(by_hand.streamed(by_hand.answer_frames()))
+
+    with scripted(answer) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url.replace("//", "//user:p%40ss@"))
+        first, second = here(Ask("http://bedrock.example.test", times=2))
+    assert (first.failure, second.failure) == (None, None)
+    for request in proxy.requests:
+        assert request.head.startswith("POST http://bedrock.example.test/model/")
+        assert request.head.count("Proxy-Authorization: Basic dXNlcjpwQHNz\r\n") == 1
+        assert "proxy-authorization" not in request.head.partition("SignedHeaders=")[2].partition(",")[0]
+
+
+def test_a_proxy_that_wants_another_password_is_no_failure_of_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    refusal = by_hand.counted(b"<html>no</html>", "407 Proxy Authentication Required", "text/html", Proxy_Authenticate="Basic")
+    with scripted(lambda connection, request: connection.sendall(refusal)) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url.replace("//", "//user:hunter2@"))
+        (plain,) = here(Ask("http://bedrock.example.test"))
+    assert plain.failure is FailureKind.PROXY_REFUSED and "hunter2" not in (plain.message or "")

@@ -130,7 +130,7 @@ BEFORE: list[tuple[str, Script, Word, int | None]] = [
     (
         "wrong key",
         refuses("403 T", "UnrecognizedClientException", "The security token included in the request is invalid."),
-        Word.ACCESS_DENIED,
+        Word.UNRECOGNIZED_CLIENT,
         403,
     ),
     (
@@ -139,6 +139,17 @@ BEFORE: list[tuple[str, Script, Word, int | None]] = [
         Word.EXPIRED_CREDENTIALS,
         403,
     ),
+    (
+        "signature expired",
+        refuses("403 T", "InvalidSignatureException", "Signature expired: 20261127T080000Z is now earlier than 20261127T081500Z"),
+        Word.CLOCK_SKEW,
+        403,
+    ),
+    ("half a signature", refuses("403 T", "IncompleteSignatureException", "needs Credential"), Word.BAD_SIGNATURE, 403),
+    ("old key", refuses("403 T", "AccessDeniedException", "Bearer Token has expired"), Word.EXPIRED_API_KEY, 403),
+    ("too long", refuses("400 T", "ValidationException", "Input is too long for requested model."), Word.TOO_LONG, 400),
+    ("proxy", sends(by_hand.counted(HTML, "407 T", "text/html", Proxy_Authenticate="Basic")), Word.PROXY_REFUSED, 407),
+    ("proxy's page", sends(by_hand.counted(HTML, "403 T", "text/html", Via="squid")), Word.PROXY_REFUSED, 403),
     ("not found", refuses("404 T", "ResourceNotFoundException", "no such model"), Word.NOT_FOUND, 404),
     (
         "code in body",

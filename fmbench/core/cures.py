@@ -1,0 +1,55 @@
+"""What to do about a refusal: a cure for each word, and the configuration key that the service's text names."""
+
+from __future__ import annotations
+
+import re
+
+from fmbench.core.failures import FailureKind
+
+CURES: dict[FailureKind, str] = {
+    FailureKind.ACCESS_DENIED: "Allow bedrock:InvokeModel and bedrock:InvokeModelWithResponseStream on this model, and ask for "
+    "access to it in this account and region.",
+    FailureKind.EXPIRED_CREDENTIALS: "Renew the AWS credentials (`aws sso login`, a new session, what the credential_process "
+    "needs), then go on with --resume.",
+    FailureKind.EXPIRED_API_KEY: "Make a new Bedrock API key, put it into AWS_BEARER_TOKEN_BEDROCK, then go on with --resume.",
+    FailureKind.UNRECOGNIZED_CLIENT: "The access key, its session token or the API key is not one that AWS knows: check "
+    "AWS_PROFILE, AWS_ACCESS_KEY_ID with AWS_SESSION_TOKEN, or AWS_BEARER_TOKEN_BEDROCK, and the region.",
+    FailureKind.BAD_SIGNATURE: "The secret key does not belong to the access key, or something between (a proxy, a gateway) "
+    "changes requests: check AWS_SECRET_ACCESS_KEY and what lies between.",
+    FailureKind.CLOCK_SKEW: "Set this machine's clock (NTP: `timedatectl set-ntp true`, chrony), then go on with --resume.",
+    FailureKind.PROXY_REFUSED: "Check HTTP_PROXY or HTTPS_PROXY: http://user:password@host:port, the password percent-encoded, "
+    "and whether the proxy lets this host through; NO_PROXY keeps an endpoint off it.",
+    FailureKind.NOT_FOUND: "Check the model's id and the region.",
+    FailureKind.TOO_LONG: "Choose buckets that the model's context takes, or a smaller inference.max_tokens.",
+    FailureKind.VALIDATION: "Change what the message names, for this model alone if need be: models[].inference.",
+}
+_PARAMETERS = (
+    (r"temperature", "temperature"),
+    (r"top[_ ]?p", "top_p"),
+    (r"stop[_ ]?sequences?", "stop_sequences"),
+    (r"max[_ ]?(output[_ ]?|completion[_ ]?)?tokens|max_gen_len|maxTokenCount|maximum (output )?tokens", "max_tokens"),
+    (r"service[_ ]?tier", "service_tier"),
+    (r"performance[_ ]?config|latency.optimi[sz]ed", "performance_config"),
+    (r"system (message|prompt|role)s?", "system"),
+    (r"guardrail", "guardrail"),
+    (r"reasoning|thinking|effort|top[_ ]?k|extraneous key", "additional_model_request_fields"),
+)
+_NAMES = tuple((re.compile(rf"(?<![A-Za-z]){pattern}(?![A-Za-z])", re.I), name) for pattern, name in _PARAMETERS)
+
+
+def parameter_named(message: str) -> str | None:
+    """The key of ``inference`` that a refusal's text names; None: none."""
+    found = ((match.start(), name) for pattern, name in _NAMES if (match := pattern.search(message)))
+    return min(found, default=(0, None))[1]
+
+
+def cure_of(kind: str, message: str = "") -> str:
+    """What to do about a failure; "" where there is nothing to do but to report it."""
+    try:
+        word = FailureKind(kind)
+    except ValueError:
+        return ""
+    name = parameter_named(message) if word is FailureKind.VALIDATION else None
+    if name is None:
+        return CURES.get(word, "")
+    return f"The service names inference.{name}: set another value for this model, or null (models[].inference.{name}: null)."
