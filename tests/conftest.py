@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -28,3 +30,13 @@ def _leave_the_world_outside() -> None:
 
 
 _leave_the_world_outside()
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell's background job is started deaf to SIGINT, and so would be everything that tests start and interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Only a test that is marked as one of timing may be tried again, and once."""
+    for item in items:
+        if item.get_closest_marker("timing"):
+            item.add_marker(pytest.mark.flaky(reruns=1))

@@ -33,6 +33,11 @@ class Scripted:
     stop: threading.Event = field(default_factory=threading.Event)
     """Set when the server ends: scripts that stall wait on it."""
 
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self.url.rpartition(":")[2])
+
 
 def reset(connection: socket.socket) -> None:
     """Close with RST."""

@@ -17,6 +17,7 @@ from fmbench.simulator.tls import make_authority
 from tests.bedrock import by_hand
 from tests.bedrock.asking import SALT, Ask, caller_for, here, patched_process, prompt
 from tests.bedrock.scripted_server import Request, Scripted, scripted
+from tests.support.tcp import wait_until_closed_by_server
 
 ANSWER = by_hand.streamed(by_hand.answer_frames())
 
@@ -72,7 +73,7 @@ def test_a_connection_that_the_server_dropped_is_not_used_again(tls: bool, tmp_p
         for number in range(3):
             exchange = caller.call(prepared, SALT)
             assert exchange.failure is None and exchange.connect_s is not None, number
-            time.sleep(0.05)  # until the FIN is here: no condition shows it without reading
+            wait_until_closed_by_server(server.port)
         caller.close()
     assert [request.connection for request in server.requests] == [0, 1, 2]
 

@@ -18,6 +18,7 @@ from fmbench.simulator.tls import make_authority
 from tests.bedrock import by_hand
 from tests.bedrock.asking import PROMPT, Ask, here, patched_process
 from tests.bedrock.scripted_server import Request, Script, Scripted, reset, scripted
+from tests.support.tcp import wait_until_read, wait_until_waiting
 
 Asker = Callable[[Ask], list[Exchange]]
 CONVERSE = {"id": "us.amazon.nova-lite-v1:0", "api": "converse"}
@@ -55,11 +56,11 @@ def closes(*pieces: bytes) -> Script:
 
 
 def resets(*pieces: bytes) -> Script:
-    """Send, give it time to be read, then reset."""
+    """Send, let it be read, then reset."""
 
     def script(connection: socket.socket, request: Request) -> None:
         sends(*pieces)(connection, request)
-        time.sleep(0.2)  # an RST throws away what has not been read
+        wait_until_read(connection)  # an RST throws away what has not been read
         reset(connection)
 
     return script
@@ -314,7 +315,7 @@ def test_nobody_accepts(ask: Asker) -> None:
         for each in waiting:
             each.setblocking(False)
             each.connect_ex(address)
-        time.sleep(0.05)
+        wait_until_waiting(listener, 1)
         [exchange] = ask(Ask(f"http://127.0.0.1:{address[1]}", timeouts={"connect_s": 0.3}))
         for each in waiting:
             each.close()
