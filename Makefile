@@ -7,8 +7,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 IMAGE ?= fmbench-load
+JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 
-.PHONY: help demo test test-containers test-fast lint format format-check types check lock image k8s-render clean \
+.PHONY: help demo test test-long test-containers test-fast lint format format-check types check lock image k8s-render clean \
         bench-accuracy bench-requests bench-master bench-simulator bench-statistics bench-report
 
 help: ## this list
@@ -19,15 +20,19 @@ demo: $(VENV)/.installed ## compare two models on the simulator (about 90 second
 	run=$${run##*$$'\n'}; \
 	printf '\nThe report:  %s/report.md\nIn a browser: %s/report.html\n' "$$run" "$$run"
 
-test: $(VENV)/.installed-dev ## every test but the containers'; one that fails is tried twice more: a busy machine can spoil a load
-	$(BIN)/python -m pytest --reruns 2 --reruns-delay 3 -m "not containers"
+test: $(VENV)/.installed-dev ## every test but the long ones and the containers', on all cores; then those that measure time, alone
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not timing and not long and not containers"
+	$(BIN)/python -m pytest -m "timing and not containers"
+
+test-long: $(VENV)/.installed-dev ## the tests that take minutes: runs that are killed, machines that are lost, emulators of AWS
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not timing and long and not containers"
 
 test-containers: $(VENV)/.installed-dev ## real containers: starts an engine where it can, and builds a base and three images first
 	.ci/containers start
-	$(BIN)/python -m pytest --reruns 1 --only-rerun AssertionError -m containers
+	$(BIN)/python -m pytest -m containers
 
 test-fast: $(VENV)/.installed-dev ## the tests that take seconds
-	$(BIN)/python -m pytest -m "not slow and not aws_emulator and not browser and not containers"
+	$(BIN)/python -m pytest -n $(JOBS) -m "not slow and not long and not aws_emulator and not browser and not containers"
 
 lint: $(VENV)/.installed-dev ## ruff's rules
 	$(BIN)/ruff check .
