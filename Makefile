@@ -21,18 +21,18 @@ demo: $(VENV)/.installed ## compare two models on the simulator (about 90 second
 	printf '\nThe report:  %s/report.md\nIn a browser: %s/report.html\n' "$$run" "$$run"
 
 test: $(VENV)/.installed-dev ## every test but the long ones and the containers', on all cores; then those that measure time, alone
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not timing and not long and not containers"
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not timing and not long and not containers"
 	$(BIN)/python -m pytest -m "timing and not containers"
 
 test-long: $(VENV)/.installed-dev ## the tests that take minutes: runs that are killed, machines that are lost, emulators of AWS
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not timing and long and not containers"
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not timing and long and not containers"
 
 test-containers: $(VENV)/.installed-dev ## real containers: starts an engine where it can, and builds a base and three images first
 	.ci/containers start
 	$(BIN)/python -m pytest -m containers
 
 test-fast: $(VENV)/.installed-dev ## the tests that take seconds
-	$(BIN)/python -m pytest -n $(JOBS) -m "not slow and not long and not aws_emulator and not browser and not containers"
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not slow and not long and not aws_emulator and not browser and not containers"
 
 lint: $(VENV)/.installed-dev ## ruff's rules
 	$(BIN)/ruff check .

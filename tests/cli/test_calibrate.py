@@ -46,6 +46,7 @@ def fit(users: int, **options: Any) -> str | None:
 
 
 @pytest.mark.slow
+@pytest.mark.timing
 def test_the_machine_is_measured_and_its_measure_kept(caches: Path) -> None:
     done = call(caches, "calibrate", "--json")
     assert done.returncode == 0, done.stderr

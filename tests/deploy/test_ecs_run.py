@@ -28,7 +28,7 @@ import yaml
 
 from tests.support.emulators import make_bucket, ministack, objects
 
-pytestmark = [pytest.mark.slow, pytest.mark.aws_emulator]
+pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.aws_emulator]
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "ecs/template.yml"
 REGION = "us-east-1"

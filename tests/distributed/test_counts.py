@@ -14,7 +14,7 @@ import pytest
 from tests.distributed.machines import Machines
 from tests.support.simulator import Endpoint
 
-pytestmark = [pytest.mark.slow, pytest.mark.aws_emulator]
+pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.aws_emulator]
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])

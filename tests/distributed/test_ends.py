@@ -15,7 +15,7 @@ from tests.distributed.machines import Machine, Machines, Stored, below
 from tests.e2e.commands import wait_until
 from tests.support.simulator import Endpoint
 
-pytestmark = [pytest.mark.slow, pytest.mark.aws_emulator]
+pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.aws_emulator]
 
 Study = Callable[..., dict[str, Any]]
 

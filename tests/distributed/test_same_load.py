@@ -17,7 +17,7 @@ import pytest
 from tests.distributed.machines import Machines, Stored
 from tests.support.simulator import running
 
-pytestmark = [pytest.mark.slow, pytest.mark.aws_emulator]
+pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.aws_emulator]
 
 WORKERS = (1, 2, 4)
 LEVELS = (3, 6)

@@ -65,6 +65,7 @@ def held_up(pid: int) -> Iterator[None]:
 
 
 @pytest.mark.slow
+@pytest.mark.timing
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="finds the load process in /proc")
 def test_a_load_process_without_time_is_invalid_and_the_model_is_not_blamed(
     desk: Desk, endpoint_of: Callable[[dict[str, Any]], Endpoint]
@@ -92,6 +93,7 @@ def test_a_load_process_without_time_is_invalid_and_the_model_is_not_blamed(
 
 
 @pytest.mark.slow
+@pytest.mark.timing
 def test_users_who_wait_for_their_load_process_are_found(desk: Desk, endpoint_of: Callable[[dict[str, Any]], Endpoint]) -> None:
     endpoint_of({"profile": {"ttft_s": 0, "tpot_s": 0, "output_tokens": 2}})
     ended = desk.run(config(concurrency=[200], duration_s=3), XDG_CACHE_HOME=str(desk.folder))

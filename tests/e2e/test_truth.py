@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.commands import Desk, small_config
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timing]
 
 
 @pytest.mark.parametrize(("ttft_s", "tpot_s"), [(0.2, 0.02), (0.08, 0.005)])

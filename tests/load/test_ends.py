@@ -36,7 +36,7 @@ from tests.support.simulator import Endpoint, simulator
 
 __all__ = ["simulator"]
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 Simulators = Callable[[dict[str, Any]], Endpoint]
 LONG = {"concurrency": [4], "duration_s": 60.0, "warmup_s": 0.2}

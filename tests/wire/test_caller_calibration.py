@@ -15,6 +15,7 @@ __all__ = ["simulator"]
 
 
 @pytest.mark.slow
+@pytest.mark.timing
 def test_calibration_tells_how_many_users_a_process_carries(simulator: Callable[[dict[str, Any]], Endpoint]) -> None:
     endpoint = simulator({"profile": PROFILE})
     found = calibrate(endpoint.url)
