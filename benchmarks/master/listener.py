@@ -16,9 +16,11 @@ import gevent  # noqa: E402
 from locust import User  # noqa: E402
 from locust.env import Environment  # noqa: E402
 
-from fmbench.load.controller import LOOK_S  # noqa: E402
-from fmbench.load.crew import Crew  # noqa: E402
-from fmbench.load.tally import Tally, total  # noqa: E402
+from fmbench.load import transport  # noqa: E402
+from fmbench.load.controller.crew import Crew  # noqa: E402
+from fmbench.load.controller.members import Member  # noqa: E402
+from fmbench.load.deadlines import LOOK_S  # noqa: E402
+from fmbench.load.tally import total  # noqa: E402
 
 
 class Listening(Crew):
@@ -26,14 +28,21 @@ class Listening(Crew):
 
     heard = 0
 
-    def _hear_pulse(self, environment: Any, msg: Any) -> None:
-        self.heard += 1
-        super()._hear_pulse(environment, msg)
+    def _hear(self, kind: str, environment: Any, msg: Any) -> None:
+        self.heard += kind == "pulse"
+        if msg.node_id not in self.members:
+            self._greeted[msg.node_id] = 0.0
+            self._welcome(Member(msg.node_id, msg.node_id))
+        super()._hear(kind, environment, msg)
+
+    def _compare_clocks(self, member: Member) -> bool:
+        return True
 
 
 def main(processes: int, seconds: float) -> None:
     """Listen, look, measure."""
     environment = Environment(user_classes=[User])
+    transport.install()
     runner = environment.create_master_runner("127.0.0.1", 0)
     crew = Listening(environment, "run")
     print(runner.server.port, flush=True)
@@ -42,7 +51,7 @@ def main(processes: int, seconds: float) -> None:
     before = crew.heard
     cpu, began = time.process_time(), time.monotonic()
     while time.monotonic() - began < seconds:
-        total(Tally.from_message(pulse["tally"]) for pulse in crew.pulses.values())
+        total(pulse.tally for pulse in crew.pulses.values())
         gevent.sleep(LOOK_S)
     took = time.monotonic() - began
     present = len(crew.present())

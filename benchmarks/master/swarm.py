@@ -17,6 +17,7 @@ from locust.rpc import Message  # noqa: E402
 from locust.rpc.zmqrpc import Client  # noqa: E402
 from locust.stats import RequestStats  # noqa: E402
 
+from fmbench.load.protocol import Pulse, encode  # noqa: E402
 from fmbench.load.tally import Tally  # noqa: E402
 
 TICKS = {"fmbench_pulse": 1.0, "heartbeat": 1.0, "stats": 3.0}
@@ -30,7 +31,8 @@ def pulse(name: str, requests: int = 500) -> dict[str, Any]:
     )
     dice = random.Random(name)
     tally.ttft.update(round(dice.gauss(-14, 8)) for _ in range(requests))
-    return {"worker": name, "number": 1, "exhausted": False, "fault": None, "tally": tally.to_message(), "users": 4}
+    message = Pulse(run_id="run", worker=name, number=1, exhausted=False, fault=None, users=4, tally=tally)
+    return encode(message)[1]
 
 
 def statistics() -> dict[str, Any]:

@@ -15,6 +15,9 @@ from fmbench.core.records import Cell
 if TYPE_CHECKING:
     from fmbench.config.schema import Config, Model
 
+FINISHED = frozenset({"complete", "skipped"})
+"""What becomes of a cell (``status`` in ``cells.jsonl``) that a resumed run does not try again."""
+
 DEFAULT_MAX_TOKENS = 128
 """``max_tokens`` is always sent; this much when the configuration does not say."""
 

@@ -16,6 +16,7 @@ from types import FrameType
 from typing import Any
 
 from fmbench.core.failures import ExitCode, FmbenchError, Refused, UnusableInput
+from fmbench.load.secret import new_secret, secret
 
 LOG_LINES = 15
 NO_MASTER = 255
@@ -43,7 +44,8 @@ def launch(
     look = ["--autostart", "--web-host", "127.0.0.1", "--web-port", str(web_port)] if web else ["--headless"]
     result = folder / "load.json"
     result.unlink(missing_ok=True)
-    variables = {"FMBENCH_RUN": str(folder.resolve())} | ({"FMBENCH_STORE": store} if store else {})
+    shared = secret() or (None if master else new_secret())
+    variables = {"FMBENCH_RUN": str(folder.resolve())} | ({"FMBENCH_STORE": store} if store else {}) | _secret(shared)
     status = _supervise([*look, *where], [folder / "locust"], variables)
     if not result.exists():
         _write_what_is_known(result, status, folder / "locust" / "locust.log")
@@ -60,13 +62,18 @@ def join(master_host: str, master_port: int, scratch: Path, processes: int = 1) 
     where = ["--worker", "--master-host", master_host, "--master-port", str(master_port)]
     count = processes if processes > 0 else len(os.sched_getaffinity(0))
     heard: list[int] = []
-    status = _supervise(where, [scratch / f"process-{number}" for number in range(count)], {}, heard)
+    status = _supervise(where, [scratch / f"process-{number}" for number in range(count)], _secret(secret()), heard)
     if heard and (status < 0 or status == ExitCode.FAULT):
         return ExitCode.INTERRUPTED if heard[0] == signal.SIGINT else ExitCode.TERMINATED
     if status == NO_MASTER:
         at = f"{master_host}:{master_port}"
-        raise Refused(f"no master answered at {at}: start one there with --master, and let this machine reach its port.")
+        cure = "start one there with --master, let this machine reach its port, and give both the same FMBENCH_SECRET, or neither"
+        raise Refused(f"no master answered at {at}: {cure}.")
     return ExitCode.UNACCOUNTED if status < 0 else status
+
+
+def _secret(shared: str | None) -> dict[str, str]:
+    return {} if shared is None else {"FMBENCH_SECRET": shared}
 
 
 def _bind(host: str | None, port: int | None) -> list[str]:

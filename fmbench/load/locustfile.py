@@ -16,12 +16,16 @@ from locust import events
 from locust.runners import MasterRunner, WorkerRunner
 
 from fmbench.core.failures import ExitCode, FmbenchError
-from fmbench.load.conductor import Conductor, watch_parent
-from fmbench.load.crew import LateComersWait
-from fmbench.load.users import BedrockUser
-from fmbench.load.worker import Worker
+from fmbench.load import transport
+from fmbench.load.controller.lifecycle import RunLifecycle, watch_parent
+from fmbench.load.controller.locust_master import LateComersWait
+from fmbench.load.worker.lifecycle import Worker
+from fmbench.load.worker.users import BedrockUser
 
 __all__ = ["BedrockUser"]
+
+
+transport.install()
 
 
 @events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator]
@@ -46,7 +50,7 @@ def begin(environment: Any, runner: Any, **_: Any) -> None:
         if not isinstance(runner, MasterRunner):
             environment.fmbench_worker = Worker(environment)
         if not isinstance(runner, WorkerRunner):
-            environment.fmbench_conductor = Conductor(environment, _run_folder(environment.parsed_options.fmbench_config))
+            environment.fmbench_run = RunLifecycle(environment, _run_folder(environment.parsed_options.fmbench_config))
     except FmbenchError as error:
         _leave(str(error), error.exit_code)
     watch_parent()

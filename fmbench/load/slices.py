@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from fmbench.core.failures import TIMEOUTS, Outcome
 from fmbench.core.figures.latencies import BY_KEY
@@ -24,15 +23,6 @@ class Counting:
 
     slice_s: float
     limits: tuple[tuple[str, float], ...]
-
-    def to_message(self) -> list[Any]:
-        """As Locust's messages carry it."""
-        return [self.slice_s, [list(limit) for limit in self.limits]]
-
-    @classmethod
-    def from_message(cls, data: list[Any]) -> Counting:
-        """What ``to_message`` wrote."""
-        return cls(data[0], tuple((key, limit) for key, limit in data[1]))
 
     @property
     def empty_row(self) -> Row:

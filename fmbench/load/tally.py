@@ -6,7 +6,6 @@ import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from fmbench.core.failures import Outcome
 from fmbench.core.records import Record
@@ -58,17 +57,6 @@ class Tally:
             if rank <= 0:
                 return math.exp(step * _GROWTH)
         return None
-
-    def to_message(self) -> dict[str, Any]:
-        """As Locust's messages carry it."""
-        row = {name: getattr(self, name) for name in self.__slots__}
-        return row | {"failures": dict(self.failures), "ttft": list(self.ttft.items()), "slices": list(self.slices.items())}
-
-    @classmethod
-    def from_message(cls, row: dict[str, Any]) -> Tally:
-        """The tally that ``to_message`` wrote."""
-        counters = {"failures": Counter(row["failures"]), "ttft": Counter(dict(row["ttft"])), "slices": dict(row["slices"])}
-        return cls(**{**row, **counters})
 
 
 def total(tallies: Iterable[Tally]) -> Tally:

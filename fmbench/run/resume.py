@@ -11,15 +11,13 @@ from typing import Any
 
 from fmbench.config.load import LoadedConfig, config_sha256, resolved
 from fmbench.core.failures import Refused, UnusableInput
-from fmbench.core.plan import Plan
+from fmbench.core.plan import FINISHED, Plan
 from fmbench.run.finish import CUT, seal_into
 from fmbench.storage.atomic import write_text
 from fmbench.storage.manifest import read_manifest
 from fmbench.storage.runfolder import RunFolder, work_folder
 from fmbench.storage.store import is_remote, store_for
 from fmbench.storage.upload import download
-
-FINISHED = frozenset({"complete", "skipped"})
 
 
 def reopen(loaded: LoadedConfig, run_id: str) -> tuple[RunFolder, dict[str, Any]]:

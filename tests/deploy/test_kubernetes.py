@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import os
 import re
@@ -16,6 +15,7 @@ import pytest
 import yaml
 
 from fmbench.config.schema import Config
+from fmbench.load.deadlines import FAREWELL_S, GOODBYE_S, GRACE_S, STATISTICS_WAIT_S, STORE_AT_THE_END_S
 
 ROOT = Path(__file__).resolve().parents[2]
 OVERLAYS = sorted((ROOT / "k8s/overlays").iterdir())
@@ -128,21 +128,10 @@ def test_a_lost_worker_does_not_end_the_others(workers):
 
 
 def test_what_is_told_to_end_has_the_time_that_its_code_takes(master, workers):
-    worker, closing, crew = (constants_of(f"fmbench/load/{name}.py") for name in ("worker", "closing", "crew"))
-    alone = worker["GRACE_S"] + worker["GOODBYE_S"] + worker["STORE_AT_THE_END_S"]
+    alone = GRACE_S + GOODBYE_S + STORE_AT_THE_END_S
     assert workers["template"]["spec"]["terminationGracePeriodSeconds"] > alone
-    leading = worker["GRACE_S"] + crew["FAREWELL_S"] + closing["STATISTICS_WAIT_S"]
+    leading = GRACE_S + FAREWELL_S + STATISTICS_WAIT_S
     assert master["template"]["spec"]["terminationGracePeriodSeconds"] > leading + 120, "a report takes time"
-
-
-def constants_of(module: str) -> dict[str, float]:
-    """The numbers that a module of the load names; read, since importing it brings Locust's patches along."""
-    tree = ast.parse((ROOT / module).read_text())
-    return {
-        node.targets[0].id: node.value.value
-        for node in tree.body
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and isinstance(node.value, ast.Constant)
-    }
 
 
 def test_the_study_fits_into_the_deadline_of_the_jobs(objects, master, workers):

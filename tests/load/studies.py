@@ -53,6 +53,29 @@ def prepare(folder: Path, url: str | None, prompts: int = 7, load: dict[str, Any
     return folder
 
 
+JOIN = """
+import sys; from pathlib import Path; from fmbench.load.launch import join
+sys.exit(join("127.0.0.1", int(sys.argv[1]), Path(sys.argv[2])))
+"""
+
+
+class Joined:
+    """A worker that finds its master by itself, as on another machine."""
+
+    def __init__(self, scratch: Path, port: int, secret: str | None = None) -> None:
+        variables = {name: value for name, value in os.environ.items() if not name.startswith("FMBENCH_")}
+        command = [sys.executable, "-c", JOIN, str(port), str(scratch)]
+        self.process = subprocess.Popen(
+            command, stderr=subprocess.DEVNULL, env=variables | ({"FMBENCH_SECRET": secret} if secret else {})
+        )
+
+    def kill(self) -> None:
+        """SIGKILL, to all of it."""
+        for pid in [*children_of(self.process.pid, deep=True), self.process.pid]:
+            end_process(pid)
+        self.process.wait()
+
+
 class Load:
     """Locust at work on a prepared folder, as the command line starts it."""
 

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from fmbench.config.schema import Budget, Load
 from fmbench.core.failures import FailureKind
 from fmbench.core.records import Exchange, Record
-from fmbench.load.budget import Lease, Purse, cost_to_settle
-from fmbench.load.stopping import ModelWatch, TargetWatch, window_over
+from fmbench.load.controller.budget import RunBudget
+from fmbench.load.controller.stopping import ModelWatch, TargetWatch, window_over
 from fmbench.load.tally import Tally, total
+from fmbench.load.wire import from_plain, to_plain
+from fmbench.load.worker.lease import Lease, cost_to_settle
 
 
 def test_requests_that_cost_more_than_thought_possible_make_the_next_ones_count_for_more() -> None:
@@ -23,7 +25,7 @@ def test_requests_that_cost_more_than_thought_possible_make_the_next_ones_count_
     lease.settle(1.0, 4.0)
     assert lease.reserve(1.0), "4 spent, and one that can cost 4"
     assert not lease.reserve(1.0), "4 spent, 4 in flight, and one that can cost 4"
-    assert lease.to_message()["usd"] == 8.0
+    assert lease.used_usd == 8.0
 
 
 def test_a_target_is_down_after_ten_seconds_without_an_answer_of_any_kind() -> None:
@@ -115,8 +117,8 @@ def test_without_a_price_a_dollar_budget_lets_nothing_through() -> None:
 
 @given(left=st.integers(0, 500), users=st.dictionaries(st.text(max_size=2), st.integers(0, 9), min_size=1, max_size=6))
 def test_leases_share_out_what_is_left_and_no_more(left: int, users: dict[str, int]) -> None:
-    purse = Purse(Budget(max_requests=1000, max_usd=10.0), requests=1000 - left, usd=4.0)
-    leases = purse.lease(users)
+    budget = RunBudget(Budget(max_requests=1000, max_usd=10.0), requests=1000 - left, usd=4.0)
+    leases = budget.lease(users)
     requests = [requests or 0 for requests, _ in leases.values()]
     assert sum(requests) == (left if any(users.values()) else 0)
     assert math.fsum(usd or 0.0 for _, usd in leases.values()) <= 6.0 * (1 + 1e-9)
@@ -150,7 +152,7 @@ def test_tallies_of_many_workers_add_up_to_that_of_one(latencies: list[float], w
     for index, latency in enumerate(latencies):
         tallies[index % workers].sent += 1
         tallies[index % workers].add(a_record(latency))
-    summed = total(Tally.from_message(tally.to_message()) for tally in tallies)
+    summed = total(from_plain(Tally, to_plain(tally)) for tally in tallies)
     assert (summed.sent, summed.done, summed.ok, summed.measured) == (len(latencies),) * 4
     assert summed.usd == pytest.approx(0.25 * len(latencies))
     assert summed.output_tokens == 2 * len(latencies)

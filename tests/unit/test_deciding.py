@@ -13,9 +13,10 @@ from fmbench.config.schema import Config
 from fmbench.core.looks import Counts, look_times
 from fmbench.core.objectives import Objective, decided, evidence_for
 from fmbench.core.records import Record
-from fmbench.load.deciding import Deciding
+from fmbench.load.controller.windows import WindowJudge
 from fmbench.load.slices import Counting, Row, Slices, merged
 from fmbench.load.tally import Tally, total
+from fmbench.load.wire import from_plain, to_plain
 
 NOTHING = np.zeros(16)
 LIMIT = Objective("ttft_p95_s", 1.0)
@@ -122,18 +123,18 @@ def test_slices_count_requests_where_they_were_sent_and_merge_over_processes() -
     assert rows[0] == [2, 2, 1, 1, 0.001, 1, 0, 2, 1, 2, 0]
     assert rows[1] == [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
     assert rows[3] == [0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0]
-    carried = [Tally.from_message(Tally(slices=part.rows).to_message()) for part in (one, two)]
+    carried = [from_plain(Tally, to_plain(Tally(slices=part.rows))) for part in (one, two)]
     assert total(carried).slices == rows
-    assert Counting.from_message(counting.to_message()) == counting
+    assert from_plain(Counting, to_plain(counting)) == counting
 
 
-def deciding(**load: Any) -> Deciding:
+def deciding(**load: Any) -> WindowJudge:
     objectives = {"ttft_p95_s": 1.0, "error_rate": 0.1}
     config = {"models": [{"id": "amazon.nova-lite-v1:0"}], "objectives": objectives, "load": {"until": "decided", **load}}
-    return Deciding(Config.model_validate(config))
+    return WindowJudge(Config.model_validate(config))
 
 
-def steady(judge: Deciding, seconds: float, each: int, in_flight: int = 0) -> dict[int, Row]:
+def steady(judge: WindowJudge, seconds: float, each: int, in_flight: int = 0) -> dict[int, Row]:
     """Slices with ``each`` quick answers; of the last slice ``in_flight`` are not over."""
     slices = Slices(judge.counting, {})
     count = round(seconds / judge.counting.slice_s)

@@ -69,6 +69,20 @@ class ModelWatch:
         return "every request was refused: " + ", ".join(f"{kind} ({count})" for kind, count in sorted(self.refusals.items()))
 
 
+@dataclass(slots=True)
+class Watches:
+    """What the controller has learned of the targets."""
+
+    target: TargetWatch = field(default_factory=TargetWatch)
+    models: dict[str, ModelWatch] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
+    """Model → why its remaining cells are skipped."""
+
+    def of_model(self, model: str) -> ModelWatch:
+        """The watch over one model."""
+        return self.models.setdefault(model, ModelWatch())
+
+
 def window_over(load: Load, elapsed_s: float, measured: int, decided: bool) -> bool:
     """Whether a cell's window may end: after ``duration_s``, with ``min_requests`` over, and decided; at its cap in any case."""
     if elapsed_s >= window_cap_s(load):

@@ -13,10 +13,10 @@ import gevent
 import locust
 from locust.stats import PERCENTILES_TO_REPORT, StatsCSV
 
-from fmbench.load.crew import Crew
+from fmbench.load.controller.crew import Crew
+from fmbench.load.deadlines import STATISTICS_WAIT_S
+from fmbench.load.protocol import IGNORED
 
-STATISTICS_WAIT_S = 8.0
-"""Workers send Locust's statistics every three seconds."""
 HISTORY = ("Timestamp", "User Count", "Type", "Name", "Requests/s", "Failures/s", "Total Request Count", "Total Failure Count")
 
 
@@ -63,6 +63,7 @@ def finish(environment: Any, crew: Crew, folder: Path, ended: str, message: str)
     counts = {"version": locust.__version__, "requests": total.num_requests, "failures": total.num_failures, "waited_s": waited}
     workers = [member.to_row() for member in crew.members.values()]
     row = {"ended": ended, "message": message, "ended_at": time.time(), "workers": workers, "locust": counts}
+    row |= {"ignored_messages": dict(IGNORED.by_reason)} if IGNORED.total else {}
     _write_json(folder / "load.json", row)
 
 

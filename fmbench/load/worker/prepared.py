@@ -17,11 +17,12 @@ from fmbench.core.names import below
 from fmbench.core.plan import Plan, PromptFile
 from fmbench.core.prices.price import Price
 from fmbench.core.records import Cell, Prompt
+from fmbench.load.protocol import Address
 from fmbench.prompts import payload
 
 
 @dataclass(slots=True, kw_only=True)
-class Deck:
+class CellRequests:
     """A cell's prompts, ready to be sent to its model."""
 
     prompts: list[Prompt]
@@ -36,19 +37,19 @@ class Deck:
         return None if self.price is None else self.price.bound(self.prompts[index].tokens, self.max_tokens)
 
 
-class Workplace:
+class PreparedRun:
     """Reads a prepared run folder. Raises ``Refused`` when it is not there, ``UnusableInput`` when a prompt cannot be sent."""
 
-    def __init__(self, folder: Path, endpoint: dict[str, str | None] | None) -> None:
+    def __init__(self, folder: Path, endpoint: Address | None) -> None:
         self.folder = folder
-        self._endpoint = Endpoint() if endpoint is None else Endpoint(endpoint["url"], endpoint["ca_bundle"])
+        self._endpoint = Endpoint() if endpoint is None else Endpoint(endpoint.url, endpoint.ca_bundle)
         self.config: Config = stored_config(_read(folder / "config.yml").decode(), str(folder / "config.yml"))
         self.plan = Plan.from_json(_read(folder / "plan.json"))
         self._models: dict[str, Model] = {model.name: model for model in self.config.models}
         self._files: dict[str, PromptFile] = {file.bucket: file for file in self.plan.prompts}
         self._prompts: tuple[str, list[Prompt]] = ("", [])
         self._callers: dict[str, Caller] = {}
-        self._deck: tuple[tuple[str, str], Deck] | None = None
+        self._requests: tuple[tuple[str, str], CellRequests] | None = None
 
     @property
     def salted(self) -> bool:
@@ -61,14 +62,14 @@ class Workplace:
         except FmbenchError:
             return None
 
-    def deck(self, cell: Cell) -> Deck:
+    def requests_of(self, cell: Cell) -> CellRequests:
         """Everything that requests of ``cell`` need, serialised. The one of the last cell is kept, no other."""
         key = (cell.model, cell.bucket)
-        if self._deck is None or self._deck[0] != key:
-            self._deck = (key, self._make_deck(cell))
-        return self._deck[1]
+        if self._requests is None or self._requests[0] != key:
+            self._requests = (key, self._make_requests(cell))
+        return self._requests[1]
 
-    def _make_deck(self, cell: Cell) -> Deck:
+    def _make_requests(self, cell: Cell) -> CellRequests:
         prompts, caller = self._bucket(cell.bucket), self._caller(cell.model)
         calls = []
         for prompt in prompts:
@@ -76,7 +77,8 @@ class Workplace:
             gevent.sleep(0)
         price = self.plan.price_of(cell.model)
         region = self._models[cell.model].region or self.config.region
-        return Deck(prompts=prompts, calls=calls, caller=caller, price=price, max_tokens=caller.max_tokens, region=region)
+        max_tokens = caller.max_tokens
+        return CellRequests(prompts=prompts, calls=calls, caller=caller, price=price, max_tokens=max_tokens, region=region)
 
     def _caller(self, name: str) -> Caller:
         if name not in self._callers:

@@ -13,8 +13,11 @@ import gevent
 from gevent.event import Event
 
 from fmbench.core.failures import ExitCode, FmbenchError
-from fmbench.load.closing import History, finish
-from fmbench.load.controller import GRACE_S, SLACK_S, Controller
+from fmbench.load.controller.closing import History, finish
+from fmbench.load.controller.locust_master import hold_on_without_workers
+from fmbench.load.controller.study import Controller
+from fmbench.load.deadlines import GRACE_S, SLACK_S
+from fmbench.load.protocol import Address
 
 if TYPE_CHECKING:
     from fmbench.simulator.process import RunningSimulator
@@ -24,7 +27,7 @@ log = logging.getLogger(__name__)
 SIGNALS = {signal.SIGINT: ("sigint", ExitCode.INTERRUPTED), signal.SIGTERM: ("sigterm", ExitCode.TERMINATED)}
 
 
-class Conductor:
+class RunLifecycle:
     """On the master, or on the only process. Made in Locust's ``init`` event, after any fork."""
 
     def __init__(self, environment: Any, folder: Path) -> None:
@@ -35,11 +38,16 @@ class Conductor:
         self._greenlet: gevent.Greenlet[[], None] | None = None
         self._over = Event()
         self._quitting = False
+        hold_on_without_workers(environment.runner, self._is_wanted)
         environment.events.test_start.add_listener(self._begin)
         environment.events.test_stopping.add_listener(self._stopped_by_hand)
         environment.events.quitting.add_listener(self._quit)
         for number in SIGNALS:
             gevent.signal_handler(number, self._signalled, number)
+
+    def _is_wanted(self) -> bool:
+        """Whether the run goes on although nobody carries it for the moment."""
+        return self._greenlet is not None and not self._over.is_set() and not self.controller.stopping
 
     def _begin(self, **_: Any) -> None:
         if self._greenlet is None:
@@ -73,15 +81,17 @@ class Conductor:
         while runner.state != "running":
             gevent.sleep(0.01)
 
-    def _endpoint(self) -> dict[str, str | None] | None:
+    def _endpoint(self) -> Address | None:
         """The endpoint of the plan; under plain Locust the embedded one is started here."""
         config, planned = self.controller.config, self.controller.plan.endpoint
-        if planned is not None or config.simulator is None:
-            return planned
+        if planned is not None:
+            return Address(url=planned["url"], ca_bundle=planned["ca_bundle"])
+        if config.simulator is None:
+            return None
         from fmbench.simulator.process import start
 
         self.simulator = start(config.simulator)
-        return {"url": self.simulator.url, "ca_bundle": self.simulator.ca_bundle}
+        return Address(url=self.simulator.url, ca_bundle=self.simulator.ca_bundle)
 
     def _end_process(self) -> None:
         """Leave, unless Locust is leaving already or its web UI is to stay open."""
@@ -103,12 +113,9 @@ class Conductor:
             sys.exit(int(status))
 
     def _stopped_by_hand(self, **_: Any) -> None:
-        """The web UI's Stop, or Locust giving up: the run ends in good order before Locust takes the users away."""
+        """The web UI's Stop: the run ends in good order before Locust takes the users away."""
         if self._greenlet is not None and not self._over.is_set():
-            crew = self.controller.crew
-            if crew.distributed and not crew.present():
-                self.controller.stop("worker_lost", "no worker is left")
-            elif not self.controller.stopping:
+            if not self.controller.stopping:
                 self.controller.stop("sigint", "stopped by hand")
             self._over.wait(GRACE_S + SLACK_S)
 

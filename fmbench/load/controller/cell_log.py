@@ -9,12 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fmbench.core.plan import cell_row
+from fmbench.core.plan import FINISHED, cell_row
 from fmbench.core.records import Cell
 from fmbench.load.tally import Tally
-
-FINISHED = ("complete", "skipped")
-"""Cells that a resumed run does not try again."""
 
 
 @dataclass(slots=True)
@@ -41,7 +38,7 @@ class Attempt:
         return {**row, **times, "ended_at": time.time(), "reason": reason, "budget_usd": self.usd, "workers": workers}
 
 
-class Ledger:
+class CellLog:
     """The lines of ``cells.jsonl``: those of earlier parts of the run, and new ones."""
 
     def __init__(self, folder: Path) -> None:

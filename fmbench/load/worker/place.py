@@ -13,42 +13,39 @@ import socket
 import time
 from collections.abc import Mapping
 from ipaddress import ip_address
-from typing import Any
 from urllib.parse import urlsplit
 
 import gevent
 
+from fmbench.load.deadlines import CONNECT_ROUND_TRIP_S, REGION_S
+
 CONNECTS = 3
-ROUND_TRIP_LIMIT_S = 1.0
-REGION_LIMIT_S = 0.5
 AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 EC2_METADATA = "http://169.254.169.254"
 REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d+")
 
 
-def place_of(url: str | None) -> dict[str, Any]:
-    """``{endpoint_round_trip_s, region}`` of this process for the endpoint at ``url``, within 1.5 s. None is what is not known.
+def place_of(url: str | None) -> tuple[float | None, str | None]:
+    """``(endpoint_round_trip_s, region)`` of this process for the endpoint at ``url``, within 1.5 s. None is what is not known.
 
     An endpoint on this machine is not asked, and the region only matters when the endpoint is AWS's own.
     """
     host = urlsplit(url or "").hostname or ""
     near = not host or _is_loopback(host)
-    return {
-        "endpoint_round_trip_s": None if url is None or near else round_trip_s(url),
-        "region": region() if host.endswith(AWS_DOMAINS) else None,
-    }
+    round_trip = None if url is None or near else round_trip_s(url)
+    return round_trip, region() if host.endswith(AWS_DOMAINS) else None
 
 
 def round_trip_s(url: str) -> float | None:
     """The shortest of three TCP connects to the endpoint, name look-up left out; None when none was made within a second."""
     trips: list[float] = []
-    gevent.with_timeout(ROUND_TRIP_LIMIT_S, _connect_again_and_again, url, trips, timeout_value=None)
+    gevent.with_timeout(CONNECT_ROUND_TRIP_S, _connect_again_and_again, url, trips, timeout_value=None)
     return min(trips, default=None)
 
 
 def region() -> str | None:
     """The region of this ECS task or EC2 instance, or None when the machine does not say so within half a second."""
-    found: str | None = gevent.with_timeout(REGION_LIMIT_S, _region, timeout_value=None)
+    found: str | None = gevent.with_timeout(REGION_S, _region, timeout_value=None)
     return found
 
 
@@ -66,7 +63,7 @@ def _connect_again_and_again(url: str, trips: list[float]) -> None:
         family, kind, protocol, _, address = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)[0]
         for _ in range(CONNECTS):
             with socket.socket(family, kind, protocol) as connection:
-                connection.settimeout(ROUND_TRIP_LIMIT_S / CONNECTS)
+                connection.settimeout(CONNECT_ROUND_TRIP_S / CONNECTS)
                 began = time.monotonic()
                 connection.connect(address)
                 trips.append(time.monotonic() - began)
@@ -99,7 +96,7 @@ def _region_of_instance() -> str:
 def _ask(url: str, method: str = "GET", headers: Mapping[str, str] | None = None) -> str:
     """The body of a 200 answer, else an empty one. Link-local services are asked directly, past any proxy."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=REGION_LIMIT_S)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=REGION_S)
     try:
         connection.request(method, parts.path, headers=dict(headers or {}))
         answer = connection.getresponse()

@@ -5,41 +5,15 @@ from __future__ import annotations
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any
 
 from gevent.event import Event
 
 from fmbench.core.failures import Outcome
-from fmbench.core.records import Cell, Record
-from fmbench.load.budget import Lease
-from fmbench.load.slices import Counting, Slices
+from fmbench.core.records import Record
+from fmbench.load.protocol import StepOrder
+from fmbench.load.slices import Slices
 from fmbench.load.tally import Tally
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepOrder:
-    """What the controller tells one worker about a step."""
-
-    run_id: str
-    number: int
-    cell: Cell
-    slots: list[int]
-    spread_s: float
-    requests: int | None
-    usd: float | None
-    counting: Counting | None = None
-    """What is counted by slices of time; None: nothing."""
-
-    def to_message(self) -> dict[str, Any]:
-        """As Locust's messages carry it."""
-        counting = None if self.counting is None else self.counting.to_message()
-        return {name: getattr(self, name) for name in self.__slots__} | {"cell": list(self.cell), "counting": counting}
-
-    @classmethod
-    def from_message(cls, data: dict[str, Any]) -> StepOrder:
-        """The order that ``to_message`` wrote."""
-        counting = None if data["counting"] is None else Counting.from_message(data["counting"])
-        return cls(**{**data, "cell": Cell(*data["cell"]), "counting": counting})
+from fmbench.load.worker.lease import Lease
 
 
 @dataclass(slots=True, kw_only=True)
@@ -69,6 +43,12 @@ class Step:
         """A user has left; the last one out after the end says so."""
         self.users -= 1
         self._say_if_empty()
+
+    def open(self, measured: bool) -> None:
+        """The gate opens: the step's time runs from here. ``measured``: its window begins at once."""
+        self.opened_ns = time.monotonic_ns()
+        if measured:
+            self.measure()
 
     def measure(self) -> None:
         """The warm-up is over."""

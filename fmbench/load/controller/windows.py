@@ -27,7 +27,7 @@ Window = Callable[[float, dict[int, Row]], bool]
 """Asked with the seconds since a window began and its slices, again and again: may it end?"""
 
 
-class Deciding:
+class WindowJudge:
     """Judges the windows of one study."""
 
     def __init__(self, config: Config) -> None:

@@ -1,0 +1,53 @@
+"""What the controller knows of each load process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from fmbench.load.protocol import Joined, StoredFile
+
+
+@dataclass(slots=True)
+class Member:
+    """One load process that takes part."""
+
+    client_id: str
+    name: str
+    host: str = ""
+    pid: int = 0
+    offset_s: float = 0.0
+    """What to take from its stamps to get this process's time."""
+    round_trip_s: float | None = None
+    endpoint_round_trip_s: float | None = None
+    """The shortest TCP connect to the endpoint, from where it runs; None: not known, or the endpoint is on its machine."""
+    region: str | None = None
+    """The AWS region that its machine says it is in."""
+    drift_s: float | None = None
+    sent: int = 0
+    ok: int = 0
+    failed: int = 0
+    lost: bool = False
+    stored: Mapping[str, StoredFile] = field(default_factory=dict)
+    """What it stored by itself, by name."""
+
+    @classmethod
+    def of(cls, client_id: str, joined: Joined) -> Member:
+        """The process that said so."""
+        return cls(
+            client_id,
+            joined.worker,
+            joined.host,
+            joined.pid,
+            endpoint_round_trip_s=joined.endpoint_round_trip_s,
+            region=joined.region,
+        )
+
+    def to_row(self) -> dict[str, Any]:
+        """The worker's line in load.json."""
+        counts = {"sent": self.sent, "ok": self.ok, "failed": self.failed, "abandoned": self.sent - self.ok - self.failed}
+        clock = {"offset_s": self.offset_s, "round_trip_s": self.round_trip_s, "drift_s": self.drift_s}
+        place = {"endpoint_round_trip_s": self.endpoint_round_trip_s, "region": self.region}
+        row = {"id": self.name, "host": self.host, "pid": self.pid, **place, **counts, "lost": self.lost, "clock": clock}
+        return row | ({"parts": {name: asdict(file) for name, file in self.stored.items()}} if self.stored else {})

@@ -1,0 +1,119 @@
+"""The controller steps the users through the cells: a greenlet on the master, or on the only process; never a LoadTestShape."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from fmbench.config.load import stored_config
+from fmbench.core.failures import Refused
+from fmbench.core.plan import Plan
+from fmbench.core.records import Cell
+from fmbench.load.controller.budget import RunBudget
+from fmbench.load.controller.cell_log import Attempt, CellLog
+from fmbench.load.controller.crew import Crew, NobodyLeft
+from fmbench.load.controller.greeting import greeting
+from fmbench.load.controller.interrupts import Stop, StopRequest
+from fmbench.load.controller.measuring import Measuring
+from fmbench.load.controller.status import Progress
+from fmbench.load.controller.stopping import Watches
+from fmbench.load.outbox import Outbox, outbox_to
+from fmbench.load.protocol import Address
+
+ATTEMPTS = 3
+"""A cell whose set of workers changed is void and measured again, so many times in all; once more so often at the run's end."""
+MOST_BEGINNINGS = 20
+"""So often a cell is begun when no attempt comes as far as measuring."""
+
+
+class Controller:
+    """Runs the study of a prepared folder on the environment's load processes."""
+
+    def __init__(self, environment: Any, folder: Path) -> None:
+        self.config = stored_config((folder / "config.yml").read_text(), "config.yml")
+        self.plan = Plan.from_json((folder / "plan.json").read_bytes())
+        self.folder = folder
+        self.request = StopRequest()
+        self.crew = Crew(environment, self.plan.run_id, self.request.heed)
+        self.cells = CellLog(folder)
+        self._watches = Watches()
+        self._progress = Progress(self.config, self.plan, self.cells.finished())
+        budget = RunBudget(self.config.budget, *self.cells.used())
+        self._measuring = Measuring(self.config, self.crew, budget, self._watches, self._progress, self.request)
+        self._outbox: Outbox | None = None
+
+    @property
+    def stopping(self) -> bool:
+        """Whether somebody asked for the end."""
+        return self.request.stop is not None
+
+    def stop(self, ended: str, message: str) -> None:
+        """Ask for an orderly end; asked again, what is in flight is not waited for."""
+        self.request.ask(ended, message)
+
+    def run(self, endpoint: Address | None) -> tuple[str, str]:
+        """Measure every cell that is not done yet. Returns ``(ended, message)`` as load.json has them.
+
+        Raises ``Refused`` when of all processes that joined none can take part.
+        """
+        self.crew.hello = greeting(self.plan.run_id, self.folder, self.config.region, endpoint)
+        self._outbox = outbox_to(self.crew.hello.store, self.folder)
+        try:
+            self._run_cells()
+            return self._verdict()
+        except Stop as stop:
+            return stop.ended, str(stop)
+        except NobodyLeft as error:
+            if not self.crew.members:
+                raise Refused(str(error)) from None
+            return "worker_lost", str(error)
+        finally:
+            self._progress.close()
+
+    def _run_cells(self) -> None:
+        """Each cell in its turn; those that stayed void once more at the end, when the crew may be at rest again."""
+        for _ in range(2):
+            for cell in self.plan.cells:
+                if cell.number not in self.cells.finished():
+                    self._run_cell(cell)
+
+    def _verdict(self) -> tuple[str, str]:
+        lost, left_out = self.crew.lost(), self._watches.left_out
+        if {cell.model for cell in self.plan.cells} <= left_out.keys():
+            reasons = "; ".join(f"{model}: {reason}" for model, reason in left_out.items())
+            return "target_down", f"no model could be measured ({reasons})"
+        if lost:
+            return "worker_lost", f"lost on the way: {', '.join(lost)}"
+        if self._watches.target.never_there:
+            return "target_down", "the endpoint was never reached"
+        why = self.cells.nothing_measured()
+        return ("done", "") if why is None else ("error_limit", f"no cell could be measured ({why})")
+
+    def _run_cell(self, cell: Cell) -> None:
+        """Attempt after attempt until the cell is done; one counts when it came as far as measuring."""
+        measured = 0
+        for _ in range(MOST_BEGINNINGS):
+            if cell.model in self._watches.left_out:
+                return self._leave_out(cell, self._watches.left_out[cell.model])
+            attempt = self._new_attempt(cell)
+            status, reason = self._measuring.run(attempt)
+            self._write_line(attempt.ended(status, reason))
+            self._progress.cell_over(cell, status, reason)
+            self.request.heed()
+            measured += attempt.measure_at is not None
+            if status != "invalid" or measured == ATTEMPTS:
+                return None
+        return None
+
+    def _leave_out(self, cell: Cell, reason: str) -> None:
+        self._write_line(self._new_attempt(cell).ended("skipped", reason))
+        self._progress.cell_over(cell, "skipped", reason)
+
+    def _new_attempt(self, cell: Cell) -> Attempt:
+        return Attempt(cell, self.cells.attempts(cell) + 1, {})
+
+    def _write_line(self, row: dict[str, Any]) -> None:
+        """A line in cells.jsonl, here and where the run is stored: a report can be made should this machine be lost."""
+        self.cells.write(row)
+        if self._outbox is not None:
+            self._outbox.send("cells.jsonl")
