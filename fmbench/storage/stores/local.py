@@ -7,8 +7,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from fmbench.core.failures import Refused
+from fmbench.core.failures import Refused, UnusableInput
 from fmbench.core.names import below, is_inside
+from fmbench.core.neutral import neutral
 from fmbench.storage.atomic import commit, part_path, write_bytes
 
 
@@ -16,7 +17,12 @@ class LocalStore:
     """Files in a folder, which is made when the first one is stored."""
 
     def __init__(self, address: str) -> None:
-        self.folder = Path(address).expanduser()
+        if not address or not address.isprintable():
+            raise UnusableInput(f"{neutral(address, 200)!r}: is no folder's name; write one without control characters.")
+        try:
+            self.folder = Path(address).expanduser()
+        except RuntimeError as error:
+            raise UnusableInput(f"{address}: is no folder ({error}); write its whole path.") from None
 
     @property
     def address(self) -> str:

@@ -8,12 +8,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import boto3
 from boto3.exceptions import Boto3Error
@@ -23,6 +23,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from fmbench.core.failures import Refused, UnusableInput
 from fmbench.core.names import is_inside
+from fmbench.core.neutral import neutral
 
 PART_BYTES = 16 * 1024 * 1024
 """Files above that go up in parts of that size."""
@@ -30,15 +31,33 @@ CONFLICT_RETRIES = 5
 """S3 answers 409 while another conditional write of the same name is under way."""
 
 
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
+_ACCESS_POINT = re.compile(r"arn:aws[a-z-]*:s3[a-z-]*:[a-z0-9-]*:\d{12}:(?:outpost[:/][\w-]+[:/])?accesspoint[:/][A-Za-z0-9.-]+")
+
+
+def bucket_and_prefix(address: str) -> tuple[str, str]:
+    """The bucket, or the ARN or alias of an access point, and the prefix, letter by letter as they stand in ``address``.
+
+    Raises ``UnusableInput`` for what would be written elsewhere than it says.
+    """
+    rest = address.removeprefix("s3://")
+    arn = _ACCESS_POINT.match(rest)
+    bucket = arn[0] if arn else rest.partition("/")[0]
+    prefix = rest[len(bucket) :].removeprefix("/").removesuffix("/")
+    if rest == address or not (arn or _BUCKET.fullmatch(bucket)) or rest[len(bucket) :][:1] not in ("", "/"):
+        where = "a bucket's name or alias, or an access point's ARN, then /"
+        raise UnusableInput(f"{neutral(address, 200)}: is no S3 address; write it as s3://bucket/prefix ({where}).")
+    if prefix and not is_inside(prefix):
+        cure = "leave out empty steps, '.', '..', backslashes and what is not printable"
+        raise UnusableInput(f"{neutral(address, 200)}: is a prefix that nothing can be stored under as it is written; {cure}.")
+    return bucket, prefix
+
+
 class S3Store:
     """Objects below ``s3://bucket/prefix``."""
 
     def __init__(self, address: str, region: str | None = None) -> None:
-        parts = urlsplit(address)
-        if parts.scheme != "s3" or not parts.netloc:
-            raise UnusableInput(f"{address}: is no S3 address; write it as s3://bucket/prefix.")
-        self.bucket = parts.netloc
-        self.prefix = parts.path.strip("/")
+        self.bucket, self.prefix = bucket_and_prefix(address)
         self.client = _client(region)
 
     @property
