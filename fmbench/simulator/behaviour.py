@@ -64,10 +64,19 @@ class Fault(Strict):
 
 
 class Quota(Strict):
-    """A bucket a minute: requests over it are throttled as Bedrock throttles them."""
+    """What is let through in a minute: requests over it are throttled as Bedrock throttles them."""
 
     requests_per_minute: int | None = Field(default=None, ge=1)
     tokens_per_minute: int | None = Field(default=None, ge=1)
+    tokens_per_day: int | None = Field(default=None, ge=0)
+    reserves_max_tokens: bool = True
+    """Whether admission counts ``max_tokens``; what was not generated is given back at the end."""
+    burndown: float = Field(default=1.0, ge=1)
+    """How many tokens of the quota an output token takes."""
+    window: Literal["bucket", "rolling", "clock"] = "bucket"
+    """A bucket that fills evenly, the minute that ends now, or the clock's minute."""
+    minute_s: float = Field(default=60.0, gt=0)
+    """How long the quota's minute lasts, for trials that cannot wait."""
 
 
 class Profile(Strict):

@@ -93,9 +93,7 @@ class Service:
     ) -> Playing:
         fault = model.draw_fault(model.number(), api.spared(body))
         generation = model.generate(ask, row.request_id)
-        reserved = generation.prompt_tokens + model.limit(ask)
-        if fault is None:
-            model.admission.admit(reserved)
+        ticket = None if fault is not None else model.admission.admit(generation.prompt_tokens, model.limit(ask))
         script = _script(generation, api, body, fault)
         if fault is not None:
             row.fault = fault.kind
@@ -105,8 +103,8 @@ class Service:
 
         def settle(playing: Playing) -> None:
             _tell(row, generation, playing.script)
-            if fault is None:
-                model.admission.settle(model.limit(ask) - row.tokens_sent)
+            if ticket is not None:
+                model.admission.settle(ticket, row.tokens_sent, generation.cache_read_tokens or 0)
             self._ledger.close(row)
 
         pace = model.pace(generation)

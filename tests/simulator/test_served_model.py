@@ -110,19 +110,53 @@ def test_synthetic_tasks_are_answered_right_as_often_as_the_profile_says(task):
 def test_requests_over_the_quota_are_throttled():
     admission = Admission(Quota(requests_per_minute=3))
     for _ in range(3):
-        admission.admit(1_000_000)
+        admission.admit(1_000_000, 10)
     with pytest.raises(ServiceError, match="Too many requests, please wait before trying again") as caught:
-        admission.admit(1)
+        admission.admit(1, 0)
     assert (caught.value.code, caught.value.status) == ("ThrottlingException", 429)
 
 
 def test_tokens_are_reserved_and_given_back():
     admission = Admission(Quota(tokens_per_minute=1000))
-    admission.admit(900)
+    ticket = admission.admit(100, 800)
     with pytest.raises(ServiceError, match="Too many tokens, please wait before trying again"):
-        admission.admit(500)
-    admission.settle(unused_tokens=800)
-    admission.admit(500)
+        admission.admit(100, 400)
+    admission.settle(ticket, output_tokens=10)
+    admission.admit(100, 400)
+
+
+def test_an_output_token_weighs_what_the_burndown_says_and_cached_ones_are_given_back():
+    admission = Admission(Quota(tokens_per_minute=1000, burndown=5, window="clock"), now=lambda: 0.0)
+    admission.settle(admission.admit(300, 100), output_tokens=100, cache_read_tokens=200)  # 300 - 200 + 100 * 5 = 600
+    with pytest.raises(ServiceError, match="Too many tokens"):
+        admission.admit(401, 0)
+    admission.admit(400, 0)
+
+
+@pytest.mark.parametrize(("window", "left"), [("bucket", 200), ("rolling", 0), ("clock", 1000)])
+def test_windows_differ_in_what_the_turn_of_the_minute_gives_back(window, left):
+    """1,000 tokens are taken 6 s before the minute turns; 6 s behind it a bucket has a fifth, a rolling minute nothing."""
+    clock = [54.0]
+    admission = Admission(Quota(tokens_per_minute=1000, window=window), now=lambda: clock[0])
+    admission.admit(1000, 0)
+    clock[0] = 66.0
+    with pytest.raises(ServiceError, match="Too many tokens"):
+        admission.admit(left + 1, 0)
+    if left:
+        admission.admit(left, 0)
+
+
+def test_without_a_reservation_only_the_prompt_is_admitted():
+    admission = Admission(Quota(tokens_per_minute=1000, reserves_max_tokens=False))
+    admission.admit(900, 64_000)
+    with pytest.raises(ServiceError, match="Too many tokens"):
+        admission.admit(900, 1)
+
+
+def test_a_day_has_its_own_words():
+    admission = Admission(Quota(tokens_per_day=0))
+    with pytest.raises(ServiceError, match="Too many tokens per day"):
+        admission.admit(1, 1)
 
 
 def test_a_model_overrides_only_the_keys_that_it_sets():

@@ -1,0 +1,1 @@
+"""Whether the search for a quota finds what a service hides."""

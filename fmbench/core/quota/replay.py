@@ -1,0 +1,178 @@
+"""What a log of requests says of a quota: under a guess of how it works, every admitted and every refused request bounds its size.
+
+A guess holds the kind of window, whether ``max_tokens`` is reserved, and the weight of an output token. Each request then had a known
+need on top of what was in use; an admitted one says that the quota is at least that, a refused one that it is less. The right guess
+is contradicted by none of them.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import floor, inf
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Window = Literal["bucket", "rolling", "clock"]
+Word = Literal["requests", "tokens", "daily"]
+MINUTE_S = 60.0
+GRIDS = (400, 60, 60)
+"""How many sizes are tried at once where a size has to be tried: first over all that may be, then between the best of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """One request of the log. Times are UTC epoch seconds; ``word`` is the throttle's, None for an admitted request."""
+
+    at: float
+    ended_at: float
+    input_tokens: int
+    max_tokens: int
+    output_tokens: int
+    word: Word | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guess:
+    """How a quota may work."""
+
+    window: Window
+    reserves: bool = True
+    burndown: float = 1.0
+
+    def reserved(self, seen: Seen) -> float:
+        """Tokens that a request takes at admission."""
+        return seen.input_tokens + (seen.max_tokens if self.reserves else 0)
+
+    def settled(self, seen: Seen) -> float:
+        """Tokens that it has taken when it is over."""
+        return seen.input_tokens + self.burndown * seen.output_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A quota's size by one guess: at least ``low``, less than ``high`` (inf: nothing was refused), and how many requests say no."""
+
+    low: float
+    high: float
+    against: int
+
+
+def fit_requests(log: Sequence[Seen], window: Window) -> Fit:
+    """The quota of requests a minute by the log."""
+    ones = np.ones((len(log), 1))
+    return _fit(log, "requests", window, ones, ones)[0]
+
+
+def fit_tokens(log: Sequence[Seen], guesses: Sequence[Guess]) -> dict[Guess, Fit]:
+    """The quota of tokens a minute by the log, for each guess."""
+    found: dict[Guess, Fit] = {}
+    for window in sorted({guess.window for guess in guesses}):
+        mine = [guess for guess in guesses if guess.window == window]
+        first = np.array([[guess.reserved(seen) for guess in mine] for seen in log], dtype=float)
+        last = np.array([[guess.settled(seen) for guess in mine] for seen in log], dtype=float)
+        found |= dict(zip(mine, _fit(log, "tokens", window, first, last), strict=True))
+    return found
+
+
+Matrix = NDArray[np.float64]
+"""A row a request, a column a guess."""
+
+
+def _fit(log: Sequence[Seen], word: Word, window: Window, first: Matrix, last: Matrix) -> list[Fit]:
+    """Requests that were refused for another reason tell nothing of this quota, and took nothing of it."""
+    mine = [index for index, seen in enumerate(log) if seen.word in (None, word)]
+    kept, first, last = [log[index] for index in mine], first[mine], last[mine]
+    refused = np.array([seen.word is not None for seen in kept], dtype=bool)
+    needs = _needs(kept, "rolling" if window == "bucket" else window, first, last)
+    rough = [_interval(needs[:, column], refused) for column in range(first.shape[1])]
+    return _buckets(kept, refused, first, last, rough) if refused.any() and window == "bucket" else rough
+
+
+def _needs(log: Sequence[Seen], window: Window, first: Matrix, last: Matrix) -> Matrix:
+    """What each request would have brought the window's sum to."""
+    needs = np.empty_like(first)
+    used = np.zeros(first.shape[1])
+    inside: deque[int] = deque()
+    ends: list[tuple[float, int]] = []
+    over: set[int] = set()
+    for index, seen in enumerate(log):
+        start = floor(seen.at / MINUTE_S) * MINUTE_S if window == "clock" else np.nextafter(seen.at - MINUTE_S, seen.at)
+        while ends and ends[0][0] <= seen.at:
+            done = heapq.heappop(ends)[1]
+            over.add(done)
+            if inside and done >= inside[0]:
+                used = used + last[done] - first[done]
+        while inside and log[inside[0]].at < start:
+            gone = inside.popleft()
+            used = used - (last[gone] if gone in over else first[gone])
+        needs[index] = used + first[index]
+        if seen.word is None:
+            used = used + first[index]
+            inside.append(index)
+            heapq.heappush(ends, (seen.ended_at, index))
+    return needs
+
+
+def _interval(needs: NDArray[np.float64], refused: NDArray[np.bool_]) -> Fit:
+    """The sizes that the fewest requests contradict: an admitted one every size below its need, a refused one every size from it."""
+    needs = np.round(needs, 6)
+    if not refused.any():
+        return Fit(float(needs.max(initial=0.0)), inf, 0)
+    edges = np.concatenate([[0.0], np.unique(needs)])
+    admitted, turned = np.sort(needs[~refused]), np.sort(needs[refused])
+    # a size in [edges[i], edges[i + 1]): admitted needs above it, and refused needs up to it, say no
+    against = len(admitted) - np.searchsorted(admitted, edges, "right") + np.searchsorted(turned, edges, "right")
+    first = last = int(against.argmin())
+    while last + 1 < len(edges) and against[last + 1] == against[first]:
+        last += 1
+    return Fit(float(edges[first]), float(edges[last + 1]) if last + 1 < len(edges) else inf, int(against[first]))
+
+
+def _buckets(log: Sequence[Seen], refused: NDArray[np.bool_], first: Matrix, last: Matrix, rough: Sequence[Fit]) -> list[Fit]:
+    """A bucket fills evenly, so how much was left depends on its size: sizes are tried, closer around the best ones each time."""
+    smallest = first[refused].min(axis=0) / 2
+    lows = np.array([max(1.0, fit.low / 2.2, 0.0 if fit.low else small) for fit, small in zip(rough, smallest, strict=True)])
+    highs = np.array([max(low * 1.1, fit.low * 1.1, min(fit.high, 2.2 * low)) for fit, low in zip(rough, lows, strict=True)])
+    columns = np.arange(len(lows))
+    for grid in GRIDS:
+        sizes = np.geomspace(lows, highs, grid)  # a row a size, a column a guess
+        against = _against_buckets(log, sizes, first, last)
+        least = against.min(axis=0)
+        begin, end = _longest_runs(against == least)
+        lows, highs = sizes[np.maximum(begin - 1, 0), columns], sizes[np.minimum(end + 1, grid - 1), columns]
+    return [Fit(float(low), float(high), int(count)) for low, high, count in zip(lows, highs, least, strict=True)]
+
+
+def _longest_runs(best: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where the longest run of True begins and ends in each column."""
+    ends = np.zeros(best.shape, dtype=np.int64)
+    run = np.zeros(best.shape[1], dtype=np.int64)
+    for row in range(len(best)):
+        run = np.where(best[row], run + 1, 0)
+        ends[row] = run
+    last = ends.argmax(axis=0)
+    return last - ends.max(axis=0) + 1, last
+
+
+def _against_buckets(log: Sequence[Seen], sizes: Matrix, first: Matrix, last: Matrix) -> NDArray[np.int64]:
+    """How many requests contradict each size."""
+    left, then = sizes.copy(), log[0].at
+    against = np.zeros(sizes.shape, dtype=np.int64)
+    ends: list[tuple[float, int]] = []
+    for index, seen in enumerate(log):
+        while ends and ends[0][0] <= seen.at:
+            when, done = heapq.heappop(ends)
+            left, then = np.minimum(sizes, left + (when - then) / MINUTE_S * sizes) - (last[done] - first[done]), when
+        left, then = np.minimum(sizes, left + (seen.at - then) / MINUTE_S * sizes), seen.at
+        if seen.word is not None:
+            against += left >= first[index]
+            continue
+        against += left < first[index]
+        left = left - first[index]
+        heapq.heappush(ends, (seen.ended_at, index))
+    return against

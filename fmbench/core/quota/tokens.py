@@ -1,0 +1,53 @@
+"""What Bedrock counts against a quota of tokens: at admission, and at the end of the answer.
+
+Admission takes the prompt, cached tokens included, and ``max_tokens``. At the end what the cache held is given back, and an output
+token weighs as many as the model's burndown says. This is of the quota alone: nobody pays for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+BURNDOWN_AS_OF = "2026-11"
+"""When the table below was put together; ``quota: {burndown: …}`` wins over it."""
+BURNDOWN: tuple[tuple[str, float], ...] = (
+    ("claude-opus-4-8", 15),
+    ("claude-3-7-", 5),
+    ("claude-opus-4", 5),
+    ("claude-sonnet-4", 5),
+    ("claude-haiku-4", 5),
+    ("claude-opus-5", 10),
+    ("claude-sonnet-5", 10),
+    ("claude-haiku-5", 10),
+    ("claude-fable-5", 10),
+    ("claude-mythos-5", 10),
+    ("gpt-5.6", 10),
+    ("kimi-k3", 10),
+)
+"""How many tokens of the quota an output token takes, by a part of the model's id; the first that fits. Elsewhere 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """A model's quotas. None: not known, or none."""
+
+    tpm: float | None = None
+    rpm: float | None = None
+    tpd: float | None = None
+    burndown: float = 1.0
+    source: str = "config"
+
+
+def burndown_of(model_id: str) -> float:
+    """The weight of an output token, from the table."""
+    return next((weight for part, weight in BURNDOWN if part in model_id), 1.0)
+
+
+def at_admission(input_tokens: float, cache_read: float, cache_write: float, max_tokens: float) -> float:
+    """Tokens that a request reserves before it starts."""
+    return input_tokens + cache_read + cache_write + max_tokens
+
+
+def at_settlement(input_tokens: float, cache_write: float, output_tokens: float, burndown: float) -> float:
+    """Tokens that a request has taken once it is over."""
+    return input_tokens + cache_write + output_tokens * burndown
