@@ -1,7 +1,8 @@
-"""Hidden quotas, found from outside: ``python -m benchmarks.quota [--seeds 20]``. A row a kind, and how many of its seeds were right.
+"""Hidden quotas, found from outside: ``python -m benchmarks.quota [--seeds 20]``. A row a kind, and how many of its seeds were
+right.
 
-Right is: requests and tokens a minute within 5 %, whether max_tokens is reserved, the burndown, and whether the window rolls, within 15
-minutes on the service's clock.
+Right is: requests and tokens a minute within 5 %, whether max_tokens is reserved, the burndown, and whether the window rolls,
+within 15 minutes on the service's clock.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from dataclasses import dataclass
 from random import Random
 
 from benchmarks.quota.service import Service
-from fmbench.config.simulator import Quota
 from fmbench.core.quota.search import Finding, Limits, Onset, search
+from fmbench.simulator.behaviour import Quota
 
 MINUTES = 15
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
-from fmbench.config.simulator import Quota
 from fmbench.core.quota.replay import Seen, Word
 from fmbench.core.quota.search import Burst
+from fmbench.simulator.behaviour import Quota
 from fmbench.simulator.errors import TOO_MANY_REQUESTS, TOO_MANY_TOKENS, TOO_MANY_TOKENS_A_DAY, ServiceError
 from fmbench.simulator.quota import Admission, Ticket
 
@@ -16,7 +16,8 @@ MINUTE_S = 60.0
 
 
 class Service:
-    """Sends the bursts of a search to an ``Admission``, each request ``gap_s`` after the one before, its answer over after some time."""
+    """Sends the bursts of a search to an ``Admission``, each request ``gap_s`` after the one before, its answer over after some
+    time."""
 
     def __init__(self, quota: Quota, seed: int, gap_s: float = 0.005, ttft_s: float = 0.4, tpot_s: float = 0.01) -> None:
         self.now = 1_000_000.0 + Random(seed).uniform(0, 60)

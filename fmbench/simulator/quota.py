@@ -1,7 +1,7 @@
 """The quota of a model: what Bedrock admits, reserves and gives back, and over which window.
 
-Which window Bedrock keeps, whether ``max_tokens`` is reserved and what an output token weighs are settings, so that what finds them from
-outside can be held against the truth.
+Which window Bedrock keeps, whether ``max_tokens`` is reserved and what an output token weighs are settings, so that what finds
+them from outside can be held against the truth.
 """
 
 from __future__ import annotations
@@ -141,8 +141,8 @@ class Ticket:
 class Admission:
     """Requests and tokens a minute, and tokens a day, of one model.
 
-    As Bedrock does, admission reserves prompt + ``max_tokens``; the end of the answer puts what it took in its place, output tokens by
-    their weight, and gives back what came out of the prompt cache.
+    As Bedrock does, admission reserves prompt + ``max_tokens``; the end of the answer puts what it took in its place, output
+    tokens by their weight, and gives back what came out of the prompt cache.
     """
 
     def __init__(self, quota: Quota, now: Callable[[], float] = time) -> None:

@@ -1,8 +1,9 @@
-"""What a log of requests says of a quota: under a guess of how it works, every admitted and every refused request bounds its size.
+"""What a log of requests says of a quota: under a guess of how it works, every admitted and every refused request bounds its
+size.
 
-A guess holds the kind of window, whether ``max_tokens`` is reserved, and the weight of an output token. Each request then had a known
-need on top of what was in use; an admitted one says that the quota is at least that, a refused one that it is less. The right guess
-is contradicted by none of them.
+A guess holds the kind of window, whether ``max_tokens`` is reserved, and the weight of an output token. Each request then had a
+known need on top of what was in use; an admitted one says that the quota is at least that, a refused one that it is less. The
+right guess is contradicted by none of them.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from numpy.typing import NDArray
 Window = Literal["bucket", "rolling", "clock"]
 Word = Literal["requests", "tokens", "daily"]
 MINUTE_S = 60.0
+TINY = 1e-6
+"""What rounding may make of a token."""
 GRIDS = (400, 60, 60)
 """How many sizes are tried at once where a size has to be tried: first over all that may be, then between the best of them."""
 
@@ -55,7 +58,8 @@ class Guess:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """A quota's size by one guess: at least ``low``, less than ``high`` (inf: nothing was refused), and how many requests say no."""
+    """A quota's size by one guess: at least ``low``, less than ``high`` (inf: nothing was refused), and how many requests say
+    no."""
 
     low: float
     high: float
@@ -119,7 +123,8 @@ def _needs(log: Sequence[Seen], window: Window, first: Matrix, last: Matrix) -> 
 
 
 def _interval(needs: NDArray[np.float64], refused: NDArray[np.bool_]) -> Fit:
-    """The sizes that the fewest requests contradict: an admitted one every size below its need, a refused one every size from it."""
+    """The sizes that the fewest requests contradict: an admitted one every size below its need, a refused one every size from
+    it."""
     needs = np.round(needs, 6)
     if not refused.any():
         return Fit(float(needs.max(initial=0.0)), inf, 0)
@@ -170,9 +175,9 @@ def _against_buckets(log: Sequence[Seen], sizes: Matrix, first: Matrix, last: Ma
             left, then = np.minimum(sizes, left + (when - then) / MINUTE_S * sizes) - (last[done] - first[done]), when
         left, then = np.minimum(sizes, left + (seen.at - then) / MINUTE_S * sizes), seen.at
         if seen.word is not None:
-            against += left >= first[index]
+            against += left >= first[index] + TINY
             continue
-        against += left < first[index]
+        against += left < first[index] - TINY
         left = left - first[index]
         heapq.heappush(ends, (seen.ended_at, index))
     return against

@@ -1,8 +1,8 @@
 """The search for a quota: bursts that tell, with the fewest minutes, how a service throttles and from how much on.
 
-The caller sends what is asked for and gives back what it saw; nothing here waits or sends. After a minute of silence every kind of
-window has its whole quota to give, so a burst until the first throttle measures it; a second one just behind the turn of the clock's
-minute tells a window that starts with the minute from one that rolls.
+The caller sends what is asked for and gives back what it saw; nothing here waits or sends. After a minute of silence every kind
+of window has its whole quota to give, so a burst until the first throttle measures it; a second one just behind the turn of the
+clock's minute tells a window that starts with the minute from one that rolls.
 """
 
 from __future__ import annotations
@@ -130,16 +130,16 @@ def _word(part: Sequence[Seen]) -> Word | None:
 
 
 def _requests(log: _Log, limits: Limits) -> Generator[Burst, Sequence[Seen], None]:
-    """Small requests: what throttles them is the quota of requests, if there is one. Where it is, the same just behind the turn of the
-    minute tells its window."""
+    """Small requests: what throttles them is the quota of requests, if there is one. Where it is, the same just behind the turn
+    of the minute tells its window."""
     burst = limits.burst(limits.small_prompt, 1, MINUTE_S - BEFORE_TURN_S, shrink=0)
     if _word(log.add((yield burst))) is not None:
         log.add((yield replace(burst, at=2.0, quiet_s=0.0)))
 
 
 def _tokens(log: _Log, limits: Limits) -> Generator[Burst, Sequence[Seen], None]:
-    """Large requests until tokens are throttled: large by ``max_tokens``, which costs nothing; else by long prompts, as long as the
-    requests that are let through may bring together."""
+    """Large requests until tokens are throttled: large by ``max_tokens``, which costs nothing; else by long prompts, as long as
+    the requests that are let through may bring together."""
     word = _word(log.add((yield limits.burst(limits.small_prompt, limits.max_tokens, 3.0))))
     if word not in ("tokens", "daily"):
         found = conclude(log.seen)
@@ -149,8 +149,8 @@ def _tokens(log: _Log, limits: Limits) -> Generator[Burst, Sequence[Seen], None]
 
 
 def _again(log: _Log, limits: Limits) -> Generator[Burst, Sequence[Seen], None]:
-    """The quota of tokens once more, in requests of a fitting size, half of it ``max_tokens`` that stay unused: whether they count, and
-    what the turn of the minute gives back of the prompts."""
+    """The quota of tokens once more, in requests of a fitting size, half of it ``max_tokens`` that stay unused: whether they
+    count, and what the turn of the minute gives back of the prompts."""
     half = max(1, _fitting(log, limits) // 2)
     burst = limits.burst(half, min(half, limits.max_tokens), MINUTE_S - BEFORE_TURN_S)
     log.add((yield burst))
@@ -216,5 +216,6 @@ def _onset(word: Word, log: Sequence[Seen], fits: Sequence[Fit]) -> Onset | None
     """The sizes that any of the best guesses lets stand."""
     if not any(seen.word == word for seen in log):
         return None
-    low, high = min(fit.low for fit in fits), max(fit.high for fit in fits)
-    return Onset(of=word, per_minute=low if high == inf else (low + high) / 2, low=low, high=high)
+    best = min(fits, key=lambda fit: (fit.against, fit.high - fit.low))
+    point = best.low if best.high == inf else (best.low + best.high) / 2
+    return Onset(of=word, per_minute=point, low=min(fit.low for fit in fits), high=max(fit.high for fit in fits))

@@ -1,7 +1,7 @@
 """What Bedrock counts against a quota of tokens: at admission, and at the end of the answer.
 
-Admission takes the prompt, cached tokens included, and ``max_tokens``. At the end what the cache held is given back, and an output
-token weighs as many as the model's burndown says. This is of the quota alone: nobody pays for it.
+Admission takes the prompt, cached tokens included, and ``max_tokens``. At the end what the cache held is given back, and an
+output token weighs as many as the model's burndown says. This is of the quota alone: nobody pays for it.
 """
 
 from __future__ import annotations
