@@ -64,7 +64,11 @@ class Dependence:
     @property
     def tail(self) -> float:
         """2.5 %; of dependent values the normal tail beyond Student's 97.5 % point, as the design effect is not known well."""
-        return TAIL if self.design_effect == 1 else _tail(self.batches)
+        return self.tail_of(TAIL)
+
+    def tail_of(self, tail: float) -> float:
+        """The same for any tail."""
+        return tail if self.design_effect == 1 else _tail(self.batches, tail)
 
 
 def dependence(series: Floats, blocks: Floats | None = None) -> Dependence:
@@ -138,13 +142,13 @@ def _chi_squared(freedom: int, share: float) -> float:
 
 
 @lru_cache(maxsize=4096)
-def _student(freedom: int) -> float:
-    return float(special.stdtrit(freedom, 1 - TAIL))
+def _student(freedom: int, tail: float = TAIL) -> float:
+    return float(special.stdtrit(freedom, 1 - tail))
 
 
 @lru_cache(maxsize=4096)
-def _tail(batches: int) -> float:
-    return max(SMALLEST_TAIL, float(special.ndtr(-_student(max(batches - 1, 1)))))
+def _tail(batches: int, tail: float) -> float:
+    return max(SMALLEST_TAIL, float(special.ndtr(-_student(max(batches - 1, 1), tail))))
 
 
 def mean_interval(series: Floats, known: Dependence | None = None) -> Interval | None:
@@ -212,12 +216,13 @@ def _weissman(ascending: Floats, beyond: float) -> float:
     return max(float(ascending[-1]), float(beyond_all))
 
 
-def share_interval(within: int, known: Dependence) -> Interval:
-    """Clopper and Pearson's 95 % interval of a share: ``within`` of ``known.count``, worth ``known.effective`` trials."""
-    trials = known.effective
+def share_interval(within: int, known: Dependence, tail: float = TAIL) -> Interval:
+    """Clopper and Pearson's interval of a share, missed by at most ``tail`` on either side: ``within`` of ``known.count``, worth
+    ``known.effective`` trials."""
+    trials, missed = known.effective, known.tail_of(tail)
     hits = within / known.design_effect
-    low = 0.0 if within == 0 else float(special.betaincinv(hits, trials - hits + 1, known.tail))
-    high = 1.0 if within == known.count else float(special.betaincinv(hits + 1, trials - hits, 1 - known.tail))
+    low = 0.0 if within == 0 else float(special.betaincinv(hits, trials - hits + 1, missed))
+    high = 1.0 if within == known.count else float(special.betaincinv(hits + 1, trials - hits, 1 - missed))
     return low, high
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 from scipy import special
 
@@ -22,7 +23,8 @@ def at_most(name: str, limit: float, figure: Measured | None, count: int, missin
     value, (low, high) = figure
     status = MET if high <= limit else NOT_MET if low > limit else UNDECIDED
     needed = more_of_mean(value, (low, high), limit, count) if status == UNDECIDED else None
-    return Judgement(name, limit, status, value, [low, high], beyond(value / limit), needed)
+    found = Judgement(name, limit, status, value, [low, high], beyond(value / limit), needed)
+    return with_bound(found, low, high, at_most=True)
 
 
 def at_least(name: str, limit: float, figure: Measured | None, count: int, missing: str) -> Judgement:
@@ -33,7 +35,14 @@ def at_least(name: str, limit: float, figure: Measured | None, count: int, missi
     status = MET if low >= limit else NOT_MET if high < limit else UNDECIDED
     needed = more_of_mean(value, (low, high), limit, count) if status == UNDECIDED else None
     by = max(0.0, 1 - value / limit) if limit else 0.0
-    return Judgement(name, limit, status, value, [low, high], by, needed)
+    return with_bound(Judgement(name, limit, status, value, [low, high], by, needed), low, high, at_most=False)
+
+
+def with_bound(judgement: Judgement, low: float, high: float, *, at_most: bool) -> Judgement:
+    """With the end of the interval that is held against the limit: the near one where it is not met, else the far one."""
+    if at_most != (judgement.status == NOT_MET):
+        return replace(judgement, upper=high)
+    return replace(judgement, lower=low)
 
 
 def beyond(ratio: float) -> float:
@@ -41,7 +50,7 @@ def beyond(ratio: float) -> float:
     return max(0.0, ratio - 1)
 
 
-def more_of_share(seen: float, decided: Callable[[float, float], bool], known: Dependence) -> int | None:
+def more_of_share(seen: float, decided: Callable[[float, float], bool], known: Dependence, tail: float = TAIL) -> int | None:
     """How many more requests would decide, if the share stays what was ``seen``; None when no number of them would.
 
     ``decided`` is asked with the ends of the share's interval.
@@ -49,8 +58,8 @@ def more_of_share(seen: float, decided: Callable[[float, float], bool], known: D
 
     def enough(trials: int) -> bool:
         hits = seen * trials
-        low = 0.0 if seen == 0 else float(special.betaincinv(hits, trials - hits + 1, TAIL))
-        high = 1.0 if seen == 1 else float(special.betaincinv(hits + 1, trials - hits, 1 - TAIL))
+        low = 0.0 if seen == 0 else float(special.betaincinv(hits, trials - hits + 1, tail))
+        high = 1.0 if seen == 1 else float(special.betaincinv(hits + 1, trials - hits, 1 - tail))
         return decided(low, high)
 
     trials = _first(enough, max(1, math.floor(known.effective)))

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fmbench.core.error_limits import SCREEN
+from fmbench.core.figures.errors import ERROR_RATE
 from fmbench.core.figures.figure import MET, NOT_MET, UNDECIDED, Figure, Judgement, Sample
 from fmbench.core.figures.percentiles import Percentile
 from fmbench.core.figures.registry import of_objective
@@ -23,6 +25,8 @@ class Objective:
 
     name: str
     limit: float
+    screen: bool = False
+    """Not asked for: it only rules out what is shown to be beyond it, and is no objective that a cell could meet."""
 
     @property
     def figure(self) -> Figure:
@@ -40,6 +44,12 @@ def objectives_of(config: Mapping[str, Any]) -> list[Objective]:
     """The limits of a configuration's ``objectives`` section. Raises ``UnknownFigure`` for a key that is none."""
     limits = {name: limit for name, limit in config.items() if name not in NOT_LIMITS and limit is not None}
     return [Objective(of_objective(name).objective or name, float(limit)) for name, limit in limits.items()]
+
+
+def screens_of(config: Mapping[str, Any]) -> list[Objective]:
+    """What cells are ruled out by although the configuration sets no limit on it."""
+    asked = {objective.name for objective in objectives_of(config)}
+    return [] if ERROR_RATE.key in asked else [Objective(ERROR_RATE.key, SCREEN, screen=True)]
 
 
 def percents_of(objectives: Iterable[Objective]) -> dict[str, list[float]]:

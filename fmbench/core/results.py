@@ -12,6 +12,7 @@ import pandas as pd
 
 from fmbench.core.cells import MeasuredCell
 from fmbench.core.failures import THROTTLES
+from fmbench.core.figures.figure import NOT_MET
 from fmbench.core.figures.latencies import LATENCIES, Latency
 from fmbench.core.instrument import Instrument, believed, instrument_of
 from fmbench.core.intervals import Interval, dependence, mean_interval
@@ -78,8 +79,9 @@ def result_of(
         "e2e_by_output_tokens": length_fit(counted),
     }
     sample = Sample(counted, row, quality)
-    judged = objectives if len(counted) else []
-    found = CellResult(cell, row, instrument, [believed(judge(one, sample), one, instrument) for one in judged], steady)
+    judged = [(one, believed(judge(one, sample), one, instrument)) for one in objectives if len(counted)]
+    shown = [judgement for one, judgement in judged if not one.screen or judgement.status == NOT_MET]
+    found = CellResult(cell, row, instrument, shown, steady)
     row["meets_objectives"] = found.meets
     row["objectives"] = [judgement.to_dict() for judgement in found.judgements]
     return found

@@ -12,7 +12,7 @@ import pandas as pd
 from fmbench.core.cells import measured_cells
 from fmbench.core.findings import Evidence, validity
 from fmbench.core.instrument import health_in, instrument_error
-from fmbench.core.objectives import objectives_of
+from fmbench.core.objectives import objectives_of, screens_of
 from fmbench.core.reconcile import counts_by_name, differences, locust_requests
 from fmbench.core.records import SCHEMA_VERSION
 from fmbench.core.results import CellResult, result_of, token_ratios
@@ -31,7 +31,8 @@ def summarise(records: pd.DataFrame, manifest: Mapping[str, Any], health: pd.Dat
     table = read(records)
     asked = objectives_of(config.get("objectives") or {})
     cells = measured_cells(table, manifest.get("cells") or [], _model_ids(config))
-    results = [result_of(cell, asked, _dataset(manifest), health) for cell in cells]
+    judged = [*asked, *screens_of(config.get("objectives") or {})]
+    results = [result_of(cell, judged, _dataset(manifest), health) for cell in cells]
     verdicts = _verdicts(results, config)
     chosen = verdicts.get(_bucket_of_interest(results, config) or "")
     own_counts = counts_by_name(table)

@@ -73,7 +73,7 @@ class Draft:
             dataset=self._dataset(),
             bucket=self.bucket,
             users=", ".join(str(users) for users in self.users),
-            limits="\n".join([*limits, "  error_rate: 0.01"]),
+            limits="\n".join(limits),
             simulator=_SIMULATED if self.simulate else _REAL,
         )
 

@@ -100,7 +100,7 @@ CASES: dict[str, Callable[[], MadeRun]] = {
     "long_names": lambda: make(Study(models=LONG, requests=90)),
     "none_feasible": lambda: make(Study(requests=200, objectives=IMPOSSIBLE)),
     "undecided": lambda: make(Study(requests=60, objectives=CLOSE)),
-    "no_price": lambda: make(Study(models=(replace(NOVA, price=None), HAIKU), requests=90)),
+    "no_price": lambda: make(Study(models=(replace(NOVA, price=None), HAIKU), requests=180)),
     "tried_again": tried_again,
     "warming_up": warming_up,
     "half_throttled": half_throttled,

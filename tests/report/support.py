@@ -84,7 +84,7 @@ class Study:
             "bucket": "en_2000-3000",
             "ttft_p95_s": 1.5,
             "e2e_p95_s": 5.0,
-            "error_rate": 0.02,
+            "error_rate": 0.05,
             "prefer": "cost",
         }
     )

@@ -171,7 +171,7 @@ def test_throttling_is_the_quota_s_and_not_the_model_s(report_of: ReportOf):
     assert answer.startswith("**No model meets the objectives.**")
     assert "100\u202f% are throttling: the account's quota is the limit" in answer
     nearest = next(found["nearest"] for found in summary_of(run)["verdicts"] if found["bucket"] == "en_2000-3000")
-    shown = re.search(r"fails error rate ≤ 2\u202f% \(it has ([\d.]+)", answer)
+    shown = re.search(r"fails error rate ≤ 5\u202f% \(it has ([\d.]+)", answer)
     assert shown is not None
     assert float(shown[1]) == pytest.approx(100 * nearest["fails"][0]["value"], abs=0.06)
 
@@ -215,7 +215,7 @@ def test_a_model_that_was_measured_alone_is_not_said_to_be_better_than_others(re
 def test_a_price_that_is_missing_makes_the_answer_uncertain(report_of: ReportOf):
     page = first_page(report_of("no_price"))
     assert "It is not certain" in page
-    assert (
-        "The price of nova-lite, which meets every objective too, is not known: under $30.60 for 10,000 it would be chosen."
-        in page
+    assert re.search(
+        r"The price of nova-lite, which meets every objective too, is not known: under \$[\d.]+ per 10,000 it would be chosen",
+        page,
     )

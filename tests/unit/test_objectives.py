@@ -94,27 +94,51 @@ def test_dependent_answers_decide_later() -> None:
 @pytest.mark.parametrize(
     ("fails", "count", "limit", "status"),
     [
-        (0, 20, 0.01, "met"),
-        (0, 19, 0.01, "undecided"),
-        (1, 100, 0.01, "met"),
-        (2, 100, 0.01, "undecided"),
+        (0, 298, 0.01, "undecided"),
+        (0, 299, 0.01, "met"),
+        (0, 120, 0.025, "met"),
+        (1, 100, 0.01, "undecided"),
         (9, 100, 0.01, "not_met"),
         (20, 20, 0.5, "not_met"),
+        (5, 20, 1.0, "met"),
         (1, 50, 0.0, "not_met"),
+        (0, 50, 0.0, "undecided"),
     ],
 )
-def test_an_error_rate(fails: int, count: int, limit: float, status: str) -> None:
+def test_an_error_rate_is_met_when_its_upper_bound_is(fails: int, count: int, limit: float, status: str) -> None:
+    """Clopper and Pearson's bounds, by scipy: the upper one missed by 5 %, the lower one by 2.5 %."""
     made = [row(k) for k in range(count - fails)]
     order = np.random.default_rng(1).permutation(count)[:fails]
     rows = rows_of(made + [failed(float(place) + 0.5, "internal") for place in order])
     found = judged("error_rate", limit, rows)
-    lower = stats.binomtest(fails, count).proportion_ci(0.95, method="exact").low
-    assert (found.status == "not_met") == (lower > limit)
-    assert found.status == status
+    exact = stats.binomtest(fails, count)
+    lower, upper = exact.proportion_ci(0.95, method="exact").low, exact.proportion_ci(0.9, method="exact").high
+    assert found.status == status == ("met" if upper <= limit else "not_met" if lower > limit else "undecided")
+    if status != "not_met" and fails:
+        assert found.upper == pytest.approx(upper)
 
 
-def test_too_few_for_an_error_rate_says_how_many_more() -> None:
-    assert judged("error_rate", 0.01, rows_of([row(k) for k in range(15)])).requests_needed == 5
+def test_no_failure_of_120_is_at_most_2_and_a_half_percent() -> None:
+    found = judged("error_rate", 0.01, rows_of([row(k) for k in range(120)]))
+    assert (found.value, found.requests_needed) == (0.0, 299 - 120)
+    assert found.upper == pytest.approx(1 - 0.05 ** (1 / 120)) == pytest.approx(0.0247, abs=1e-4)
+
+
+@pytest.mark.parametrize(("true", "count"), [(0.011, 100), (0.011, 400), (0.02, 400), (0.06, 100)])
+def test_a_rate_above_its_limit_is_called_met_in_less_than_one_run_of_twenty(true: float, count: int) -> None:
+    """By the binomial: the chance of so few failures that the bound lies within 1 %."""
+    within = [fails for fails in range(count) if judged_rate(fails, count) == "met"]
+    assert stats.binom.cdf(max(within, default=-1), count, true) <= 0.05
+
+
+def judged_rate(fails: int, count: int) -> str:
+    upper = stats.binomtest(fails, count).proportion_ci(0.9, method="exact").high
+    if fails > 20:
+        return "not_met"
+    rows = [row(k) for k in range(count - fails)] + [failed(k * count / max(fails, 1) + 0.5, "internal") for k in range(fails)]
+    found = judged("error_rate", 0.01, rows_of(rows)).status
+    assert (found == "met") == (upper <= 0.01)
+    return found
 
 
 def test_figures_with_intervals_on_either_side() -> None:

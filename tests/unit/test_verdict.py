@@ -173,10 +173,20 @@ def test_the_cheapest_is_not_certain_while_a_price_is_missing() -> None:
 def test_what_answered_nothing_is_never_chosen() -> None:
     """Not even by objectives that failures cannot break."""
     cells = [Cellful([failed(0.1 * k, "internal") for k in range(90)], model) for model in "ab"]
-    for objectives in ({}, {"error_rate": 1.0}):
-        verdict = verdict_of(cells, objectives)
-        assert (chosen(verdict), verdict["status"]) == (None, "undecided")
-        assert "no request was answered" in verdict["reason"]
+    verdict = verdict_of(cells, {"error_rate": 1.0})
+    assert (chosen(verdict), verdict["status"]) == (None, "undecided")
+    assert "no request was answered" in verdict["reason"]
+
+
+def test_without_a_limit_what_is_shown_to_fail_too_much_is_ruled_out_and_nothing_is_said_to_meet_one() -> None:
+    rows = [row(float(k)) for k in range(100)]
+    some = rows + [failed(k + 0.5, "internal") for k in range(1)]
+    many = rows + [failed(k + 0.5, "internal") for k in range(0, 100, 10)]
+    for made, names, meets in ((rows, [], True), (some, [], True), (many, ["error_rate"], False)):
+        records, manifest = run_of([Cellful(made, window=(0.0, 101.0))], {"e2e_p50_s": 5.0})
+        cell = summarise(records, manifest, pd.DataFrame())["cells"][0]
+        assert [item["objective"] for item in cell["objectives"] if item["objective"] == "error_rate"] == names
+        assert cell["meets_objectives"] is meets
 
 
 @pytest.mark.parametrize(

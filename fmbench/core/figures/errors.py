@@ -1,4 +1,4 @@
-"""The error rate. A limit is met when at most so many failed of at least 20, not met when the 95 % interval lies above it."""
+"""The error rate. A limit is met when its upper bound lies at or below it, not met when the 95 % interval lies above."""
 
 from __future__ import annotations
 
@@ -59,10 +59,8 @@ ERROR_RATE = ErrorRate(
     difference=Difference("fails", "more", "less"),
     objective="error_rate",
     bound="share",
-    default=0.01,
     always_compared=True,
     in_points=True,
-    samples_needed=20,
 )
 
 FIGURES = (ERROR_RATE,)

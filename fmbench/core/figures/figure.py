@@ -81,6 +81,9 @@ class Judgement:
     """Why nothing can be said, when it is not the number of requests."""
     within: float | None = None
     """For a latency: the share of the answers within the limit."""
+    upper: float | None = None
+    """The bound that decides a limit that may not be passed: the value is at most so much. None where ``lower`` decides."""
+    lower: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As it stands in the summary."""
