@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 from botocore.parsers import create_parser
 
-from fmbench.bedrock import faults
+from fmbench.bedrock import faults, told
 from fmbench.bedrock.faults import BadResponse, Fault
-from fmbench.bedrock.foreign import Malformed, believed_seconds, believed_word, count
+from fmbench.bedrock.foreign import Malformed, believed_seconds, believed_word, count, items
 from fmbench.bedrock.frames import FrameDecoder, parse_headers
 from fmbench.bedrock.http1 import Head, Sink
 from fmbench.core.failures import FailureKind
@@ -17,6 +17,8 @@ from fmbench.core.neutral import neutral
 from fmbench.core.records import Exchange
 
 EVENT_STREAM = "application/vnd.amazon.eventstream"
+_REQUEST_IDS = ("x-amzn-requestid", "x-request-id", "request-id")
+"""Headers that name a request: Bedrock's own, OpenAI's, Anthropic's."""
 MAX_BODY = 32 * 1024 * 1024
 Json = dict[str, Any]
 
@@ -64,7 +66,7 @@ class Answer:
         """Where the body of the answer with this head goes."""
         exchange = self.exchange
         exchange.http_status = head.status
-        exchange.request_id = neutral(head.get("x-amzn-requestid"), 200) or None
+        exchange.request_id = next((neutral(head.get(name), 200) for name in _REQUEST_IDS if head.get(name)), None)
         if head.status == 200 and head.content_type in ("", self.media_type):
             return self.body_sink(head)
         buffer = BodyBuffer()
@@ -107,8 +109,12 @@ class Answer:
             exchange.usage.output_tokens = count(usage.get("outputTokens"), "usage.outputTokens")
             exchange.usage.cache_read_tokens = count(usage.get("cacheReadInputTokens"), "usage.cacheReadInputTokens")
             exchange.usage.cache_write_tokens = count(usage.get("cacheWriteInputTokens"), "usage.cacheWriteInputTokens")
+            exchange.usage.cache_write_1h_tokens = _kept_an_hour(usage.get("cacheDetails"))
         elif usage is not None:
             raise Malformed("usage is not an object")
+        router = _member(body, "trace", "promptRouter")
+        if isinstance(router, dict):
+            exchange.invoked_model = believed_word(exchange, router.get("invokedModelId"), "invokedModelId")
         latency = believed_seconds(exchange, _member(body, "metrics", "latencyMs"), "metrics.latencyMs")
         exchange.server_latency_s = exchange.server_latency_s if latency is None else latency
         tier = believed_word(exchange, _member(body, "serviceTier", "type"), "serviceTier.type")
@@ -117,15 +123,29 @@ class Answer:
         exchange.latency_mode = mode or exchange.latency_mode
 
 
+def _kept_an_hour(details: Any) -> int | None:
+    """Tokens written to the cache for an hour, of ``cacheDetails``; None where it does not say."""
+    written = [detail for detail in items(details) if isinstance(detail, dict) and detail.get("ttl") == "1h"]
+    return count(written[0].get("inputTokens"), "cacheDetails.inputTokens") if written else None
+
+
+class Decoder(Sink, Protocol):
+    """Cuts a body into its messages."""
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a message has begun that has not ended."""
+
+
 class StreamAnswer(Answer):
-    """An answer in event-stream frames."""
+    """An answer in a stream of messages: event-stream frames, or what a subclass decodes."""
 
     media_type = EVENT_STREAM
 
     def __init__(self, exchange: Exchange, keep_text: bool) -> None:
         super().__init__(exchange, keep_text)
         self.stopped = False
-        self._decoder = FrameDecoder(self.frame)
+        self._decoder: Decoder = FrameDecoder(self.frame)
 
     @property
     def whole(self) -> bool:
@@ -142,11 +162,11 @@ class StreamAnswer(Answer):
         if self.whole:
             return None
         if self._decoder.unfinished:
-            return Fault(FailureKind.TRUNCATED, "the answer ended within a frame")
+            return Fault(FailureKind.TRUNCATED, "the answer ended within a message")
         if short:
             return Fault(FailureKind.RESET_IN_STREAM, "the connection was closed before the answer's last chunk")
         if not self.stopped:
-            return Fault(FailureKind.TRUNCATED, "the answer ended without messageStop")
+            return Fault(FailureKind.TRUNCATED, "the answer ended without its last message")
         return None
 
     def stamp(self, text: str, other: bool, now_ns: int) -> None:
@@ -233,12 +253,27 @@ def _fault_of_body(head: Head, buffer: BodyBuffer) -> Fault:
         error = _error_parser.parse(response, None).get("Error", {})
     except Exception:  # an error body that botocore cannot read (a JSON list, say): the status has to do
         error = {"Message": _start(buffer.body)}
-    message = str(error.get("Message") or "")
+    code, message = str(error.get("Code") or ""), str(error.get("Message") or "")
     if "html" in head.content_type:
         message = f"HTTP {head.status} with {head.content_type}: {_start(buffer.body)}"
     if faults.is_from_a_proxy(head):
         return Fault(FailureKind.PROXY_REFUSED, message or f"HTTP {head.status}")
-    return faults.with_skew(faults.of_error_answer(head.status, str(error.get("Code") or ""), message), head.get("date"))
+    return faults.with_skew(_fault_told(head.status, code, message, buffer.body), head.get("date"))
+
+
+def _fault_told(status: int, code: str, message: str, body: bytearray) -> Fault:
+    """The fault of an error answer; a message that is not where AWS has it is where OpenAI's and Anthropic's APIs have it."""
+    elsewhere = None if message else _told_elsewhere(status, body)
+    if elsewhere is None or code.endswith("Exception"):
+        return faults.of_error_answer(status, code, message or ("" if elsewhere is None else elsewhere.message))
+    return elsewhere
+
+
+def _told_elsewhere(status: int, body: bytearray) -> Fault | None:
+    try:
+        return told.fault_of_answer(status, read_json(body))
+    except BadResponse:
+        return None
 
 
 class _CaseBlind(dict[str, str]):

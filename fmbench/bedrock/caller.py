@@ -13,26 +13,20 @@ from typing import Any
 from fmbench.bedrock import faults
 from fmbench.bedrock.answers import StreamFault
 from fmbench.bedrock.apis import api_of
-from fmbench.bedrock.client import AWS, Serialiser, build_client
+from fmbench.bedrock.carrying import check_carried
+from fmbench.bedrock.client import AWS, Serialiser, build_client, service_url
 from fmbench.bedrock.client import Endpoint as Endpoint
 from fmbench.bedrock.client import check_credentials as check_credentials
 from fmbench.bedrock.connections import Connections
 from fmbench.bedrock.deadlines import Deadlines
 from fmbench.bedrock.faults import DeadlineReached, Fault, Phase
 from fmbench.bedrock.http1 import ResponseReader
+from fmbench.bedrock.request import Asked, Preparer
 from fmbench.bedrock.request import PreparedCall as PreparedCall
-from fmbench.bedrock.request import Preparer
 from fmbench.bedrock.waiting import waiting
 from fmbench.config.schema import Inference, Model, Timeouts
-from fmbench.core.plan import DEFAULT_MAX_TOKENS
+from fmbench.core.model_facts import DEFAULT_MAX_TOKENS
 from fmbench.core.records import Exchange, Prompt
-
-
-def effective_inference(model: Model, common: Inference) -> Inference:
-    """The model's own parameters over the common ones, key by key; ``max_tokens`` always has a value."""
-    own = {name: value for name, value in model.inference if value is not None}
-    merged = common.model_copy(update=own)
-    return merged if merged.max_tokens is not None else merged.model_copy(update={"max_tokens": DEFAULT_MAX_TOKENS})
 
 
 class Caller:
@@ -48,12 +42,14 @@ class Caller:
         keep_text: bool = False,
         endpoint: Endpoint = AWS,
     ) -> None:
-        self._inference = effective_inference(model, inference)
+        self._inference = model.asked(inference)
         self._timeouts = timeouts
         self._keep_text = keep_text
+        check_carried(model)
         client = build_client(model.region or region, endpoint, timeouts, pool_size)
-        self._preparer = Preparer(api_of(model), model, self._inference, Serialiser(client))
-        self._url: str = client.meta.endpoint_url
+        self._asked = Asked.of(self._inference)
+        self._url: str = service_url(client, model.endpoint, endpoint)
+        self._preparer = Preparer(api_of(model), model, self._inference, Serialiser(client, self._url))
         self._connections = Connections(client, self._url)
         self._waiting = waiting()
 
@@ -93,7 +89,7 @@ class _Call:
         self._caller = caller
         self._connections = connections
         self._prepared = prepared
-        self._exchange = Exchange(started_ns=monotonic_ns())
+        self._exchange = caller._asked.exchange(monotonic_ns())
         self._answer = prepared.answer(self._exchange, caller._keep_text)
         self._reader = ResponseReader(self._answer.begin)
         self._phase = Phase.SIGNING

@@ -25,6 +25,7 @@ from fmbench.core.failures import Refused, UnusableInput
 SERVICE = "bedrock-runtime"
 LOCAL_REGION = "us-east-1"
 _LOCAL_KEY = "fmbench-local"
+_KEYED = "bedrock"
 
 
 @dataclass(slots=True, frozen=True)
@@ -112,7 +113,7 @@ def check_credentials(region: str | None) -> None:
     region_of(region)
     try:
         core: Any = _core()
-        if core.get_auth_token(signing_name="bedrock") is not None:
+        if core.get_auth_token(signing_name=_KEYED) is not None:
             return
         credentials = session().get_credentials()
         if credentials is not None and credentials.get_frozen_credentials().access_key:
@@ -152,11 +153,23 @@ class Serialised:
         return request
 
 
+def service_url(client: Any, service: str, endpoint: Endpoint) -> str:
+    """Where requests go: the client's own endpoint, or bedrock-mantle of its region. A local endpoint is both."""
+    if service == "runtime" or endpoint.url:
+        return str(client.meta.endpoint_url)
+    configured = os.environ.get("AWS_ENDPOINT_URL_BEDROCK_MANTLE") or os.environ.get("AWS_ENDPOINT_URL")
+    return (configured or f"https://bedrock-mantle.{client.meta.region_name}.api.aws").rstrip("/")
+
+
+_ANY_CONVERSE = {"modelId": "any", "messages": [{"role": "user", "content": [{"text": "any"}]}]}
+
+
 class Serialiser:
     """Turns arguments into requests through the client itself: endpoint rules, validation and handlers are its own."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, url: str | None = None) -> None:
         self._client = client
+        self._url: str = url or client.meta.endpoint_url
         self._caught: Serialised | None = None
         client.meta.events.register(f"before-call.{SERVICE}", self._catch)
 
@@ -169,6 +182,18 @@ class Serialiser:
             raise UnusableInput(f"boto3 refuses the request ({operation}): {error}") from error
         assert self._caught is not None
         return self._caught
+
+    def post(self, path: str, body: bytes, headers: dict[str, str], signing_name: str) -> Serialised:
+        """A request that boto3 has no operation for, signed as boto3 signs its own: for ``signing_name``, or with a key."""
+        like = self("Converse", _ANY_CONVERSE)
+        core: Any = _core()
+        keyed = core.get_auth_token(signing_name=_KEYED) is not None  # botocore gives a key to requests of this name only
+        signing = {"signing_name": _KEYED if keyed else signing_name, "region": self._client.meta.region_name}
+        context = like.request["context"] | {"signing": signing}
+        if self._url.startswith("http:"):
+            context["auth_type"] = "v4"
+        request = like.request | {"url": self._url.rstrip("/") + path, "url_path": path, "body": body, "context": context}
+        return Serialised(like.operation, request | {"headers": like.request["headers"] | headers}, like.signer)
 
     def _catch(self, model: Any, params: dict[str, Any], request_signer: RequestSigner, **_: Any) -> tuple[AWSResponse, Any]:
         self._caught = Serialised(model.name, params, request_signer)

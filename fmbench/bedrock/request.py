@@ -10,7 +10,7 @@ from fmbench.bedrock.apis.base import AnswerMaker, Api
 from fmbench.bedrock.client import Serialised, Serialiser
 from fmbench.bedrock.signing import Envelope
 from fmbench.config.schema import Inference, Model
-from fmbench.core.records import Prompt
+from fmbench.core.records import Exchange, Prompt
 from fmbench.prompts.payload import SALT_LENGTH, salted
 
 
@@ -32,6 +32,28 @@ class PreparedCall:
         if not self.takes_salt or salt is None or len(salt) != SALT_LENGTH:
             raise ValueError(f"a salted prompt takes a salt of {SALT_LENGTH} characters, any other none; given: {salt!r}")
         return self.before_salt + salt.encode("ascii") + self.after_salt
+
+
+@dataclass(slots=True, frozen=True)
+class Asked:
+    """What every request of one model asks for besides its answer."""
+
+    service_tier: str | None
+    latency_mode: str | None
+
+    @classmethod
+    def of(cls, inference: Inference) -> Asked:
+        """From the parameters of a model."""
+        tier, mode = (inference.service_tier or {}).get("type"), (inference.performance_config or {}).get("latency")
+        return cls(None if tier is None else str(tier), None if mode is None else str(mode))
+
+    def exchange(self, started_ns: int) -> Exchange:
+        """The exchange of a request that begins now."""
+        return Exchange(
+            started_ns=started_ns,
+            service_tier_asked=self.service_tier,
+            latency_mode_asked=self.latency_mode,
+        )
 
 
 class Preparer:

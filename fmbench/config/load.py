@@ -112,6 +112,8 @@ def resolved_yaml(config: Config) -> str:
 def resolved(config: Config) -> dict[str, Any]:
     """``config`` as plain values, without secrets and without keys that are not set."""
     values: dict[str, Any] = config.model_dump(mode="json", exclude_none=True)
+    for model, written in zip(config.models, values["models"], strict=True):  # null takes a common parameter away
+        written["inference"] |= {key: None for key in model.inference.model_fields_set if getattr(model.inference, key) is None}
     if config.simulator is not None:  # keys that simulator.models leaves out come from simulator.profile, not from a default
         values["simulator"] = config.simulator.model_dump(mode="json", exclude_unset=True)
     return {key: _without_secrets(value) for key, value in values.items()}

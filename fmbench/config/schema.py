@@ -9,6 +9,7 @@ from pydantic import AfterValidator, AliasChoices, Field
 
 from fmbench.config.base import Strict, one_of
 from fmbench.config.objectives import Objectives, Seconds, Share
+from fmbench.core.model_facts import default_max_tokens
 from fmbench.core.registry import names_in
 from fmbench.simulator.behaviour import Simulator
 
@@ -46,6 +47,10 @@ class Inference(Strict):
     top_p: Share | None = None
     stop_sequences: list[str] | None = None
     system: str | None = None
+    effort: Annotated[str, Field(min_length=1, max_length=16)] | None = None
+    """How hard the model is to think: low, medium, high, or what else it knows."""
+    thinking: Literal["on", "off"] | Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    """Whether the model is to think before it answers, or with how many tokens at most; None: as it does unasked."""
     additional_model_request_fields: dict[str, Any] | None = Field(
         default=None,
         validation_alias=AliasChoices("additional_model_request_fields", "additionalModelRequestFields"),
@@ -67,8 +72,20 @@ class Model(Strict):
     api: Api = "converse-stream"
     family: Family | None = None
     """The body's shape for ``invoke`` and ``invoke-stream``; None: read from the id."""
+    endpoint: Literal["runtime", "mantle"] = "runtime"
+    """Which of Bedrock's two services is asked: bedrock-runtime or bedrock-mantle."""
     region: str | None = None
     inference: Inference = Inference()
+    """Goes over the common parameters key by key; a key that is null takes the common one away."""
+
+    def asked(self, common: Inference) -> Inference:
+        """What requests to this model carry; ``max_tokens`` always has a value."""
+        own = {name: getattr(self.inference, name) for name in self.inference.model_fields_set}
+        merged = common.model_copy(update=own)
+        if merged.max_tokens is not None:
+            return merged
+        tokens, _reason = default_max_tokens(self.id, merged.thinking, merged.effort)
+        return merged.model_copy(update={"max_tokens": tokens})
 
     @property
     def name(self) -> str:

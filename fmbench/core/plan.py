@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
+from fmbench.core.model_facts import DEFAULT_MAX_TOKENS
 from fmbench.core.prices.price import Price
 from fmbench.core.records import Cell
 
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
 
 FINISHED = frozenset({"complete", "skipped"})
 """What becomes of a cell (``status`` in ``cells.jsonl``) that a resumed run does not try again."""
-
-DEFAULT_MAX_TOKENS = 128
-"""``max_tokens`` is always sent; this much when the configuration does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +120,7 @@ def _deck(seed: int, bucket: str, number: int, count: int) -> list[int]:
 
 def max_tokens_of(config: Config, model: Model) -> int:
     """The ``max_tokens`` that requests to ``model`` carry."""
-    return model.inference.max_tokens or config.inference.max_tokens or DEFAULT_MAX_TOKENS
+    return model.asked(config.inference).max_tokens or DEFAULT_MAX_TOKENS
 
 
 class WindowLimits(Protocol):

@@ -52,6 +52,8 @@ class Usage:
     cache_write_tokens: int | None = None
     cache_write_1h_tokens: int | None = None
     """How many of ``cache_write_tokens`` were written to be kept for an hour."""
+    reasoning_tokens: int | None = None
+    """Those of ``output_tokens`` that were reasoning, where the service says so."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -80,6 +82,10 @@ class Exchange:
     stop_reason: str | None = None
     service_tier: str | None = None
     latency_mode: str | None = None
+    service_tier_asked: str | None = None
+    latency_mode_asked: str | None = None
+    invoked_model: str | None = None
+    """The model that a prompt router chose."""
     http_status: int | None = None
     request_id: str | None = None
     failure: FailureKind | None = None
@@ -148,6 +154,10 @@ class Record:
     usd: float | None = None
     region: str | None = None
     """The AWS region that the request was sent to; None: an endpoint of another kind."""
+    reasoning_tokens: int | None = None
+    service_tier_asked: str | None = None
+    latency_mode_asked: str | None = None
+    invoked_model: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The record as a plain dict in column order."""
@@ -225,11 +235,15 @@ def _fill_facts(record: Record, exchange: Exchange) -> None:
     record.cache_read_tokens = usage.cache_read_tokens
     record.cache_write_tokens = usage.cache_write_tokens
     record.cache_write_1h_tokens = usage.cache_write_1h_tokens
+    record.reasoning_tokens = usage.reasoning_tokens
     record.server_latency_s = exchange.server_latency_s
     record.stop_reason = exchange.stop_reason
     record.answered = None if exchange.failure is not None else str(answered(exchange))
     record.service_tier = exchange.service_tier
     record.latency_mode = exchange.latency_mode
+    record.service_tier_asked = exchange.service_tier_asked
+    record.latency_mode_asked = exchange.latency_mode_asked
+    record.invoked_model = exchange.invoked_model
     record.http_status = exchange.http_status
     record.request_id = exchange.request_id
     record.message = exchange.message

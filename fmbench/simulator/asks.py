@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from fmbench.simulator import errors
+from fmbench.simulator.cache import Point
 from fmbench.simulator.text import count_tokens
 
 Json = dict[str, Any]
@@ -25,6 +26,12 @@ class Ask:
     stop_sequences: list[str] = field(default_factory=list)
     latency: str | None = None
     tier: str | None = None
+    given: frozenset[str] = frozenset()
+    """Which parameters that a model may turn down it carries, by our configuration's names."""
+    thinking: str | None = None
+    """``on`` or ``off`` where the request says."""
+    points: list[Point] = field(default_factory=list)
+    """Where the prompt is to be cached."""
 
     @property
     def text(self) -> str:
@@ -71,6 +78,8 @@ def read_converse(body: Json) -> Ask:
         texts=[],
         max_tokens=limits.get("maxTokens"),
         stop_sequences=list(limits.get("stopSequences") or ()),
+        given=_given_to_converse(body, limits),
+        thinking=_thinking_of_converse(body),
         latency=_object(body, "performanceConfig").get("latency"),
         tier=_object(body, "serviceTier").get("type"),
     )
@@ -80,6 +89,46 @@ def read_converse(body: Json) -> Ask:
     if "toolConfig" in body:
         ask.other_bytes += len(orjson.dumps(body["toolConfig"]))
     return ask
+
+
+def given(body: Mapping[str, Any], **names: str) -> frozenset[str]:
+    """The configuration's names of those members that ``body`` has; ``names`` goes from one to the other."""
+    return frozenset(name for member, name in names.items() if body.get(member) is not None)
+
+
+def thinking_given(thinking: Any) -> tuple[str | None, frozenset[str]]:
+    """(``on`` or ``off``, what of it a model may turn down) of Claude's ``thinking`` member."""
+    if not isinstance(thinking, dict):
+        return None, frozenset()
+    if thinking.get("type") == "enabled":
+        return "on", frozenset({"thinking: budget"})
+    if thinking.get("type") == "adaptive":
+        return "on", frozenset()
+    return "off", frozenset({"thinking: off"})
+
+
+def thinking_by_effort(effort: Any) -> str | None:
+    """``on`` or ``off`` as an effort says; None for none."""
+    return None if effort is None else "off" if effort == "none" else "on"
+
+
+def _given_to_converse(body: Json, limits: Json) -> frozenset[str]:
+    more = _object(body, "additionalModelRequestFields")
+    found = given(limits, temperature="temperature", topP="top_p", stopSequences="stop_sequences") | given(more, top_k="top_k")
+    return found | thinking_given(more.get("thinking"))[1]
+
+
+def _thinking_of_converse(body: Json) -> str | None:
+    more = _object(body, "additionalModelRequestFields")
+    efforts = (
+        _object(body, "outputConfig").get("effort"),
+        _object(more, "reasoning").get("effort"),
+        more.get("reasoning_effort"),
+        more.get("reasoning_config"),
+        {"enabled": "on", "disabled": "none"}.get(str(_object(more, "reasoningConfig").get("type"))),
+    )
+    said = next((effort for effort in efforts if effort is not None), None)
+    return thinking_given(more.get("thinking"))[0] or thinking_by_effort(said)
 
 
 def check_ranges(limits: Mapping[str, Any]) -> None:
@@ -143,6 +192,8 @@ def _take_blocks(blocks: list[Any], texts: list[str], ask: Ask) -> None:
     for block in blocks:
         if isinstance(block, dict) and isinstance(block.get("text"), str):
             texts.append(block["text"])
+        elif isinstance(block, dict) and isinstance(block.get("cachePoint"), dict):
+            ask.points.append(Point(len(ask.whole_prompt), str(block["cachePoint"].get("ttl") or "5m")))
         else:
             ask.other_bytes += len(orjson.dumps(block))
 

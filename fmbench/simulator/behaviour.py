@@ -104,8 +104,18 @@ class Profile(Strict):
     tokens_per_event: int = Field(default=1, ge=1)
     reasoning_tokens: int = Field(default=0, ge=0)
     """Tokens of reasoning streamed before the first visible text."""
-    cache: bool = False
-    """Serve prompts seen before from a prompt cache, and say so in usage."""
+    thinks: Literal["always", "unasked", "asked"] = "unasked"
+    """When it reasons: always, unless it is asked not to, or only when it is asked to."""
+    rejects: list[str] | None = None
+    """Inference keys that are answered with HTTP 400; None: those that the model's id is known to turn down."""
+    cache: bool | Literal["points"] = False
+    """Serve prompts seen before from a prompt cache, and say so in usage: unasked, or up to the points that requests set."""
+    cache_min_tokens: int = Field(default=1024, ge=0)
+    """A beginning up to a point that is shorter is not cached."""
+    served_tier: str | None = None
+    """The service tier that answers whatever tier is asked for; None: the one asked for."""
+    routes_to: str | None = None
+    """The model that a prompt router says it chose."""
     quota: Quota = Quota()
     faults: list[Fault] = Field(default=[])
 

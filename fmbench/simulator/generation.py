@@ -23,6 +23,10 @@ class Generation:
     cache_read_tokens: int | None = None
     """``None``: the model has no prompt cache."""
     cache_write_tokens: int | None = None
+    cache_write_1h_tokens: int = 0
+    """Those of them that are kept for an hour."""
+    invoked_model: str | None = None
+    """The model that a router chose."""
     latency: str | None = None
     tier: str | None = None
     tokens_per_event: int = 1

@@ -94,8 +94,8 @@ def converse_stream(generation: Generation) -> Script:
 
 def invoke(generation: Generation, family: Family) -> Script:
     """An InvokeModel answer in the family's body shape, with Bedrock's token-count headers."""
-    body: Json = {**family.whole(generation), **_guardrail(generation)}
-    content = orjson.dumps(body if generation.tells_usage else _without_usage(body))
+    body: Json = {**family.whole(generation), **told_guardrail(generation)}
+    content = orjson.dumps(body if generation.tells_usage else without_usage(body))
 
     def tail(spent: Spent) -> bytes:
         headers = _headers(generation.request_id, generation.content_type or _JSON) | _served_headers(generation)
@@ -114,7 +114,7 @@ def invoke_stream(generation: Generation, family: Family) -> Script:
         if not generation.tells_stop:
             return frames.LAST_CHUNK
         closing = [_told(generation, part) for part in family.closing(generation)]
-        closing[-1] |= _guardrail(generation)
+        closing[-1] |= told_guardrail(generation)
         if generation.tells_usage:
             closing[-1]["amazon-bedrock-invocationMetrics"] = _metrics(generation, spent)
         return b"".join(map(frames.body_part, closing)) + frames.LAST_CHUNK
@@ -176,6 +176,8 @@ def _as_served(generation: Generation) -> Json:
         served["performanceConfig"] = {"latency": generation.latency}
     if generation.tier:
         served["serviceTier"] = {"type": generation.tier}
+    if generation.invoked_model:
+        served["trace"] = {"promptRouter": {"invokedModelId": generation.invoked_model}}
     return served
 
 
@@ -190,6 +192,10 @@ def _usage(generation: Generation) -> Json:
         read, written = generation.cache_read_tokens, generation.cache_write_tokens
         usage |= {"cacheReadInputTokenCount": read, "cacheReadInputTokens": read}
         usage |= {"cacheWriteInputTokenCount": written, "cacheWriteInputTokens": written}
+    if generation.cache_write_tokens:
+        hour = generation.cache_write_1h_tokens
+        lifetimes = (("1h", hour), ("5m", generation.cache_write_tokens - hour))
+        usage["cacheDetails"] = [{"ttl": ttl, "inputTokens": tokens} for ttl, tokens in lifetimes if tokens]
     return usage
 
 
@@ -206,19 +212,21 @@ def _metrics(generation: Generation, spent: Spent) -> Json:
     return metrics
 
 
-def _guardrail(generation: Generation) -> Json:
+def told_guardrail(generation: Generation) -> Json:
+    """What a body says when a guardrail replaced the answer."""
     return {"amazon-bedrock-guardrailAction": "INTERVENED"} if generation.stop_reason == "guardrail_intervened" else {}
 
 
 def _told(generation: Generation, part: Json) -> Json:
-    return part if generation.tells_usage else _without_usage(part)
+    return part if generation.tells_usage else without_usage(part)
 
 
-def _without_usage(part: Json) -> Json:
+def without_usage(part: Json) -> Json:
+    """A body without any token count."""
     return {key: _scrubbed(value) for key, value in part.items() if key not in _USAGE_KEYS}
 
 
 def _scrubbed(value: Any) -> Any:
     if isinstance(value, dict):
-        return _without_usage(value)
+        return without_usage(value)
     return [_scrubbed(item) for item in value] if isinstance(value, list) else value

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from math import exp
 from random import Random
 
+from fmbench.core.model_facts import facts_of
+from fmbench.simulator import errors
 from fmbench.simulator.answers import tokens_to_say
 from fmbench.simulator.asks import Ask
 from fmbench.simulator.behaviour import Profile
-from fmbench.simulator.cache import PromptCache
+from fmbench.simulator.cache import Cached, PointCache, PromptCache
 from fmbench.simulator.faults import FaultPlan
 from fmbench.simulator.generation import Generation
 from fmbench.simulator.quota import Admission
@@ -37,7 +39,8 @@ class ServedModel:
         self._faults = FaultPlan(profile.faults, f"{seed}/{model_id}")
         self._pace = Random(f"{seed}/{model_id}/pace")
         self._words = Random(f"{seed}/{model_id}/words")
-        self._cache = PromptCache() if profile.cache else None
+        self._cache = _cache_of(profile)
+        self._rejects = facts_of(model_id).turns_down if profile.rejects is None else tuple(profile.rejects)
         self._requests = 0
         self._in_flight = 0
         self._queue: deque[Callable[[], None]] = deque()
@@ -55,25 +58,40 @@ class ServedModel:
 
     def generate(self, ask: Ask, request_id: str) -> Generation:
         """The answer to ``ask``. The k-th answer of a model is the same in every run of the same seed."""
-        read, written = self._cache.serve(ask.whole_prompt) if self._cache else (None, None)
-        wanted, limit = self._length(), self.limit(ask)
+        cached = None if self._cache is None else self._cache(ask)
+        thinking, limit = self._thinking(ask), self.limit(ask)
+        wanted = self._length(thinking)
         given = min(wanted, limit)
-        thought = filler(min(self.profile.reasoning_tokens, given), self._words)
+        thought = filler(min(thinking, given), self._words)
         generation = Generation(
             model_id=self._model_id,
             request_id=request_id,
             thought=thought,
             said=tokens_to_say(ask.text, given - len(thought), self.profile.accuracy, self._words),
             stop_reason="max_tokens" if wanted >= limit else "end_turn",
-            input_tokens=ask.tokens - (read or 0) - (written or 0),
-            cache_read_tokens=read,
-            cache_write_tokens=written,
+            input_tokens=ask.tokens - (0 if cached is None else cached.read + cached.written),
+            cache_read_tokens=None if cached is None else cached.read,
+            cache_write_tokens=None if cached is None else cached.written,
+            cache_write_1h_tokens=0 if cached is None else cached.written_1h,
+            invoked_model=self.profile.routes_to,
             latency=ask.latency,
-            tier=ask.tier,
+            tier=self.profile.served_tier or ask.tier,
             tokens_per_event=self.profile.tokens_per_event,
         )
         _stop_at(generation, ask.stop_sequences)
         return generation
+
+    def check(self, ask: Ask) -> None:
+        """Raises ``ServiceError`` for a parameter that the model turns down."""
+        for name in self._rejects:
+            if name in ask.given:
+                raise errors.validation(f"This model doesn't support the {name} field. Remove {name} and try again.")
+
+    def _thinking(self, ask: Ask) -> int:
+        """Tokens of reasoning."""
+        thinks = self.profile.thinks
+        silent = (thinks == "unasked" and ask.thinking == "off") or (thinks == "asked" and ask.thinking != "on")
+        return 0 if silent else self.profile.reasoning_tokens
 
     def pace(self, generation: Generation) -> Pace:
         """How fast ``generation`` is to come; tokens read from the cache need no prefill."""
@@ -108,11 +126,22 @@ class ServedModel:
         jitter = self.profile.jitter
         return exp(self._pace.gauss(0.0, jitter)) if jitter else 1.0
 
-    def _length(self) -> int:
+    def _length(self, thinking: int) -> int:
         mean = self.profile.output_tokens
         if mean is None:
             return self.profile.max_output_tokens
-        return self.profile.reasoning_tokens + self._words.randint(mean - mean // 2, mean + mean // 2)
+        return thinking + self._words.randint(mean - mean // 2, mean + mean // 2)
+
+
+def _cache_of(profile: Profile) -> Callable[[Ask], Cached] | None:
+    """What the model's cache does for a request; None: it has none."""
+    if not profile.cache:
+        return None
+    if profile.cache == "points":
+        points = PointCache(profile.cache_min_tokens)
+        return lambda ask: points.serve(ask.whole_prompt, ask.points)
+    blocks = PromptCache()
+    return lambda ask: blocks.serve(ask.whole_prompt)
 
 
 def _stop_at(generation: Generation, stop_sequences: list[str]) -> None:

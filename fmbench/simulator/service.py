@@ -86,6 +86,7 @@ class Service:
             return self._told(connection, request, row, api.count(ask.tokens, row.request_id))
         model = self._model(model_id)
         _note(row, ask, model)
+        model.check(ask)
         return self._serve(connection, request, row, api, body, ask, model)
 
     def _serve(

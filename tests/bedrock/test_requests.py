@@ -14,7 +14,7 @@ import pytest
 from botocore.config import Config
 
 from fmbench.bedrock import client as client_module
-from fmbench.bedrock.caller import Caller, Endpoint, check_credentials, effective_inference
+from fmbench.bedrock.caller import Caller, Endpoint, check_credentials
 from fmbench.config.schema import Inference, Model, Timeouts
 from fmbench.core.failures import Refused, UnusableInput
 from fmbench.prompts.payload import salted
@@ -162,7 +162,7 @@ def test_nothing_is_invented_but_max_tokens(server: Scripted) -> None:
 
 def test_the_models_own_parameters_win_key_by_key() -> None:
     model = Model(id=NOVA, inference=Inference(max_tokens=5, top_p=0.1))
-    merged = effective_inference(model, Inference(max_tokens=50, temperature=0.0, system="s"))
+    merged = model.asked(Inference(max_tokens=50, temperature=0.0, system="s"))
     assert (merged.max_tokens, merged.top_p, merged.temperature, merged.system) == (5, 0.1, 0.0, "s")
 
 

@@ -23,6 +23,7 @@ MODELS: dict[str, Any] = {
     "short": {"output_tokens": 6},
     "caches": {"cache": True},
     "reasons": {"reasoning_tokens": 5},
+    "gpt-oss reasons": {"reasoning_tokens": 5},
     "slow": {"ttft_s": 0.2, "tpot_s": 0.02},
 } | {kind: {"faults": [{"kind": kind, "at": [1], "after_events": 3}]} for kind in KINDS}
 
@@ -155,9 +156,17 @@ def test_content_may_be_parts_and_stop_a_string(endpoint):
     assert body["choices"][0]["finish_reason"] == "stop"
 
 
-def test_reasoning_comes_first_as_content(endpoint):
+def test_reasoning_comes_first(endpoint):
     chunks = Answered(endpoint, stream(model="reasons")).chunks()
-    assert (len(contents(chunks)), chunks[-1]["usage"]["completion_tokens"]) == (12, 12)
+    thought = [choice["delta"]["reasoning_content"] for chunk in chunks[1:6] for choice in chunk["choices"]]
+    usage = chunks[-1]["usage"]
+    assert (len(thought), len(contents(chunks)), usage["completion_tokens"]) == (5, 7, 12)
+    assert usage["completion_tokens_details"] == {"reasoning_tokens": 5}
+
+
+def test_gpt_oss_tells_its_reasoning_in_the_content(endpoint):
+    said = contents(Answered(endpoint, stream(model="gpt-oss reasons")).chunks())
+    assert (len(said), said[0].startswith("<reasoning>"), said[4].endswith("</reasoning>")) == (12, True, True)
 
 
 def test_tokens_read_from_the_cache_are_part_of_the_prompt(endpoint):
@@ -181,11 +190,11 @@ def test_tokens_read_from_the_cache_are_part_of_the_prompt(endpoint):
         ask(stop=3),
     ],
 )
-def test_a_body_that_makes_no_sense_is_refused_in_awss_words(endpoint, body):
+def test_a_body_that_makes_no_sense_is_refused_in_openais_words_and_awss_header(endpoint, body):
     answered = Answered(endpoint, body)
     assert answered.status == 400
     assert answered.headers["x-amzn-errortype"].startswith("ValidationException")
-    assert set(answered.json()) == {"message"}
+    assert answered.json()["error"]["type"] == "invalid_request_error"
     assert endpoint.counts()["by_error"] == {"ValidationException": 1}
 
 
@@ -208,14 +217,17 @@ def test_a_bearer_key_is_checked(simulator):
 
 def test_a_throttled_request(endpoint):
     answered = Answered(endpoint, stream(model="throttle_requests"))
-    assert (answered.status, answered.json()) == (429, {"message": "Too many requests, please wait before trying again."})
+    error = answered.json()["error"]
+    assert (answered.status, error["message"]) == (429, "Too many requests, please wait before trying again.")
+    assert (error["type"], error["code"]) == ("rate_limit_error", "rate_limit_exceeded")
 
 
 def test_an_error_within_the_stream_is_an_event_and_the_stream_is_not_done(endpoint):
     data = [json.loads(text) for _, text in Answered(endpoint, stream(model="throttle_in_stream")).data()]
     (row,) = endpoint.settled(1)
     assert len(contents(data[:-1])) == 3
-    assert data[-1]["error"] | {"message": ""} == {"type": "ThrottlingException", "code": "429", "param": None, "message": ""}
+    error = {"type": "rate_limit_error", "code": "rate_limit_exceeded", "param": None, "message": ""}
+    assert data[-1]["error"] | {"message": ""} == error
     assert (row["error"], row["completed"]) == ("ThrottlingException", False)
 
 

@@ -9,11 +9,14 @@ from fmbench.bedrock.apis.base import Api, through_boto3
 from fmbench.bedrock.families.base import given
 from fmbench.bedrock.faults import BadResponse
 from fmbench.bedrock.foreign import items, word
+from fmbench.bedrock.thinking import converse_thinking
 from fmbench.config.schema import Inference, Model
 
 
 def parameters(model: Model, prompt: str, inference: Inference) -> Json:
     """boto3's arguments for one user message."""
+    thinking = converse_thinking(model.id, inference)
+    fields = thinking.get("additionalModelRequestFields", {}) | (inference.additional_model_request_fields or {})
     return {
         "modelId": model.id,
         "messages": [{"role": "user", "content": [{"text": prompt}]}],
@@ -25,7 +28,8 @@ def parameters(model: Model, prompt: str, inference: Inference) -> Json:
         ),
     } | given(
         system=None if inference.system is None else [{"text": inference.system}],
-        additionalModelRequestFields=inference.additional_model_request_fields,
+        additionalModelRequestFields=fields or None,
+        outputConfig=thinking.get("outputConfig"),
         performanceConfig=inference.performance_config,
         serviceTier=inference.service_tier,
         guardrailConfig=inference.guardrail,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import orjson
 
 from fmbench.bedrock.answers import BodyAnswer, Json
@@ -13,7 +15,7 @@ from fmbench.bedrock.foreign import believed_seconds, believed_word, count, word
 from fmbench.bedrock.http1 import Head, Sink
 from fmbench.config.schema import Inference, Model
 from fmbench.core.failures import UnusableInput
-from fmbench.core.records import Exchange
+from fmbench.core.records import Exchange, Usage
 
 _GUARDRAIL = {"guardrailIdentifier": "guardrailIdentifier", "guardrailVersion": "guardrailVersion", "trace": "trace"}
 
@@ -61,10 +63,13 @@ def read_headers(exchange: Exchange, head: Head) -> None:
 def read_piece(exchange: Exchange, piece: Piece) -> None:
     """Take a piece's stop reason and those counts that it holds."""
     exchange.stop_reason = word(piece.stop_reason) or exchange.stop_reason
-    for name in ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens"):
+    for name in _COUNTS:
         value = getattr(piece, name)
         if value is not None:
             setattr(exchange.usage, name, value)
+
+
+_COUNTS = tuple(column.name for column in fields(Usage))
 
 
 def read_metrics(exchange: Exchange, body: Json) -> None:

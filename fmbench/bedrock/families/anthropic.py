@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from fmbench.bedrock.families.base import Family, Json, Piece, count, given, items, mapping, text_of
+from fmbench.bedrock.thinking import claude_thinking
 from fmbench.config.schema import Inference
 
 
 def _body(model_id: str, prompt: str, inference: Inference) -> Json:
+    return {"anthropic_version": "bedrock-2023-05-31"} | messages_body(model_id, prompt, inference)
+
+
+def messages_body(model_id: str, prompt: str, inference: Inference) -> Json:
+    """The members that a Messages body has, wherever it is sent."""
     return {
-        "anthropic_version": "bedrock-2023-05-31",
         "max_tokens": inference.max_tokens,
         "messages": [{"role": "user", "content": prompt}],
+        **claude_thinking(model_id, inference),
     } | given(
         system=inference.system,
         temperature=inference.temperature,
@@ -24,10 +30,12 @@ def _with_usage(piece: Piece, usage: Json) -> Piece:
     piece.output_tokens = count(usage.get("output_tokens"))
     piece.cache_read_tokens = count(usage.get("cache_read_input_tokens"))
     piece.cache_write_tokens = count(usage.get("cache_creation_input_tokens"))
+    piece.cache_write_1h_tokens = count(mapping(usage.get("cache_creation")).get("ephemeral_1h_input_tokens"))
+    piece.reasoning_tokens = count(mapping(usage.get("output_tokens_details")).get("thinking_tokens"))
     return piece
 
 
-def _whole(body: Json) -> Piece:
+def whole(body: Json) -> Piece:
     blocks = [mapping(block) for block in items(body.get("content"))]
     piece = Piece(
         text="".join(text_of(block.get("text")) for block in blocks),
@@ -38,10 +46,12 @@ def _whole(body: Json) -> Piece:
     return _with_usage(piece, mapping(body.get("usage")))
 
 
-def _chunk(body: Json) -> Piece:
+def chunk(body: Json) -> Piece:
     kind = body.get("type")
     if kind == "message_start":
-        return _with_usage(Piece(), mapping(mapping(body.get("message")).get("usage")))
+        piece = _with_usage(Piece(), mapping(mapping(body.get("message")).get("usage")))
+        piece.output_tokens = None  # a placeholder: the count comes with the end
+        return piece
     delta = mapping(body.get("delta"))
     if kind == "message_delta":
         return _with_usage(Piece(stop_reason=delta.get("stop_reason")), mapping(body.get("usage")))
@@ -52,4 +62,4 @@ def _chunk(body: Json) -> Piece:
     )
 
 
-FAMILY = Family("anthropic", "anthropic.", _body, _whole, _chunk)
+FAMILY = Family("anthropic", "anthropic.", _body, whole, chunk, thinks=True)

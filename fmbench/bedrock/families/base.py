@@ -27,6 +27,8 @@ class Piece:
     output_tokens: int | None = None
     cache_read_tokens: int | None = None
     cache_write_tokens: int | None = None
+    cache_write_1h_tokens: int | None = None
+    reasoning_tokens: int | None = None
 
     @property
     def has_content(self) -> bool:
@@ -47,6 +49,8 @@ class Family:
     chunk: Callable[[Json], Piece]
     unsupported: tuple[str, ...] = field(default=())
     """Inference parameters that this body has no place for."""
+    thinks: bool = False
+    """Whether ``effort`` and ``thinking`` have a place in it."""
 
 
 def request_body(family: Family, model_id: str, prompt: str, inference: Inference) -> Json:
@@ -57,6 +61,11 @@ def request_body(family: Family, model_id: str, prompt: str, inference: Inferenc
                 f"models: {model_id}: inference.{name} has no place in the InvokeModel body of {family.name} models. "
                 "Leave it out, put what the model takes under additional_model_request_fields, or use api: converse-stream."
             )
+    if not family.thinks and (inference.effort is not None or inference.thinking is not None):
+        raise UnusableInput(
+            f"models: {model_id}: inference.effort and inference.thinking have no known form in the InvokeModel body of "
+            f"{family.name} models. Use api: converse-stream, or put what the model takes under additional_model_request_fields."
+        )
     return family.body(model_id, prompt, inference) | (inference.additional_model_request_fields or {})
 
 

@@ -1,16 +1,13 @@
-"""Chat Completions, which Bedrock serves below ``/openai/v1``: OpenAI's bodies, streams as server-sent events."""
+"""OpenAI's Chat Completions: whole, or as server-sent events."""
 
 from __future__ import annotations
 
 import time
-from functools import lru_cache
-from typing import Any
 
-import orjson
-
-from fmbench.simulator import frames, http
+from fmbench.simulator import frames
+from fmbench.simulator.apis import _sse
 from fmbench.simulator.apis.base import Api
-from fmbench.simulator.asks import Ask, Json, check_ranges
+from fmbench.simulator.asks import Ask, Json, check_ranges, given, thinking_by_effort
 from fmbench.simulator.errors import ServiceError
 from fmbench.simulator.families.base import finish_word, texts_of
 from fmbench.simulator.generation import Generation
@@ -19,11 +16,7 @@ from fmbench.simulator.script import Script, Spent
 
 _SYSTEM = frozenset({"system", "developer"})
 _BOUNDED = ("max_tokens", "max_completion_tokens", "top_p")
-
-
-def streams(body: Json) -> bool:
-    """Whether the answer is asked for as a stream."""
-    return body.get("stream") is True
+_OPEN, _CLOSE = "<reasoning>", "</reasoning>"
 
 
 def read(_request: Request, _model_id: str, body: Json) -> Ask:
@@ -36,23 +29,27 @@ def read(_request: Request, _model_id: str, body: Json) -> Ask:
         max_tokens=body.get("max_completion_tokens") or body.get("max_tokens"),
         stop_sequences=[stop] if isinstance(stop, str) else list(stop),
         tier=body.get("service_tier"),
+        given=given(body, temperature="temperature", top_p="top_p", stop="stop_sequences"),
+        thinking=thinking_by_effort(body.get("reasoning_effort")),
     )
 
 
 def write(generation: Generation, body: Json) -> Script:
     """The answer, whole or as a stream, as ``body`` asks for it."""
-    return _stream(generation, body) if streams(body) else _whole(generation)
+    return _stream(generation, body) if _sse.streams(body) else _whole(generation)
 
 
 def _whole(generation: Generation) -> Script:
-    message = {"role": "assistant", "content": generation.reasoning + generation.text}
+    thought, said = generation.reasoning, generation.text
+    message: Json = {"role": "assistant", "content": said}
+    if thought and _inline(generation):
+        message["content"] = _OPEN + thought + _CLOSE + said
+    elif thought:
+        message["reasoning_content"] = thought
     choice = {"index": 0, "message": message, "finish_reason": _finish_reason(generation)}
     usage = {"usage": _usage(generation)} if generation.tells_usage else {}
-    content = orjson.dumps(_envelope(generation, "chat.completion") | {"choices": [choice], **usage})
-    headers = _headers(generation, "application/json")
-    tokens = max(generation.output_tokens, 1)
-    answer = http.answer(200, headers, content)
-    return Script(status=200, tail=lambda _spent: answer, silent_tokens=tokens, tells_usage=generation.tells_usage)
+    body = _envelope(generation, "chat.completion") | {"choices": [choice]}
+    return _sse.whole(generation, body | usage | _guardrail(generation))
 
 
 def _stream(generation: Generation, body: Json) -> Script:
@@ -60,25 +57,50 @@ def _stream(generation: Generation, body: Json) -> Script:
     options = body.get("stream_options") or {}
     generation.tells_usage = generation.tells_usage and options.get("include_usage") is True
     envelope = _envelope(generation, "chat.completion.chunk")
-    head = http.head(200, _headers(generation, "text/event-stream") | {"transfer-encoding": "chunked"})
-    opening = _event(envelope | _choice({"role": "assistant", "content": ""}, None))
-    before, after = _around_content(envelope)
-    events = [frames.chunk(before + _quoted(piece) + after) for piece in generation.all_pieces]
+    opening = _sse.event(envelope | _choice({"role": "assistant", "content": ""}, None))
 
     def tail(_spent: Spent) -> bytes:
-        finish = _event(envelope | _choice({}, _finish_reason(generation))) if generation.tells_stop else b""
-        usage = _event(envelope | {"choices": [], "usage": _usage(generation)}) if generation.tells_usage else b""
+        end = envelope | _choice({}, _finish_reason(generation)) | _guardrail(generation)
+        finish = _sse.event(end) if generation.tells_stop else b""
+        usage = _sse.event(envelope | {"choices": [], "usage": _usage(generation)}) if generation.tells_usage else b""
         done = frames.chunk(b"data: [DONE]\n\n") if generation.tells_stop else b""
         return finish + usage + done + frames.LAST_CHUNK
 
     return Script(
-        status=200, head=head + opening, events=events, tail=tail, tells_usage=generation.tells_usage, in_stream=_in_stream
+        status=200,
+        head=_sse.stream_head(generation) + opening,
+        events=_events(generation, envelope),
+        tail=tail,
+        tells_usage=generation.tells_usage,
+        in_stream=_in_stream,
     )
+
+
+def _events(generation: Generation, envelope: Json) -> list[bytes]:
+    thought = list(generation.thought_pieces)
+    member = "content" if _inline(generation) else "reasoning_content"
+    if thought and _inline(generation):
+        thought[0] = _OPEN + thought[0]
+        thought[-1] += _CLOSE
+    like = envelope | _choice({"?": ""}, None)
+    return _deltas(thought, like, member) + _deltas(generation.said_pieces, like, "content")
+
+
+def _deltas(pieces: list[str], like: Json, member: str) -> list[bytes]:
+    mark = "\x00"
+    lines = _sse.lines(like | _choice({member: mark}, None))
+    before, _, after = lines.partition(_sse.quoted(mark))
+    return [frames.chunk(before + _sse.quoted(piece) + after) for piece in pieces]
+
+
+def _inline(generation: Generation) -> bool:
+    """gpt-oss tells its reasoning in the content itself."""
+    return "gpt-oss" in generation.model_id
 
 
 def _in_stream(problem: ServiceError) -> bytes:
     """An error within the stream."""
-    return _event({"error": {"message": problem.message, "type": problem.code, "code": str(problem.status), "param": None}})
+    return _sse.event({"error": _sse.openai_error(problem)})
 
 
 def _envelope(generation: Generation, kind: str) -> Json:
@@ -87,32 +109,12 @@ def _envelope(generation: Generation, kind: str) -> Json:
     return {**identity, "model": generation.model_id, **tier}
 
 
-def _headers(generation: Generation, content_type: str) -> dict[str, str]:
-    return {"x-amzn-requestid": generation.request_id, "content-type": generation.content_type or content_type}
-
-
 def _choice(delta: Json, reason: str | None) -> Json:
     return {"choices": [{"index": 0, "delta": delta, "finish_reason": reason}]}
 
 
-def _around_content(envelope: Json) -> tuple[bytes, bytes]:
-    """What stands before and after the quoted piece in each content event of one answer: the rest of it is the same for all."""
-    mark = "\x00"
-    before, _, after = _data(envelope | _choice({"content": mark}, None)).partition(_quoted(mark))
-    return before, after
-
-
-@lru_cache(maxsize=65_536)
-def _quoted(piece: str) -> bytes:
-    return orjson.dumps(piece)
-
-
-def _event(content: Json) -> bytes:
-    return frames.chunk(_data(content))
-
-
-def _data(content: Any) -> bytes:
-    return b"data: %b\n\n" % orjson.dumps(content)
+def _guardrail(generation: Generation) -> Json:
+    return {"amazon-bedrock-guardrailAction": "INTERVENED"} if generation.stop_reason == "guardrail_intervened" else {}
 
 
 def _finish_reason(generation: Generation) -> str:
@@ -124,8 +126,18 @@ def _usage(generation: Generation) -> Json:
     prompt, output = generation.prompt_tokens, generation.output_tokens
     usage: Json = {"prompt_tokens": prompt, "completion_tokens": output, "total_tokens": prompt + output}
     if generation.cache_read_tokens is not None:
-        usage["prompt_tokens_details"] = {"cached_tokens": generation.cache_read_tokens}
+        details = {"cached_tokens": generation.cache_read_tokens, "cache_write_tokens": generation.cache_write_tokens}
+        usage["prompt_tokens_details"] = details
+    if generation.thought:
+        usage["completion_tokens_details"] = {"reasoning_tokens": len(generation.thought)}
     return usage
 
 
-API = Api(operation="chat-completions", paths=("/openai/v1/chat/completions",), read=read, write=write, streams=streams)
+API = Api(
+    operation="chat-completions",
+    paths=("/openai/v1/chat/completions", "/v1/chat/completions"),
+    read=read,
+    write=write,
+    streams=_sse.streams,
+    error=_sse.openai_refusal,
+)

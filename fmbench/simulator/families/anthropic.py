@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 from fmbench.simulator import errors, frames
+from fmbench.simulator.asks import given, thinking_by_effort, thinking_given
+from fmbench.simulator.cache import Point
 from fmbench.simulator.families.base import Ask, Generation, Json, limits, texts_of
 
 
@@ -18,9 +21,7 @@ class Anthropic:
         """Anthropic alone insists on ``max_tokens``."""
         if body.get("max_tokens") is None:
             raise errors.validation("max_tokens: Field required")
-        system = body.get("system")
-        blocks = [system] if isinstance(system, str) else [str(block.get("text", "")) for block in system or ()]
-        return Ask(texts=texts_of(body), system=blocks, **limits(body, "max_tokens", "stop_sequences"))
+        return read_messages(body)
 
     def whole(self, generation: Generation) -> Json:
         """One text block, after a thinking block when the model reasons."""
@@ -30,7 +31,7 @@ class Anthropic:
             "content": [*thinking, {"type": "text", "text": generation.text}],
             "stop_reason": _stop_reason(generation),
             "stop_sequence": generation.stop_sequence,
-            "usage": {**_input_usage(generation), "output_tokens": generation.output_tokens},
+            "usage": _input_usage(generation) | _output_usage(generation),
         }
 
     def opening(self, generation: Generation) -> list[Json]:
@@ -42,24 +43,48 @@ class Anthropic:
             "stop_sequence": None,
             "usage": {**_input_usage(generation), "output_tokens": 1},
         }
-        return [{"type": "message_start", "message": message}, _block_start("reasoning" if generation.reasoning else "text", 0)]
+        return [{"type": "message_start", "message": message}, block_start("reasoning" if generation.reasoning else "text", 0)]
 
     def events(self, generation: Generation) -> list[bytes]:
         """content_block_delta events; a second block starts with the first text after reasoning."""
         thought = [_delta("reasoning", 0, piece) for piece in generation.thought_pieces]
         said = [_delta("text", 1 if thought else 0, piece) for piece in generation.said_pieces]
         if thought and said:
-            said[0] = b"".join(map(frames.body_part, (_block_stop(0), _block_start("text", 1)))) + said[0]
+            said[0] = b"".join(map(frames.body_part, (block_stop(0), block_start("text", 1)))) + said[0]
         return thought + said
 
     def closing(self, generation: Generation) -> list[Json]:
-        """content_block_stop, message_delta with the stop reason, message_stop."""
+        """contentblock_stop, message_delta with the stop reason, message_stop."""
         delta = {"stop_reason": _stop_reason(generation), "stop_sequence": generation.stop_sequence}
         return [
-            _block_stop(1 if generation.reasoning and generation.text else 0),
-            {"type": "message_delta", "delta": delta, "usage": {"output_tokens": generation.output_tokens}},
+            block_stop(1 if generation.reasoning and generation.text else 0),
+            {"type": "message_delta", "delta": delta, "usage": _output_usage(generation)},
             {"type": "message_stop"},
         ]
+
+
+def read_messages(body: Json) -> Ask:
+    """The prompt and parameters of a Messages body."""
+    texts_of(body)
+    thinking, turned_down = thinking_given(body.get("thinking"))
+    found = given(body, temperature="temperature", top_p="top_p", top_k="top_k", stop_sequences="stop_sequences")
+    bounds = limits(body, "max_tokens", "stop_sequences")
+    effort = (body.get("output_config") or {}).get("effort")
+    ask = Ask(texts=[], given=found | turned_down, thinking=thinking or thinking_by_effort(effort), **bounds)
+    _take(body.get("system"), ask.system, ask)
+    for message in body["messages"]:
+        _take(message.get("content"), ask.texts, ask)
+    return ask
+
+
+def _take(content: Any, texts: list[str], ask: Ask) -> None:
+    """Text and cache points of a content, which is text or a list of blocks."""
+    blocks: list[Json] = [{"text": content}] if isinstance(content, str) else content or []
+    for block in blocks:
+        if isinstance(block.get("text"), str):
+            texts.append(block["text"])
+        if isinstance(block.get("cache_control"), dict):
+            ask.points.append(Point(len(ask.whole_prompt), str(block["cache_control"].get("ttl") or "5m")))
 
 
 def _message(generation: Generation) -> Json:
@@ -76,20 +101,32 @@ def _input_usage(generation: Generation) -> Json:
         "input_tokens": generation.input_tokens,
         "cache_creation_input_tokens": generation.cache_write_tokens or 0,
         "cache_read_input_tokens": generation.cache_read_tokens or 0,
+        "cache_creation": _by_lifetime(generation),
+        "service_tier": generation.tier or "standard",
     }
+
+
+def _by_lifetime(generation: Generation) -> Json:
+    hour = generation.cache_write_1h_tokens
+    return {"ephemeral_5m_input_tokens": (generation.cache_write_tokens or 0) - hour, "ephemeral_1h_input_tokens": hour}
+
+
+def _output_usage(generation: Generation) -> Json:
+    details = {"output_tokens_details": {"thinking_tokens": len(generation.thought)}} if generation.thought else {}
+    return {"output_tokens": generation.output_tokens, **details}
 
 
 def _stop_reason(generation: Generation) -> str:
     return "end_turn" if generation.stop_reason == "guardrail_intervened" else generation.stop_reason
 
 
-def _block_start(kind: str, index: int) -> Json:
+def block_start(kind: str, index: int) -> Json:
     block = {"type": "text", "text": ""} if kind == "text" else {"type": "thinking", "thinking": "", "signature": ""}
-    return {"type": "content_block_start", "index": index, "content_block": block}
+    return {"type": "contentblock_start", "index": index, "content_block": block}
 
 
-def _block_stop(index: int) -> Json:
-    return {"type": "content_block_stop", "index": index}
+def block_stop(index: int) -> Json:
+    return {"type": "contentblock_stop", "index": index}
 
 
 @lru_cache(maxsize=65_536)

@@ -1,0 +1,98 @@
+"""OpenAI's Chat Completions, streamed. https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fmbench.bedrock.apis._openai import path, with_usage
+from fmbench.bedrock.apis._posted import WholeAnswer, post, take, tier
+from fmbench.bedrock.apis.base import Api
+from fmbench.bedrock.client import Serialised, Serialiser
+from fmbench.bedrock.event_answers import EventAnswer
+from fmbench.bedrock.families.base import Piece, first, given, mapping, text_of
+from fmbench.bedrock.faults import BadResponse
+from fmbench.bedrock.thinking import effort_of
+from fmbench.config.schema import Inference, Model
+from fmbench.core.records import Exchange
+
+Json = dict[str, Any]
+_STREAM = {"stream": True, "stream_options": {"include_usage": True}}
+_OPEN, _CLOSE = "<reasoning>", "</reasoning>"
+"""What gpt-oss puts around its reasoning, which comes in the content itself."""
+
+
+def serialise(serialiser: Serialiser, model: Model, prompt: str, inference: Inference, stream: bool) -> Serialised:
+    """The request for one user message."""
+    system = [] if inference.system is None else [{"role": "system", "content": inference.system}]
+    body = {"model": model.id, "messages": [*system, {"role": "user", "content": prompt}]} | given(
+        max_completion_tokens=inference.max_tokens,
+        temperature=inference.temperature,
+        top_p=inference.top_p,
+        stop=inference.stop_sequences,
+        reasoning_effort=effort_of(model.id, inference),
+        service_tier=tier(inference),
+    )
+    return post(serialiser, model, path(model, "chat/completions"), body | (_STREAM if stream else {}), inference)
+
+
+def _piece(body: Json, part: str) -> Piece:
+    choice = first(body.get("choices"))
+    message = mapping(choice.get(part))
+    piece = Piece(
+        text=text_of(message.get("content")),
+        reasoning=text_of(message.get("reasoning_content")) or text_of(message.get("reasoning")),
+        tool=bool(message.get("tool_calls")),
+        stop_reason=choice.get("finish_reason"),
+    )
+    return with_usage(piece, mapping(body.get("usage")), "prompt", "completion")
+
+
+class ChatAnswer(EventAnswer):
+    """Chunks of a chat completion into an ``Exchange``: the finish reason ends the answer, its usage comes after it."""
+
+    MARK = b'"delta":{"content":"'
+    GUARD = b'"finish_reason":null'
+
+    def __init__(self, exchange: Exchange, keep_text: bool) -> None:
+        super().__init__(exchange, keep_text)
+        self._opening: str | None = ""
+        """The text so far, while it can still be reasoning; None: visible text has come."""
+
+    def event(self, body: Json, now_ns: int) -> None:
+        piece = _piece(body, "delta")
+        if piece.has_content and self.stopped:
+            raise BadResponse("content after the finish reason")
+        visible = self._visible(piece.text)
+        self.stamp(visible, bool(piece.reasoning) or piece.tool or bool(piece.text), now_ns)
+        self.guarded |= take(self.exchange, piece, body)
+        self.stopped = self.stopped or piece.stop_reason is not None
+
+    def _visible(self, text: str) -> str:
+        """The part of a delta's text that is no reasoning."""
+        if self._opening is None or not text:
+            return text
+        self._opening += text
+        begun = self._opening.lstrip()
+        if not begun.startswith(_OPEN[: len(begun)]):
+            begun, self._opening = self._opening, None
+            return begun
+        _, closed, after = begun.partition(_CLOSE)
+        if closed and after:
+            self._opening = None
+        return after
+
+
+class ChatWholeAnswer(WholeAnswer):
+    """The body of a chat completion into an ``Exchange``."""
+
+    def piece(self, body: Json) -> Piece:
+        piece = _piece(body, "message")
+        if piece.text.lstrip().startswith(_OPEN):
+            piece.text = piece.text.partition(_CLOSE)[2]
+        return piece
+
+
+API = Api(
+    serialise=lambda serialiser, model, prompt, inference: serialise(serialiser, model, prompt, inference, stream=True),
+    answer=lambda _model: ChatAnswer,
+)

@@ -1,0 +1,11 @@
+"""OpenAI's Chat Completions, the answer in one piece."""
+
+from __future__ import annotations
+
+from fmbench.bedrock.apis.base import Api
+from fmbench.bedrock.apis.chat import ChatWholeAnswer, serialise
+
+API = Api(
+    serialise=lambda serialiser, model, prompt, inference: serialise(serialiser, model, prompt, inference, stream=False),
+    answer=lambda _model: ChatWholeAnswer,
+)

@@ -1,0 +1,56 @@
+"""Anthropic Messages, streamed. https://docs.aws.amazon.com/bedrock/latest/userguide/inference-messages-api.html"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fmbench.bedrock.apis._posted import WholeAnswer, post, take, tier
+from fmbench.bedrock.apis.base import Api
+from fmbench.bedrock.client import Serialised, Serialiser
+from fmbench.bedrock.event_answers import EventAnswer
+from fmbench.bedrock.families.anthropic import chunk, messages_body, whole
+from fmbench.bedrock.families.base import Piece, mapping
+from fmbench.bedrock.faults import BadResponse
+from fmbench.config.schema import Inference, Model
+
+Json = dict[str, Any]
+PATH = "/anthropic/v1/messages"
+_VERSION = {"anthropic-version": "2023-06-01"}
+
+
+def serialise(serialiser: Serialiser, model: Model, prompt: str, inference: Inference, stream: bool) -> Serialised:
+    """The request for one user message."""
+    body = {"model": model.id, **messages_body(model.id, prompt, inference)} | ({"stream": True} if stream else {})
+    asked = tier(inference)
+    headers = _VERSION if asked is None else _VERSION | {"X-Amzn-Bedrock-Service-Tier": str(asked)}
+    return post(serialiser, model, PATH, body, inference, headers)
+
+
+class MessagesAnswer(EventAnswer):
+    """Events of Messages into an ``Exchange``: ``message_stop`` ends the answer."""
+
+    MARK = b'"delta":{"type":"text_delta","text":"'
+
+    def event(self, body: Json, now_ns: int) -> None:
+        kind = body.get("type")
+        if kind == "message_stop":
+            self.stopped = True
+        elif kind in ("message_start", "message_delta", "content_block_delta"):
+            piece = chunk(body)
+            if piece.has_content and self.stopped:
+                raise BadResponse("content after message_stop")
+            self.stamp(piece.text, bool(piece.reasoning) or piece.tool, now_ns)
+            self.guarded |= take(self.exchange, piece, mapping(body.get("message")) or body)
+
+
+class MessagesWholeAnswer(WholeAnswer):
+    """The body of Messages into an ``Exchange``."""
+
+    def piece(self, body: Json) -> Piece:
+        return whole(body)
+
+
+API = Api(
+    serialise=lambda serialiser, model, prompt, inference: serialise(serialiser, model, prompt, inference, stream=True),
+    answer=lambda _model: MessagesAnswer,
+)

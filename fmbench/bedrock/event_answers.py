@@ -1,0 +1,53 @@
+"""Answers as server-sent events: what the APIs of OpenAI's and Anthropic's shapes have in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fmbench.bedrock import told
+from fmbench.bedrock.answers import StreamAnswer, StreamFault, read_json
+from fmbench.bedrock.sse import EventReader, fields_of
+from fmbench.core.records import Exchange
+
+Json = dict[str, Any]
+_DONE = b"[DONE]"
+
+
+class EventAnswer(StreamAnswer):
+    """Events into an ``Exchange``.
+
+    Events are parsed until the first visible text, and all of them when the text is kept. After that it is enough to see that
+    a text delta is not empty: ``MARK`` stands right before its text, and cannot stand within a JSON string, where quotes are
+    escaped. An event without ``GUARD`` has more to say than its text, and is parsed.
+    """
+
+    media_type = "text/event-stream"
+    MARK: bytes
+    GUARD = b""
+
+    def __init__(self, exchange: Exchange, keep_text: bool) -> None:
+        super().__init__(exchange, keep_text)
+        self._decoder = EventReader(self.lines)
+        self._quick = False
+        self._content_ns = exchange.content_ns
+
+    def lines(self, event: bytes, now_ns: int) -> None:
+        """Take one event. Raises ``BadResponse``, ``StreamFault``."""
+        if self._quick:
+            at = event.find(self.MARK)
+            if at >= 0 and self.GUARD in event:
+                if not event.startswith(b'"', at + len(self.MARK)):
+                    self._content_ns.append(now_ns)
+                return
+        name, data = fields_of(event)
+        if not data or data == _DONE:
+            return
+        body = read_json(data)
+        if name == "error" or body.get("error") or name.lower().endswith("exception"):
+            raise StreamFault(told.fault_in_stream(body, name))
+        self.event(body, now_ns)
+        self._quick = not self.stopped and self.pieces is None and self.exchange.first_text_ns is not None
+
+    def event(self, body: Json, now_ns: int) -> None:
+        """Take the JSON of one event. Raises ``BadResponse``, ``StreamFault``."""
+        raise NotImplementedError

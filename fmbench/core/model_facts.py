@@ -1,0 +1,224 @@
+"""What is known of models, by their ids: where they are served, what they turn down, and whether they think.
+
+A small table with its source and date. It gives advice, defaults and clear refusals; the service has the last word.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+AS_OF = "2026-11-27"
+SOURCE = (
+    "pydantic-ai 2.68 (profiles/anthropic.py, providers/bedrock.py) and litellm 1.110 (llms/bedrock), whose notes say what "
+    "was checked against live AWS; Amazon Bedrock user guide, endpoints and inference APIs"
+)
+
+SAMPLING = ("temperature", "top_p", "top_k")
+"""Parameters that choose among likely next words; ``top_k`` stands under ``additional_model_request_fields``."""
+THINKING_MAX_TOKENS = 4096
+"""``max_tokens`` of a model that thinks, where the configuration does not say: thinking counts, and an answer has to fit too."""
+ROOM_AFTER_BUDGET = 1024
+"""Tokens for the answer beyond a thinking budget."""
+DEFAULT_MAX_TOKENS = 128
+"""``max_tokens`` is always sent; this much when the configuration does not say and the model does not think."""
+
+
+class Thinks(StrEnum):
+    """When a model thinks before it answers."""
+
+    NEVER = "never"
+    ASKED = "asked"
+    """Only when it is asked to."""
+    UNASKED = "unasked"
+    """Unless it is asked not to."""
+    ALWAYS = "always"
+
+
+class Way(StrEnum):
+    """How a model is asked to think, outside Claude's own ``thinking`` member."""
+
+    CLAUDE = "claude"
+    REASONING = "reasoning"
+    """``reasoning: {effort}``."""
+    REASONING_EFFORT = "reasoning_effort"
+    """``reasoning_effort``."""
+    REASONING_CONFIG = "reasoning_config"
+    NOVA = "reasoningConfig"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What is known of the models whose bare id ``pattern`` matches."""
+
+    pattern: str
+    runtime: tuple[str, ...] = ("converse", "invoke")
+    """API kinds that bedrock-runtime serves it by: converse, invoke, messages, responses, chat."""
+    mantle: tuple[str, ...] = ()
+    """API kinds that bedrock-mantle serves it by."""
+    openai_prefix: bool = False
+    """Whether bedrock-mantle has it below ``/openai/v1`` and not ``/v1``."""
+    turns_down: tuple[str, ...] = ()
+    """Inference keys that are answered with HTTP 400; ``thinking: budget`` stands for a budget, ``thinking: off`` for off."""
+    thinks: Thinks = Thinks.NEVER
+    way: Way | None = None
+    adaptive: bool = False
+    """Whether Claude's thinking is asked for without a budget."""
+    off: str = "disabled"
+    """What Claude's ``thinking.type`` is without thinking."""
+    on_effort: str = "medium"
+    """The effort that ``thinking: on`` stands for where only an effort can be given."""
+
+
+_CLAUDE_DOORS = ("converse", "invoke", "messages")
+
+
+def _claude(pattern: str, **facts: object) -> Facts:
+    given = {"runtime": _CLAUDE_DOORS, "mantle": ("messages",), "way": Way.CLAUDE, "thinks": Thinks.ASKED} | facts
+    return Facts(pattern=rf"anthropic\.claude-(?:{pattern})", **given)  # type: ignore[arg-type]
+
+
+_NO_SAMPLING = (*SAMPLING, "thinking: budget")
+
+TABLE: tuple[Facts, ...] = (
+    _claude(r"(opus-5-[5-9]|fable|mythos)", turns_down=(*_NO_SAMPLING, "thinking: off"), thinks=Thinks.ALWAYS, adaptive=True),
+    _claude(r"sonnet-5-[5-9]", turns_down=_NO_SAMPLING, thinks=Thinks.UNASKED, adaptive=True, off="between_tools"),
+    _claude(r"(opus|sonnet|haiku)-([5-9]|\d\d)\b", turns_down=_NO_SAMPLING, thinks=Thinks.UNASKED, adaptive=True),
+    _claude(r"opus-4-[78]", turns_down=_NO_SAMPLING, adaptive=True),
+    _claude(r"(opus|sonnet)-4-6", adaptive=True),
+    _claude(r"3-7|(opus|sonnet|haiku)-4"),
+    _claude(r".*", thinks=Thinks.NEVER),
+    Facts(
+        pattern=r"openai\.gpt-oss-safeguard",
+        runtime=("converse", "invoke", "chat"),
+        mantle=("chat",),
+        thinks=Thinks.ALWAYS,
+        way=Way.REASONING_EFFORT,
+    ),
+    Facts(
+        pattern=r"openai\.gpt-oss",
+        runtime=("converse", "invoke", "chat"),
+        mantle=("chat", "responses"),
+        turns_down=("thinking: off",),
+        thinks=Thinks.ALWAYS,
+        way=Way.REASONING_EFFORT,
+    ),
+    Facts(
+        pattern=r"openai\.gpt-5\.[45]",
+        runtime=("responses",),
+        mantle=("chat", "responses"),
+        openai_prefix=True,
+        turns_down=SAMPLING,
+        thinks=Thinks.UNASKED,
+        way=Way.REASONING,
+    ),
+    Facts(
+        pattern=r"openai\.gpt-(6-astra|6\.1-sol)",
+        runtime=("converse", "responses", "chat"),
+        mantle=("chat", "responses"),
+        openai_prefix=True,
+        turns_down=(*SAMPLING, "stop_sequences", "thinking: off"),
+        thinks=Thinks.ALWAYS,
+        way=Way.REASONING,
+    ),
+    Facts(
+        pattern=r"openai\.gpt-.*cyber",
+        runtime=("responses", "chat"),
+        mantle=("chat", "responses"),
+        openai_prefix=True,
+        turns_down=(*SAMPLING, "stop_sequences"),
+        thinks=Thinks.UNASKED,
+        way=Way.REASONING,
+    ),
+    Facts(
+        pattern=r"openai\.gpt-",
+        runtime=("converse", "responses", "chat"),
+        mantle=("chat", "responses"),
+        openai_prefix=True,
+        turns_down=(*SAMPLING, "stop_sequences"),
+        thinks=Thinks.UNASKED,
+        way=Way.REASONING,
+    ),
+    Facts(pattern=r"xai\.grok-4\.3", runtime=(), mantle=("responses",), thinks=Thinks.ALWAYS, way=Way.REASONING),
+    Facts(
+        pattern=r"xai\.grok-4\.6",
+        runtime=("converse", "responses", "chat"),
+        mantle=("responses",),
+        turns_down=(*SAMPLING, "stop_sequences", "thinking: off"),
+        thinks=Thinks.ALWAYS,
+        way=Way.REASONING,
+    ),
+    Facts(
+        pattern=r"xai\.grok",
+        runtime=("converse", "responses", "chat"),
+        mantle=("responses",),
+        turns_down=("stop_sequences", "thinking: off"),
+        thinks=Thinks.ALWAYS,
+        way=Way.REASONING,
+        on_effort="high",
+    ),
+    Facts(pattern=r"google\.gemma-4", runtime=(), mantle=("chat", "responses"), openai_prefix=True),
+    Facts(
+        pattern=r"zai\.glm-5\.[3-9]",
+        thinks=Thinks.ALWAYS,
+        way=Way.REASONING_EFFORT,
+        turns_down=("thinking: off",),
+        mantle=("chat",),
+    ),
+    Facts(pattern=r"zai\.", thinks=Thinks.ASKED, way=Way.REASONING_EFFORT, on_effort="high", mantle=("chat",)),
+    Facts(pattern=r"deepseek\.r1", thinks=Thinks.ALWAYS),
+    Facts(pattern=r"deepseek\.", thinks=Thinks.ASKED, way=Way.REASONING_EFFORT, on_effort="high", mantle=("chat",)),
+    Facts(pattern=r"qwen\.qwen3", thinks=Thinks.ASKED, way=Way.REASONING_CONFIG, on_effort="high", mantle=("chat",)),
+    Facts(pattern=r"moonshot.*(thinking|kimi-k3)", thinks=Thinks.ALWAYS, mantle=("chat",)),
+    Facts(pattern=r"minimax\.", thinks=Thinks.ALWAYS, mantle=("chat",)),
+    Facts(pattern=r"mistral\.magistral", thinks=Thinks.UNASKED, mantle=("chat",)),
+    Facts(pattern=r"(google|qwen|moonshot(ai)?|nvidia|mistral)\.", mantle=("chat",)),
+    Facts(pattern=r"amazon\.nova-2", thinks=Thinks.ASKED, way=Way.NOVA),
+    Facts(pattern=r"(amazon|meta|cohere|ai21|writer)\."),
+)
+"""The first that matches counts."""
+
+_ANY = ("converse", "invoke", "messages", "responses", "chat")
+UNKNOWN = Facts(pattern="", runtime=_ANY, mantle=_ANY)
+"""What is assumed of a model that the table does not know: nothing is ruled out."""
+OPAQUE = Facts(pattern="", runtime=("converse", "invoke"))
+"""An ARN that does not tell its model: only Bedrock's own APIs take it."""
+
+_GEO = re.compile(r"^(us-gov|[a-z]{2}|apac|global)\.(?=[a-z0-9-]+\.)")
+
+
+def geo_of(model_id: str) -> str:
+    """The prefix of a cross-Region inference profile (``us.``, ``global.``), "" when the id has none."""
+    found = _GEO.match(model_id)
+    return found[0] if found else ""
+
+
+def bare_id(model_id: str) -> str | None:
+    """The id of the model itself, without ARN and cross-Region prefix; None for an ARN that does not tell it."""
+    if not model_id.startswith("arn:"):
+        return model_id.removeprefix(geo_of(model_id))
+    kind, _, name = model_id.split(":", 5)[-1].partition("/")
+    if kind not in ("inference-profile", "foundation-model"):
+        return None
+    return name.removeprefix(geo_of(name))
+
+
+def facts_of(model_id: str) -> Facts:
+    """What is known of a model by its id."""
+    bare = bare_id(model_id)
+    if bare is None:
+        return OPAQUE
+    return next((facts for facts in TABLE if re.match(facts.pattern, bare)), UNKNOWN)
+
+
+def default_max_tokens(model_id: str, thinking: str | int | None, effort: str | None) -> tuple[int, str | None]:
+    """(``max_tokens`` where the configuration does not say, why it is more than the usual; None: it is the usual)."""
+    if isinstance(thinking, int):
+        return thinking + ROOM_AFTER_BUDGET, f"a thinking budget of {thinking}, and room for an answer"
+    thinks = facts_of(model_id).thinks
+    if thinks is Thinks.ALWAYS or thinking == "on" or effort not in (None, "none"):
+        return THINKING_MAX_TOKENS, "the model thinks, and thinking counts"
+    if thinks is Thinks.UNASKED and thinking != "off" and effort != "none":
+        return THINKING_MAX_TOKENS, "the model thinks unless it is asked not to, and thinking counts"
+    return DEFAULT_MAX_TOKENS, None
