@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
+
 import pytest
 
+from tests.distributed.machines import below
 from tests.e2e.commands import Desk, small_config, wait_until
 from tests.support.simulator import Endpoint
 
@@ -28,3 +33,43 @@ def test_requests_of_a_killed_session_count(desk: Desk, endpoint: Endpoint):
     assert again.manifest["ended"] == "budget"
     assert sent < endpoint.counts()["requests"] <= MOST
     assert len(again.records()) == endpoint.counts()["requests"]
+
+
+PER_TOKEN = 100e-6
+"""USD of a token in the test below."""
+
+
+def leaves(pid: int) -> list[int]:
+    """The processes below ``pid`` that have none below them: of a run over several processes, its workers."""
+    found = below(pid)
+    return [child for child in found if not below(child)]
+
+
+def test_dollars_of_a_worker_that_was_lost_count_when_the_run_is_resumed(desk: Desk, endpoint: Endpoint):
+    """A cap of 3 USD, one of two workers killed in the middle, then --resume: the endpoint's bill stays under the cap."""
+    cap = 3.0
+    pricing = {model: {"input": PER_TOKEN * 1e6, "output": PER_TOKEN * 1e6} for model in small_config()["pricing"]}
+    load = {"concurrency": [4, 6], "warmup_s": 0, "duration_s": 6, "min_requests": 0}
+    study = small_config(load=load, budget={"max_usd": cap}, pricing=pricing)
+    command = desk.start_run(study, "--processes", "2")
+    wait_until(lambda: endpoint.counts()["requests"] >= 20)
+    os.kill(leaves(command.process.pid)[-1], signal.SIGKILL)
+    ended = command.ended()
+    assert ended.status in (4, 5), ended.stderr
+    before = bill(endpoint)
+    assert before > 0
+
+    again = desk.call("--config", str(desk.folder / "cfg.yml"), "--output", str(desk.results), "--resume", ended.run.name)
+    assert again.status in (4, 5), again.stderr
+    assert bill(endpoint) <= cap
+    lines = [json.loads(line) for line in (again.run / "cells.jsonl").read_text().splitlines()]
+    assert sum(line["budget_usd"] for line in lines) <= cap + 1e-9
+    assert sum(line["budget_usd"] for line in lines) >= bill(endpoint) - 1e-9, "the budget counts at least what was billed"
+    (lost,) = [line for line in lines if line.get("unheard")]
+    assert lost["budget_usd"] > 0
+
+
+def bill(endpoint: Endpoint) -> float:
+    """What the endpoint would charge for all that it did."""
+    rows = endpoint.settled(1)
+    return sum(PER_TOKEN * (row["input_tokens"] + row["output_tokens"]) for row in rows)

@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from fmbench.config.schema import Budget
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Used:
+    """What was used of a budget: requests, and USD with the bounds of what may have been billed."""
+
+    requests: int = 0
+    usd: float = 0.0
+
+    def __add__(self, other: Used) -> Used:
+        return Used(requests=self.requests + other.requests, usd=self.usd + other.usd)
 
 
 class RunBudget:

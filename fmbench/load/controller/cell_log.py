@@ -11,6 +11,7 @@ from typing import Any
 
 from fmbench.core.plan import FINISHED, cell_row
 from fmbench.core.records import Cell
+from fmbench.load.controller.budget import Used
 from fmbench.load.tally import Tally
 
 
@@ -25,8 +26,11 @@ class Attempt:
     opened_at: float | None = None
     measure_at: float | None = None
     drain_at: float | None = None
-    usd: float = 0.0
-    """What the budget counts for it: true costs, and the bound of what may have been billed."""
+    used: Used = field(default_factory=Used)
+    """What the budget counts for it: true costs, the bound of what may have been billed, and whole leases of ``unheard``
+    workers."""
+    unheard: list[str] = field(default_factory=list)
+    """Workers that went without a last word: all that they were allowed counts as used."""
     tallies: dict[str, Tally] = field(default_factory=dict)
     """What each worker, by its name, sent."""
 
@@ -35,7 +39,11 @@ class Attempt:
         workers = {name: {"sent": tally.sent, "ok": tally.ok, "failed": tally.failed} for name, tally in self.tallies.items()}
         times = {"started_at": self.started_at, "measure_at": self.measure_at, "drain_at": self.drain_at}
         row = {"cell": self.cell.number, "attempt": self.number, **cell_row(self.cell), "status": status}
-        return {**row, **times, "ended_at": time.time(), "reason": reason, "budget_usd": self.usd, "workers": workers}
+        return {**row, **times, "ended_at": time.time(), "reason": reason, **self._budget(), "workers": workers}
+
+    def _budget(self) -> dict[str, Any]:
+        used = {"budget_requests": self.used.requests, "budget_usd": self.used.usd}
+        return used | ({"unheard": self.unheard} if self.unheard else {})
 
 
 class CellLog:
@@ -72,8 +80,13 @@ class CellLog:
 
     def used(self) -> tuple[int, float]:
         """Requests and USD that the budget has to count for all lines."""
-        requests = sum(worker["sent"] for row in self.rows for worker in row["workers"].values())
-        return requests, sum(row["budget_usd"] for row in self.rows)
+        return sum(_requests(row) for row in self.rows), sum(row["budget_usd"] for row in self.rows)
+
+
+def _requests(row: dict[str, Any]) -> int:
+    """A line of an earlier version has no count of its own."""
+    sent: int = row.get("budget_requests", sum(worker["sent"] for worker in row["workers"].values()))
+    return sent
 
 
 def _whole(line: str) -> bool:

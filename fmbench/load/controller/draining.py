@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import gevent
 
 from fmbench.config.schema import Config
-from fmbench.load.controller.budget import RunBudget
+from fmbench.load.controller.budget import RunBudget, Used
 from fmbench.load.controller.cell_log import Attempt
 from fmbench.load.controller.crew import Crew
 from fmbench.load.controller.interrupts import StopRequest
@@ -70,18 +70,21 @@ class Draining:
             tally = Tally() if heard is None else heard.tally
             if answer is None:
                 missing.append(self._crew.name_of(client))
-                self._budget.settle(requests or tally.sent, tally.usd if usd is None else usd)
+                used = Used(requests=requests or tally.sent, usd=tally.usd if usd is None else usd)
+                attempt.unheard.append(self._crew.name_of(client))
             else:
-                self._budget.settle(tally.sent, answer.usd)
-            self._book(attempt, client, tally, 0.0 if answer is None else answer.usd)
+                used = Used(requests=tally.sent, usd=answer.usd)
+            self._book(attempt, client, tally, used)
             if answer is not None and tally.in_flight:
                 missing.append(f"{self._crew.name_of(client)} ({tally.in_flight} requests did not end)")
         return "no end seen from " + ", ".join(missing) if missing else ""
 
-    def _book(self, attempt: Attempt, client: str, tally: Tally, usd: float) -> None:
+    def _book(self, attempt: Attempt, client: str, tally: Tally, used: Used) -> None:
+        """The run's budget and the cell's line, which a resumed run starts from, get the same value."""
+        self._budget.settle(used.requests, used.usd)
+        attempt.used += used
         member = self._crew.members[client]
         member.sent += tally.sent
         member.ok += tally.ok
         member.failed += tally.failed
         attempt.tallies[member.name] = tally
-        attempt.usd += usd

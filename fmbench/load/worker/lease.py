@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fmbench.core.failures import PERMANENT, THROTTLES, FailureKind
 from fmbench.core.records import Exchange
+from fmbench.core.spend import counted_usd
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,15 +56,6 @@ class Lease:
 
 
 def cost_to_settle(exchange: Exchange, usd: float | None, bound_usd: float | None) -> float:
-    """What a request that is over counts for: its price when it is known; nothing when the service turned it away or never
-    heard of it; else, as it may have been billed, all that was set aside."""
-    if usd is not None:
-        return usd
-    if exchange.failure is not None and _never_billed(exchange):
-        return 0.0
-    return bound_usd or 0.0
-
-
-def _never_billed(exchange: Exchange) -> bool:
-    turned_away = (THROTTLES | PERMANENT) - {FailureKind.THROTTLED_IN_STREAM}
-    return exchange.sent_ns is None or exchange.failure in turned_away
+    """What a request that is over counts for, by ``core.spend``'s rule."""
+    never_heard = exchange.failure is not None and exchange.sent_ns is None
+    return counted_usd(usd, exchange.failure, not never_heard, bound_usd)
