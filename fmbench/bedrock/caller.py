@@ -13,6 +13,7 @@ from typing import Any
 from fmbench.bedrock import faults
 from fmbench.bedrock.answers import StreamFault
 from fmbench.bedrock.apis import api_of
+from fmbench.bedrock.arrivals import Arrivals
 from fmbench.bedrock.carrying import check_carried
 from fmbench.bedrock.client import AWS, Serialiser, build_client, service_url
 from fmbench.bedrock.client import Endpoint as Endpoint
@@ -83,7 +84,7 @@ class Caller:
 class _Call:
     """One request on its way."""
 
-    __slots__ = ("_answer", "_caller", "_connection", "_connections", "_exchange", "_phase", "_prepared", "_reader")
+    __slots__ = ("_answer", "_arrivals", "_caller", "_connection", "_connections", "_exchange", "_phase", "_prepared", "_reader")
 
     def __init__(self, caller: Caller, connections: Connections, prepared: PreparedCall) -> None:
         self._caller = caller
@@ -94,6 +95,7 @@ class _Call:
         self._reader = ResponseReader(self._answer.begin)
         self._phase = Phase.SIGNING
         self._connection: Any = None
+        self._arrivals: Arrivals | None = None
 
     def run(self, salt: str | None) -> Exchange:
         """The whole request."""
@@ -127,13 +129,19 @@ class _Call:
                 self._exchange.connect_s = self._connections.open(self._connection, timeouts.connect_s)
         self._phase = Phase.WAITING
         self._connection.sock.settimeout(min(timeouts.first_byte_s, timeouts.total_s))
+        self._arrivals = arrivals = self._connections.arrivals(self._connection)
+        if arrivals is not None:
+            arrivals.begin(self._exchange)
         self._exchange.sent_ns = monotonic_ns()
         self._connection.sock.sendall(data)
+        if arrivals is not None:
+            arrivals.sent(len(data))
 
     def _read(self) -> None:
         sent_ns = self._exchange.sent_ns
         assert sent_ns is not None
-        self._caller._waiting.read(self._connection.sock, self._reader, Deadlines(sent_ns, self._caller._timeouts))
+        deadlines = Deadlines(sent_ns, self._caller._timeouts)
+        self._caller._waiting.read(self._connection.sock, self._reader, deadlines, self._arrivals)
         if self._reader.head is None:
             raise ConnectionResetError("the connection was closed before an answer")
 
@@ -149,10 +157,12 @@ class _Call:
         """Reuse the connection after a whole answer; close it in every other case."""
         if self._connection is None:
             return
+        if self._arrivals is not None:
+            self._arrivals.end()
         if self._reader.done and self._reader.reusable:
             self._connections.give_back(self._connection)
         else:
-            self._connection.close()
+            self._connections.drop(self._connection)
 
     def _finished(self, fault: Fault | None) -> Exchange:
         exchange, reader = self._exchange, self._reader

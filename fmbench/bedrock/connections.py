@@ -14,6 +14,9 @@ from urllib.parse import urlsplit
 
 from urllib3.util.wait import wait_for_read
 
+from fmbench.bedrock.arrivals import Arrivals, arrivals_of, close_arrivals, open_arrivals
+from fmbench.bedrock.kernel_time import raw_beneath
+
 
 class Connections:
     """The pool of one client's connections to the host of ``url``."""
@@ -53,7 +56,7 @@ class Connections:
         except queue.Empty:
             connection = None
         if connection is not None and not connection.is_closed and not _is_idle(connection.sock):
-            connection.close()
+            self.drop(connection)
         return connection or self._pool._new_conn()
 
     def open(self, connection: Any, timeout_s: float) -> float:
@@ -64,7 +67,18 @@ class Connections:
             self._pool._prepare_proxy(connection)
         else:
             connection.connect()
-        return (monotonic_ns() - started) / 1e9
+        took = (monotonic_ns() - started) / 1e9
+        open_arrivals(connection)
+        return took
+
+    def arrivals(self, connection: Any) -> Arrivals | None:
+        """The kernel's stamps of an open connection, where there are any."""
+        return arrivals_of(connection)
+
+    def drop(self, connection: Any) -> None:
+        """The connection carries no other request."""
+        close_arrivals(connection)
+        connection.close()
 
     def give_back(self, connection: Any) -> None:
         """The connection can carry another request."""
@@ -80,8 +94,8 @@ def _is_idle(sock: Any) -> bool:
 
     urllib3 asks ``poll`` for it, which under gevent costs a turn of the loop; a peek at the socket is one system call.
     """
-    beneath = getattr(sock, "_sock", sock)
-    if not isinstance(beneath, raw_socket):
+    beneath = raw_beneath(sock)
+    if beneath is None:
         return not wait_for_read(sock, timeout=0)
     try:
         raw_socket.recv(beneath, 1, MSG_PEEK | MSG_DONTWAIT)

@@ -20,12 +20,12 @@ import gevent.ssl
 from gevent.hub import Waiter, get_hub
 
 from fmbench.bedrock import wait_plain
+from fmbench.bedrock.arrivals import READ_SIZE, Arrivals
 from fmbench.bedrock.deadlines import Deadlines
 from fmbench.bedrock.faults import DeadlineReached
 from fmbench.bedrock.http1 import ResponseReader
 from fmbench.core.failures import FailureKind
 
-READ_SIZE = 65_536
 _READABLE = 1
 
 
@@ -79,12 +79,12 @@ def limit(seconds: float) -> AbstractContextManager[Any]:
     return timeout
 
 
-def read(sock: Any, reader: ResponseReader, deadlines: Deadlines) -> None:
+def read(sock: Any, reader: ResponseReader, deadlines: Deadlines, arrivals: Arrivals | None = None) -> None:
     """Feed ``reader`` until its answer is whole or the peer has closed. Raises ``OSError``, ``DeadlineReached``, the reader's."""
     receive = _receiver(sock)
     if receive is None:
-        return wait_plain.read(sock, reader, deadlines)
-    error = _Reading(get_hub(), sock.fileno(), receive, reader, deadlines).wait()
+        return wait_plain.read(sock, reader, deadlines, arrivals)
+    error = _Reading(get_hub(), sock.fileno(), receive, reader, deadlines, arrivals).wait()
     if error is not None:
         raise error
 
@@ -108,13 +108,22 @@ class _Reading:
     and OpenSSL takes no bytes of the next from the socket.
     """
 
-    __slots__ = ("_deadlines", "_hub", "_reader", "_receive", "_timer", "_waiter", "_watcher")
+    __slots__ = ("_arrivals", "_deadlines", "_hub", "_reader", "_receive", "_timer", "_waiter", "_watcher")
 
-    def __init__(self, hub: Any, fd: int, receive: Callable[[int], bytes], reader: ResponseReader, deadlines: Deadlines) -> None:
+    def __init__(
+        self,
+        hub: Any,
+        fd: int,
+        receive: Callable[[int], bytes],
+        reader: ResponseReader,
+        deadlines: Deadlines,
+        arrivals: Arrivals | None,
+    ) -> None:
         self._hub = hub
         self._receive = receive
         self._reader = reader
         self._deadlines = deadlines
+        self._arrivals = arrivals
         self._waiter: Any = Waiter(hub)
         self._watcher = hub.loop.io(fd, _READABLE)
         self._timer = hub.loop.timer(deadlines.left_s(reader, monotonic_ns()))
@@ -131,26 +140,47 @@ class _Reading:
 
     def _on_first_bytes(self) -> None:
         """From here on the time between bytes is limited: set the timer for it, which then follows by itself."""
-        self._watcher.callback = self._on_readable
-        self._on_readable()
-        if self._watcher.active:
+        on_readable = self._on_readable if self._arrivals is None else self._on_stamped
+        on_readable()
+        if self._watcher.active and self._reader.received:
+            if self._watcher.callback == self._on_first_bytes:
+                self._watcher.callback = on_readable
             self._on_time()
 
+    def _on_stamped(self) -> None:
+        """A read whose bytes get the stamp of their arrival; those after the first content do not."""
+        arrivals = self._arrivals
+        assert arrivals is not None
+        self._read(lambda: arrivals.feed(self._reader))
+        if not arrivals.wanted and self._watcher.active:
+            self._watcher.callback = self._on_readable
+
     def _on_readable(self) -> None:
+        self._read(self._plain)
+
+    def _plain(self) -> bool:
+        data = self._receive(READ_SIZE)
+        if data:
+            return self._reader.feed(data, monotonic_ns())
+        self._reader.end_of_input()
+        return True
+
+    def _read(self, once: Callable[[], bool]) -> None:
         try:
-            data = self._receive(READ_SIZE)
-            if data:
-                if not self._reader.feed(data, monotonic_ns()):
-                    return
-            else:
-                self._reader.end_of_input()
+            if not once():
+                return
         except (BlockingIOError, ssl.SSLWantReadError):
-            return
+            return self._nothing()
         except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
             self._reader.end_of_input()
         except Exception as error:
             return self._end(error)
         self._end(None)
+
+    def _nothing(self) -> None:
+        """Ready, but nothing to read: what was sent has left, and its stamp is to be taken."""
+        if self._arrivals is not None:
+            self._arrivals.quiet()
 
     def _on_time(self) -> None:
         try:

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from time import monotonic_ns
 from typing import Any
 
+from fmbench.bedrock.arrivals import Arrivals
 from fmbench.bedrock.deadlines import Deadlines
 from fmbench.bedrock.http1 import ResponseReader
 
@@ -23,20 +24,33 @@ def limit(seconds: float) -> AbstractContextManager[Any]:
     return nullcontext()
 
 
-def read(sock: Any, reader: ResponseReader, deadlines: Deadlines) -> None:
+def read(sock: Any, reader: ResponseReader, deadlines: Deadlines, arrivals: Arrivals | None = None) -> None:
     """Feed ``reader`` until its answer is whole or the peer has closed. Raises ``OSError``, ``DeadlineReached``, the reader's."""
     sock.settimeout(0)
     readable = select.poll()
     readable.register(sock.fileno(), select.POLLIN)
     while not reader.done:
         try:
-            data = sock.recv(READ_SIZE)
+            over = _read_once(sock, reader, arrivals)
         except (BlockingIOError, ssl.SSLWantReadError):
+            if arrivals is not None:
+                arrivals.quiet()
             readable.poll(deadlines.left_s(reader, monotonic_ns()) * 1000 + 1)
             continue
         except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
-            data = b""
-        if not data:
-            return reader.end_of_input()
-        reader.feed(data, monotonic_ns())
+            reader.end_of_input()
+            return
+        if over:
+            return
         deadlines.left_s(reader, monotonic_ns())
+
+
+def _read_once(sock: Any, reader: ResponseReader, arrivals: Arrivals | None) -> bool:
+    """One read into ``reader``; whether the answer is over."""
+    if arrivals is not None and arrivals.wanted:
+        return arrivals.feed(reader)
+    data = sock.recv(READ_SIZE)
+    if not data:
+        reader.end_of_input()
+        return True
+    return reader.feed(data, monotonic_ns())

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from fmbench.bedrock import wait_plain
+from fmbench.bedrock.arrivals import Arrivals
 from fmbench.bedrock.deadlines import Deadlines
 from fmbench.bedrock.http1 import ResponseReader
 
@@ -20,8 +21,8 @@ class Waiting(Protocol):
     def limit(self, seconds: float) -> AbstractContextManager[Any]:
         """Around connecting: no longer than this."""
 
-    def read(self, sock: Any, reader: ResponseReader, deadlines: Deadlines) -> None:
-        """Feed the reader until the answer has ended."""
+    def read(self, sock: Any, reader: ResponseReader, deadlines: Deadlines, arrivals: Arrivals | None) -> None:
+        """Feed the reader until the answer has ended; until its first content by ``arrivals``, where they are known."""
 
 
 def waiting() -> Waiting:

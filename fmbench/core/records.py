@@ -69,6 +69,8 @@ class Exchange:
     headers_ns: int | None = None
     first_content_ns: int | None = None
     first_text_ns: int | None = None
+    first_content_read_ns: int | None = None
+    """When the first content was read; None unless ``first_content_ns`` is the kernel's own stamp of its arrival."""
     last_content_ns: int | None = None
     ended_ns: int = 0
     connect_s: float | None = None
@@ -125,6 +127,8 @@ class Record:
     client_s: float | None = None
     headers_s: float | None = None
     ttft_s: float | None = None
+    ttft_read_s: float | None = None
+    """As ``ttft_s``, but until the content was read; None unless ``ttft_s`` is by the kernel's stamp of its arrival."""
     ttft_text_s: float | None = None
     e2e_s: float | None = None
     tpot_s: float | None = None
@@ -220,6 +224,7 @@ def _fill_durations(record: Record, exchange: Exchange) -> None:
     record.client_s = exchange.client_s
     record.headers_s = seconds_between(sent, exchange.headers_ns)
     record.ttft_s = seconds_between(sent, exchange.first_content_ns)
+    record.ttft_read_s = seconds_between(sent, exchange.first_content_read_ns)
     record.ttft_text_s = seconds_between(sent, exchange.first_text_ns)
     record.e2e_s = seconds_between(sent, exchange.ended_ns)
     record.tpot_s = time_per_output_token(exchange)

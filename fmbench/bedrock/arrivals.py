@@ -1,0 +1,202 @@
+"""When an answer's bytes came to this machine, however late this process reads them: the stamps of one connection.
+
+Until an answer's first content is out, each read gets the kernel's stamp of the segment that made it whole:
+
+- A plain socket is read segment by segment, as far as the witness saw segments apart; else in one read, whose stamp is that of
+  its last segment.
+- A TLS read gives one record. Its stamp is that of the segment with the record's last byte, by a peek at the raw socket: OpenSSL
+  takes no bytes of the next record.
+
+The kernel's stamp is not used when the wall clock was set during the request, or when it does not lie between sending and
+reading: the read's own time stands then, as it does where the system has no stamps.
+"""
+
+from __future__ import annotations
+
+from _socket import socket as raw_socket
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import count
+from socket import MSG_PEEK
+from time import monotonic_ns
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from fmbench.bedrock.http1 import ResponseReader
+from fmbench.bedrock.kernel_time import (
+    SPACE,
+    STEP_NS,
+    raw_beneath,
+    read_bytes,
+    stamp_in,
+    stamp_socket,
+    take_sent_stamps,
+    wall_ahead_ns,
+)
+from fmbench.bedrock.watching import Watch, watch
+from fmbench.core.records import Exchange
+
+READ_SIZE = 65_536
+ONE_BURST = 14_000
+"""A request of up to so many bytes leaves at once, so that the stamp of its last segment is that of its first."""
+_RECORD_HEADER = 5
+_MOST_RECORD = _RECORD_HEADER + 16_384 + 256
+_requests = count(1)
+
+
+class Arrivals:
+    """The stamps of one connection, request by request."""
+
+    __slots__ = ("_ahead_ns", "_buffer", "_exchange", "_left", "_looking", "_number", "_position", "_raw", "_receive", "_request",
+                 "_watch", "wanted")  # fmt: skip
+
+    def __init__(self, raw: raw_socket, tls: Any) -> None:
+        self._raw = raw
+        self._receive: Callable[[int], bytes] | None = None if tls is None else tls.read
+        self._looking = False
+        self.wanted = False
+        """Whether reads of the answer are to be stamped, which is so until its first content is out."""
+        self._buffer = bytearray(0 if tls is None else _MOST_RECORD)
+        self._left: int | None = None
+        self._number = raw.fileno()
+        found = watch()
+        self._watch: Watch | None = found if found is not None and found.take(raw) else None
+        self._request = 0
+        self._position = 0
+        self._ahead_ns = 0
+
+    def begin(self, exchange: Exchange) -> None:
+        """A request is about to be sent on this connection, and nothing of an answer has come."""
+        self._exchange = exchange
+        self.wanted = True
+        self._request = next(_requests)
+        self._position = read_bytes(self._raw)
+        self._left = None
+        self._ahead_ns = wall_ahead_ns()
+        if self._watch is not None:
+            self._looking = self._watch.look(self._number, self._request)
+
+    def sent(self, size: int) -> None:
+        """The request's bytes were handed over: a small one was sent when the kernel says so."""
+        now, before = monotonic_ns(), self._exchange.sent_ns
+        self._raw.settimeout(0)
+        stamps = take_sent_stamps(self._raw)
+        if stamps and size <= ONE_BURST and before is not None:
+            left = stamps[0] - self._ahead_ns
+            if before <= left <= now:
+                self._exchange.sent_ns = left
+
+    def end(self) -> None:
+        """No more stamps are wanted for this answer."""
+        self.wanted = False
+        if self._looking and self._watch is not None:
+            self._looking = False
+            self._watch.look_away(self._number)
+
+    def close(self) -> None:
+        """The connection is about to be closed."""
+        self.end()
+        if self._watch is not None:
+            self._watch.forget(self._number)
+            self._watch = None
+
+    def __del__(self) -> None:
+        with suppress(Exception):
+            self.close()
+
+    def feed(self, reader: ResponseReader) -> bool:
+        """One read into ``reader``; whether the answer is over. Raises what the socket's own read and the reader raise."""
+        data, kernel, now = self._read_plain() if self._receive is None else self._read_record(self._receive)
+        if not data:
+            reader.end_of_input()
+            return True
+        done = reader.feed(data, now if kernel is None else kernel)
+        if self._exchange.content_ns:
+            self._exchange.first_content_read_ns = None if kernel is None else now
+            self.end()
+        return done
+
+    def quiet(self) -> None:
+        """Nothing was there to read, though the socket was ready: a stamp of what was sent may be why."""
+        take_sent_stamps(self._raw)
+
+    def _read_plain(self) -> tuple[bytes, int | None, int]:
+        """(bytes, when they came by the kernel's word, when they were read)."""
+        size, noted = self._next_segment()
+        data, ancillary, _, _ = raw_socket.recvmsg(self._raw, size, SPACE)
+        now = monotonic_ns()
+        self._position += len(data)
+        return data, self._arrived(stamp_in(ancillary), noted, now), now
+
+    def _next_segment(self) -> tuple[int, int | None]:
+        """How many bytes to read so as to end where a segment did, and that segment's stamp."""
+        if self._watch is not None:
+            for received, stamp in self._watch.notes(self._number, self._request):
+                if received > self._position:
+                    return min(received - self._position, READ_SIZE), stamp
+        return READ_SIZE, None
+
+    def _read_record(self, receive: Callable[[int], bytes]) -> tuple[bytes, int | None, int]:
+        stamp = self._peek_record()
+        data = receive(READ_SIZE)
+        now = monotonic_ns()
+        self._left = None
+        self._position = read_bytes(self._raw)
+        return data, self._arrived(stamp, self._noted_by(self._position), now), now
+
+    def _peek_record(self) -> int | None:
+        """The stamp of the segment with the last byte of the next record; while that is not whole, of the last one."""
+        try:
+            size, ancillary, _, _ = raw_socket.recvmsg_into(self._raw, [self._buffer], SPACE, MSG_PEEK)
+        except OSError:
+            return None
+        wanted = self._left
+        if wanted is None:
+            header = self._buffer[:_RECORD_HEADER]
+            wanted = _RECORD_HEADER + int.from_bytes(header[3:], "big") if size >= _RECORD_HEADER else size
+        self._left = wanted - size if wanted > size else None
+        if wanted < size:
+            _, ancillary, _, _ = raw_socket.recvmsg_into(self._raw, [memoryview(self._buffer)[:wanted]], SPACE, MSG_PEEK)
+        return stamp_in(ancillary)
+
+    def _noted_by(self, position: int) -> int | None:
+        """When the witness first saw that so many bytes had come."""
+        if self._watch is None:
+            return None
+        notes = self._watch.notes(self._number, self._request)
+        return next((stamp for received, stamp in notes if received >= position), None)
+
+    def _arrived(self, stamp: int | None, noted: int | None, now: int) -> int | None:
+        """When the bytes came, by the kernel; None when it does not say, or the wall clock was set since the request began."""
+        known = [found for found in (stamp, noted) if found is not None]
+        ahead = wall_ahead_ns()
+        if not known or abs(ahead - self._ahead_ns) > STEP_NS:
+            return None
+        arrived = min(known) - ahead
+        sent = self._exchange.sent_ns
+        return arrived if sent is not None and sent <= arrived <= now else None
+
+
+_of: WeakKeyDictionary[Any, Arrivals] = WeakKeyDictionary()
+
+
+def arrivals_of(connection: Any) -> Arrivals | None:
+    """The stamps of an open connection of urllib3; None where the system gives none."""
+    return _of.get(connection)
+
+
+def open_arrivals(connection: Any) -> None:
+    """A connection was made: have what comes on it stamped, where the system can."""
+    _of.pop(connection, None)
+    sock = connection.sock
+    raw = raw_beneath(sock)
+    if raw is None or not stamp_socket(raw):
+        return
+    _of[connection] = Arrivals(raw, getattr(sock, "_sslobj", None))
+
+
+def close_arrivals(connection: Any) -> None:
+    """A connection is about to be closed."""
+    found = _of.pop(connection, None)
+    if found is not None:
+        found.close()

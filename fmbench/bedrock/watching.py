@@ -1,0 +1,113 @@
+"""A load process's side of its witness (``witness.py``): hands it sockets, says when to look, and reads what it noted."""
+
+from __future__ import annotations
+
+import atexit
+import mmap
+import os
+import select
+import subprocess
+import sys
+from _socket import socket as raw_socket
+from _socket import socketpair
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from socket import AF_UNIX, MSG_DONTWAIT, SCM_RIGHTS, SOCK_SEQPACKET, SOL_SOCKET
+from struct import Struct
+from typing import Any
+
+from fmbench.bedrock import witness
+
+_rights = Struct("i").pack
+NOBODY = -1
+
+
+class Watch:
+    """The witness of one process."""
+
+    def __init__(self) -> None:
+        self._control, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET, 0)
+        self._epoll = _epoll()
+        memory = os.memfd_create("fmbench-witness")
+        os.truncate(memory, witness.MOST_SOCKETS * witness.SLOT)
+        self._memory = mmap.mmap(memory, witness.MOST_SOCKETS * witness.SLOT)
+        files = (theirs.fileno(), self._epoll.fileno(), memory)
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(Path(witness.__file__)), *map(str, files)],
+            pass_fds=files,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # whoever stops the load processes from a terminal does not stop it
+        )
+        self.pid = self._process.pid
+        theirs.close()
+        os.close(memory)
+        atexit.register(self._control.close)
+
+    def take(self, raw: raw_socket) -> bool:
+        """Hand the witness a connected socket; False when it cannot take it."""
+        number = raw.fileno()
+        if not 0 <= number < witness.MOST_SOCKETS:
+            return False
+        return self._tell(number, [(SOL_SOCKET, SCM_RIGHTS, _rights(number))])
+
+    def forget(self, number: int) -> None:
+        """The socket of this number is closed: the witness closes its own copy."""
+        self._tell(number, [])
+
+    def look(self, number: int, request: int) -> bool:
+        """From now on each arrival is noted, as of this request; False when nobody looks."""
+        witness.NUMBER.pack_into(self._memory, number * witness.SLOT, request)
+        try:
+            self._epoll.register(number, select.POLLIN | _EDGE)
+        except OSError:
+            return False
+        return True
+
+    def look_away(self, number: int) -> None:
+        """Enough."""
+        with suppress(OSError, ValueError):
+            self._epoll.unregister(number)
+
+    def notes(self, number: int, request: int) -> Iterator[tuple[int, int]]:
+        """(bytes received by then, wall-clock nanoseconds) for each arrival of a request that was noted, in order."""
+        place = number * witness.SLOT + witness.NUMBER.size
+        for at in range(place, place + witness.NOTES * witness.NOTE.size, witness.NOTE.size):
+            of, received, stamp = witness.NOTE.unpack_from(self._memory, at)
+            if of != request:
+                return
+            yield received, stamp
+
+    def _tell(self, number: int, files: list[tuple[int, int, bytes]]) -> bool:
+        try:
+            self._control.sendmsg([witness.NUMBER.pack(number)], files, MSG_DONTWAIT)
+        except OSError:
+            return False
+        return True
+
+
+_EDGE = 1 << 31
+
+
+def _epoll() -> Any:
+    """The system's own epoll, which gevent takes out of ``select``."""
+    monkey: Any = sys.modules.get("gevent.monkey")
+    make: Callable[[], Any] = select.epoll if hasattr(select, "epoll") else monkey.get_original("select", "epoll")
+    return make()
+
+
+_watches: dict[int, Watch | None] = {}
+
+
+def watch() -> Watch | None:
+    """This process's witness, started when it is first asked for; None where there can be none."""
+    own = os.getpid()
+    if own not in _watches:
+        _watches.clear()  # a parent's is not this process's
+        try:
+            _watches[own] = Watch()
+        except (OSError, AttributeError):
+            _watches[own] = None
+    return _watches[own]

@@ -1,0 +1,128 @@
+"""TTFT is when the first content came to this machine, whatever the process that reads it was doing."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import random
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from fmbench.bedrock import arrivals
+from fmbench.simulator.tls import make_authority
+from tests.bedrock import asking, scripted_server
+from tests.bedrock.kernel_server import kernel_server
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's stamps are Linux's")
+
+STREAMS, REQUESTS = 8, 8
+STOP_S, MOST_STOPS = 0.2, 12
+_CLIENT = f"""
+from gevent import monkey; monkey.patch_all()
+import gevent, json, sys
+from tests.bedrock.asking import Ask, SALT, caller_for, prompt
+caller = caller_for(Ask(sys.argv[1], sys.argv[2] or None))
+prepared = caller.prepare(prompt(), salted=True)
+def stream(number):
+    gevent.sleep(number * 0.02)
+    return [caller.call(prepared, SALT) for _ in range({REQUESTS})]
+jobs = [gevent.spawn(stream, number) for number in range({STREAMS})]
+gevent.joinall(jobs, raise_error=True)
+for exchange in (exchange for job in jobs for exchange in job.value):
+    assert exchange.failure is None, exchange
+    sent, read = exchange.sent_ns, exchange.first_content_read_ns
+    print(json.dumps([exchange.request_id, (exchange.first_content_ns - sent) / 1e9, read and (read - sent) / 1e9]))
+"""
+
+
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ssl.SSLContext]:
+    return make_authority(tmp_path_factory.mktemp("authority"), "127.0.0.1")
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+def test_a_process_that_is_stopped_at_random_reports_the_same_ttft(secure: bool, tls: tuple[Path, ssl.SSLContext]) -> None:
+    draw = random.Random(3)
+    with kernel_server(tls[1] if secure else None) as server:
+        command = [sys.executable, "-c", _CLIENT, server.url, str(tls[0]) if secure else ""]
+        stops = 0
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as client:
+            while client.poll() is None and stops < MOST_STOPS:
+                time.sleep(draw.uniform(0.02, 0.15))
+                if server.ttft_s:
+                    os.kill(client.pid, signal.SIGSTOP)
+                    time.sleep(STOP_S)
+                    os.kill(client.pid, signal.SIGCONT)
+                    stops += 1
+            assert client.stdout is not None
+            rows = [json.loads(line) for line in client.stdout]
+    assert client.returncode == 0
+    assert len(rows) == len(server.ttft_s) == STREAMS * REQUESTS
+    assert stops >= 3
+    errors = {name: ttft - server.ttft_s[name] for name, ttft, _ in rows}
+    lateness = [read - ttft for _, ttft, read in rows if read is not None]
+    assert len(lateness) == len(rows), "every first content has the kernel's stamp"
+    assert max(lateness) > 0.05, "the process was late, and knows it"
+    assert {name: error for name, error in errors.items() if abs(error) > 0.001} == {}
+
+
+def test_a_wall_clock_that_is_set_during_a_request_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    true, steps = arrivals.wall_ahead_ns, itertools.count()
+    monkeypatch.setattr(arrivals, "wall_ahead_ns", lambda: true() + 3_600_000_000_000 * next(steps))
+    with kernel_server() as server:
+        (exchange,) = asking.here(asking.Ask(server.url))
+        (ttft,) = server.ttft_s.values()
+    assert exchange.first_content_read_ns is None
+    assert exchange.first_content_ns is not None and exchange.sent_ns is not None
+    assert -0.0005 < (exchange.first_content_ns - exchange.sent_ns) / 1e9 - ttft < 0.5
+
+
+def test_where_the_system_stamps_nothing_the_read_is_the_stamp(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrivals, "stamp_socket", lambda raw: False)
+    with kernel_server() as server:
+        (exchange,) = asking.here(asking.Ask(server.url))
+    assert exchange.failure is None
+    assert exchange.first_content_read_ns is None and exchange.first_content_ns is not None
+
+
+def test_without_a_witness_the_kernel_is_asked_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrivals, "watch", lambda: None)
+    with kernel_server() as server:
+        exchanges = asking.here(asking.Ask(server.url, times=3))
+        truth = list(server.ttft_s.values())
+    found = [(exchange.first_content_ns or 0) - (exchange.sent_ns or 0) for exchange in exchanges]
+    assert all(exchange.first_content_read_ns is not None for exchange in exchanges)
+    assert [ns / 1e9 for ns in found] == pytest.approx(truth, abs=0.001)
+
+
+def test_the_witness_ends_with_its_load_process_and_keeps_no_connection_open() -> None:
+    program = "from fmbench.bedrock.watching import watch; print(watch().pid, flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as owner:
+        assert owner.stdout is not None
+        witness = psutil.Process(int(owner.stdout.readline()))
+        owner.kill()
+    psutil.wait_procs([witness], timeout=10)
+    assert not witness.is_running()
+
+
+def test_a_connection_that_is_dropped_is_closed_although_the_witness_had_it() -> None:
+    closed = threading.Event()
+
+    def refuse(connection: socket.socket, _: scripted_server.Request) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Type: application/json\r\n\r\n[]  surplus")
+        if connection.recv(1) == b"":
+            closed.set()
+
+    with scripted_server.scripted(refuse) as server:
+        asking.here(asking.Ask(server.url, model={"id": asking.NOVA, "api": "converse"}))
+        assert closed.wait(10)
