@@ -11,9 +11,9 @@ Cells are matched by model, bucket and concurrency. For each figure:
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 
@@ -22,6 +22,7 @@ from fmbench.core.figures.figure import Figure
 from fmbench.core.figures.percentiles import Percentile
 from fmbench.core.figures.registry import ALWAYS_COMPARED, of_rule
 from fmbench.core.intervals import Interval, difference_interval
+from fmbench.core.messages import Message
 from fmbench.core.permutation import holm, permutation_test
 from fmbench.core.records import SCHEMA_VERSION
 from fmbench.core.results import CellResult, result_of
@@ -199,12 +200,12 @@ class Comparison:
         return [key for key in self.b.results if key not in self.a.results]
 
     @property
-    def unlike(self) -> list[str]:
-        """What else differs between the two runs and could be the reason: sentences."""
+    def unlike(self) -> list[Message]:
+        """What else differs between the two runs and could be the reason."""
         return list(_unlike(self.a.manifest, self.b.manifest))
 
     def to_dict(self) -> dict[str, Any]:
-        """The comparison as JSON."""
+        """The comparison as JSON, but for ``unlike``, which the report puts into words."""
         return {
             "schema_version": SCHEMA_VERSION,
             "run_a": self.a.run_id,
@@ -269,14 +270,31 @@ def _moved(rule: Rule, change: Change, by: float | None) -> float | None:
     return by if in_points else by * change.a
 
 
-def _unlike(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[str]:
-    said = []
-    for key, what in (("region", "region"), ("endpoint", "endpoint"), ("seed", "seed"), ("prompts", "prompts")):
+@dataclass(frozen=True, slots=True)
+class UnlikeValue(Message):
+    """Something of the manifests that differs, with both values."""
+
+    says: ClassVar[str] = "The runs differ in their {what}: {a} and {b}."
+    what: str
+    a: str
+    b: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unlike(Message):
+    """Something that differs and is too long to show."""
+
+    says: ClassVar[str] = "The runs differ in their {what}."
+    what: str
+
+
+def _unlike(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[Message]:
+    for key in ("region", "endpoint", "seed"):
         if a.get(key) != b.get(key):
-            values = f": {a.get(key)} and {b.get(key)}" if key != "prompts" else ""
-            said.append(f"The runs differ in their {what}{values}.")
+            yield UnlikeValue(key, str(a.get(key)), str(b.get(key)))
+    if a.get("prompts") != b.get("prompts"):
+        yield Unlike("prompts")
     sections = [(run.get("config") or {}) for run in (a, b)]
     for key in ("models", "inference", "dataset", "cache"):
         if sections[0].get(key) != sections[1].get(key):
-            said.append(f"The runs differ in their configuration's {key}.")
-    return said
+            yield Unlike(f"configuration's {key}")

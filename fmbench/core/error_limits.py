@@ -11,6 +11,7 @@ import math
 from fmbench.core.figures.figure import MET, NOT_MET, UNDECIDED, Figure, Judgement, Sample
 from fmbench.core.intervals import indicator_dependence, share_interval
 from fmbench.core.judging import beyond, more_of_share, with_bound
+from fmbench.core.reasons import NothingEnded
 from fmbench.core.samples import TAIL
 
 MISSED = 0.05
@@ -25,7 +26,7 @@ def judge(figure: Figure, limit: float, sample: Sample) -> Judgement:
     flags = ended.failed
     failed, count = int(flags.sum()), len(flags)
     if not count:
-        return Judgement(figure.key, limit, UNDECIDED, requests_needed=fewest(limit), why="no request ended")
+        return Judgement(figure.key, limit, UNDECIDED, requests_needed=fewest(limit), why=NothingEnded())
     known = indicator_dependence(flags, ended.blocks)
     (low, high), upper = share_interval(failed, known), share_interval(failed, known, MISSED)[1]
     status = MET if upper <= limit else NOT_MET if low > limit else UNDECIDED

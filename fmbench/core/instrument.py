@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from fmbench.core.cells import MeasuredCell, Window
+from fmbench.core.messages import Amount, Message
 from fmbench.core.objectives import MET, NOT_MET, UNDECIDED, Judgement, Objective
 from fmbench.core.quantiles import Floats
-from fmbench.core.wording import amount
+from fmbench.core.units import SECONDS
 
 PASS, DEGRADED, INVALID = "PASS", "DEGRADED", "INVALID"
 
@@ -26,8 +27,89 @@ BUSY_CPU, REACHED = 0.9, 0.9
 """A load process above 90 % of a core degrades a cell; it invalidates one with less than 90 % of its users in flight."""
 DELAY_SHARE, DELAY_SHARE_INVALID, DELAY_FLOOR_S = 0.05, 0.5, 0.02
 """Starts late by 5 % of the median latency (p99) degrade a cell, by half of it (median) invalidate; under 20 ms is nothing."""
-BUSIER = "Use more load processes (--processes) or a less busy machine."
-FEWER = "Use more load processes (--processes) or fewer users on each."
+
+
+@dataclass(frozen=True, slots=True)
+class RanLate(Message):
+    """How late the event loops ran, beside the median latency that it can spoil."""
+
+    says: ClassVar[str] = (
+        "The load processes ran up to {lag} late (p99 of a second), beside a median latency of {median}. "
+        "Use more load processes (--processes) or a less busy machine"
+    )
+    lag: Amount
+    median: Amount
+
+
+@dataclass(frozen=True, slots=True)
+class Busy(Message):
+    """Load processes without CPU time left."""
+
+    says: ClassVar[str] = (
+        "Load processes used {cpu:.0f} % of a core (p95). Use more load processes (--processes) or fewer users on each"
+    )
+    cpu: float
+
+
+@dataclass(frozen=True, slots=True)
+class BusyAndShort(Message):
+    """The same, and fewer requests in flight than users."""
+
+    says: ClassVar[str] = (
+        "Load processes used {cpu:.0f} % of a core (p95), with {reached:.0f} % of the users in flight. "
+        "Use more load processes (--processes) or fewer users on each"
+    )
+    cpu: float
+    reached: float
+
+
+@dataclass(frozen=True, slots=True)
+class SentLate(Message):
+    """Requests that went out so late that it counts against the whole cell."""
+
+    says: ClassVar[str] = (
+        "Requests went out up to {late} (p99) after their users wanted them. "
+        "Use more load processes (--processes) or fewer users on each"
+    )
+    late: Amount
+
+
+@dataclass(frozen=True, slots=True)
+class SentSomewhatLate(Message):
+    """Some requests that went out late."""
+
+    says: ClassVar[str] = (
+        "Requests went out up to {late} (p99) after their users wanted them. "
+        "New connections or a busy load process: see the health files"
+    )
+    late: Amount
+
+
+@dataclass(frozen=True, slots=True)
+class DoubtReason(Message):
+    """A doubt as a sentence."""
+
+    says: ClassVar[str] = "{about}."
+    about: Message
+
+
+@dataclass(frozen=True, slots=True)
+class NotMeasurable(Message):
+    """Why an objective is undecided in a cell that the load processes spoilt."""
+
+    says: ClassVar[str] = "the load process could not measure it. {about}"
+    about: Message
+
+
+@dataclass(frozen=True, slots=True)
+class MayBeLag(Message):
+    """Why an objective that is missed by no more than the lag is undecided."""
+
+    says: ClassVar[str] = (
+        "the load processes ran up to {lag} late, which may be all of the difference. "
+        "Use more load processes (--processes) or a less busy machine"
+    )
+    lag: Amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +118,7 @@ class Doubt:
 
     subject: str
     verdict: str
-    message: str
-    cure: str
+    about: Message
     size: float
 
 
@@ -65,8 +146,7 @@ class Instrument:
     def to_dict(self) -> dict[str, Any]:
         """As it stands in the summary."""
         figures = {name: getattr(self, name) for name in ("lag_s", "cpu", "start_delay_p99_s", "new_connections")}
-        reasons = [f"{doubt.message} {doubt.cure}" for doubt in self.doubts]
-        return {"verdict": self.verdict, **figures, "reasons": reasons}
+        return {"verdict": self.verdict, **figures, "reasons": [DoubtReason(doubt.about) for doubt in self.doubts]}
 
 
 def instrument_of(cell: MeasuredCell, medians: list[float | None], in_flight: float | None, health: pd.DataFrame) -> Instrument:
@@ -93,17 +173,15 @@ def _lag(lag: float | None, shortest: float | None) -> Iterator[Doubt]:
     if lag is None or shortest is None or lag <= max(LAG_FLOOR_S, LAG_SHARE * shortest):
         return
     verdict = INVALID if lag > LAG_SHARE_INVALID * shortest else DEGRADED
-    beside = f"beside a median latency of {amount(shortest, 's')}"
-    message = f"The load processes ran up to {amount(lag, 's')} late (p99 of a second), {beside}."
-    yield Doubt("instrument", verdict, message, BUSIER, lag / shortest)
+    yield Doubt("instrument", verdict, RanLate(Amount(lag, SECONDS), Amount(shortest, SECONDS)), lag / shortest)
 
 
 def _busy(cpu: float | None, reached: float) -> Iterator[Doubt]:
     """Load processes without CPU time left measure themselves."""
     if cpu is not None and cpu > BUSY_CPU:
         verdict = INVALID if reached < REACHED else DEGRADED
-        short = f", with {100 * reached:.0f} % of the users in flight" if reached < REACHED else ""
-        yield Doubt("load process", verdict, f"Load processes used {100 * cpu:.0f} % of a core (p95){short}.", FEWER, cpu)
+        about = Busy(100 * cpu) if reached >= REACHED else BusyAndShort(100 * cpu, 100 * reached)
+        yield Doubt("load process", verdict, about, cpu)
 
 
 def _late(delays: Floats, usual: float | None) -> Iterator[Doubt]:
@@ -112,27 +190,24 @@ def _late(delays: Floats, usual: float | None) -> Iterator[Doubt]:
     if late is None or typical is None or usual is None or late <= max(DELAY_FLOOR_S, DELAY_SHARE * usual):
         return
     verdict = INVALID if typical > max(DELAY_FLOOR_S, DELAY_SHARE_INVALID * usual) else DEGRADED
-    message = f"Requests went out up to {amount(late, 's')} (p99) after their users wanted them."
-    cure = FEWER if verdict == INVALID else "New connections or a busy load process: see the health files."
-    yield Doubt("start delay", verdict, message, cure, late / usual)
+    about = SentLate(Amount(late, SECONDS)) if verdict == INVALID else SentSomewhatLate(Amount(late, SECONDS))
+    yield Doubt("start delay", verdict, about, late / usual)
 
 
 def believed(judgement: Judgement, objective: Objective, instrument: Instrument) -> Judgement:
     """What is left of a judgement beside the state of the instrument: a saturated generator never reports a slow model."""
     if instrument.verdict == INVALID and (judgement.status == NOT_MET or (judgement.status == MET and instrument.late)):
         worst = next(doubt for doubt in instrument.doubts if doubt.verdict == INVALID)
-        return _undecided(judgement, f"the load process could not measure it. {worst.message} {worst.cure}")
+        return _undecided(judgement, NotMeasurable(worst.about))
     lag, asked = instrument.lag_s or 0.0, objective.percentile
     slow = judgement.status == NOT_MET and asked is not None and asked.latency.from_sending
     if instrument.verdict == DEGRADED and slow and judgement.value is not None and judgement.value - lag <= objective.limit:
-        return _undecided(
-            judgement, f"the load processes ran up to {amount(lag, 's')} late, which may be all of the difference. {BUSIER}"
-        )
+        return _undecided(judgement, MayBeLag(Amount(lag, SECONDS)))
     return judgement
 
 
-def _undecided(judgement: Judgement, why: str) -> Judgement:
-    return replace(judgement, status=UNDECIDED, requests_needed=None, why=why.rstrip("."))
+def _undecided(judgement: Judgement, why: Message) -> Judgement:
+    return replace(judgement, status=UNDECIDED, requests_needed=None, why=why)
 
 
 def health_in(health: pd.DataFrame, windows: list[Window]) -> pd.DataFrame:

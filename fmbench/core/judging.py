@@ -10,13 +10,14 @@ from scipy import special
 
 from fmbench.core.figures.figure import MET, NOT_MET, UNDECIDED, Judgement, Measured
 from fmbench.core.intervals import Dependence, Interval
+from fmbench.core.messages import Message
 from fmbench.core.samples import TAIL
 
 MOST_TO_ASK_FOR = 1_000_000
 """An objective that would take more requests than this has no number of them: it cannot be told from its limit."""
 
 
-def at_most(name: str, limit: float, figure: Measured | None, count: int, missing: str) -> Judgement:
+def at_most(name: str, limit: float, figure: Measured | None, count: int, missing: Message) -> Judgement:
     """Met when the whole interval lies at or below the limit. ``missing``: why there is no figure."""
     if figure is None:
         return Judgement(name, limit, UNDECIDED, why=missing)
@@ -27,7 +28,7 @@ def at_most(name: str, limit: float, figure: Measured | None, count: int, missin
     return with_bound(found, low, high, at_most=True)
 
 
-def at_least(name: str, limit: float, figure: Measured | None, count: int, missing: str) -> Judgement:
+def at_least(name: str, limit: float, figure: Measured | None, count: int, missing: Message) -> Judgement:
     """Met when the whole interval lies at or above the limit. ``missing``: why there is no figure."""
     if figure is None:
         return Judgement(name, limit, UNDECIDED, why=missing)

@@ -18,6 +18,7 @@ from fmbench.core.figures.percentiles import Percentile
 from fmbench.core.intervals import indicator_dependence, quantile_dependence, quantile_interval, share_interval
 from fmbench.core.judging import beyond, more_of_share, with_bound
 from fmbench.core.quantiles import Floats, quantile_of_sorted
+from fmbench.core.reasons import NoSuchLatency, NothingAnswered
 from fmbench.core.table import Flags, Rows
 
 
@@ -25,10 +26,9 @@ def judge(figure: Percentile, limit: float, sample: Sample) -> Judgement:
     """How the limit stands in the cell that ``sample`` is of."""
     values, blocks = answered_latencies(sample.rows, figure.latency)
     if not np.isfinite(values).any() and sample.rows.ok.any():
-        why = "no answer of this cell has this latency (an API that does not stream has no first token)"
-        return Judgement(figure.key, limit, UNDECIDED, why=why)
+        return Judgement(figure.key, limit, UNDECIDED, why=NoSuchLatency())
     if not len(values):
-        return Judgement(figure.key, limit, UNDECIDED, requests_needed=figure.samples_needed, why="no request was answered")
+        return Judgement(figure.key, limit, UNDECIDED, requests_needed=figure.samples_needed, why=NothingAnswered())
     flags, wanted = values <= limit, figure.share
     within, known = int(flags.sum()), indicator_dependence(flags, blocks)
     low, high = share_interval(within, known)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
+from fmbench.core.messages import Message
 from fmbench.core.table import Table
 
 Counts = Mapping[str, Mapping[str, int]]
@@ -42,23 +44,32 @@ def locust_requests(manifest: Mapping[str, Any]) -> int | None:
     return None if total is None else int(total)
 
 
-def differences(ours: Counts, manifest: Mapping[str, Any]) -> list[str]:
-    """One phrase for each count on which the records and Locust disagree; none when they agree, or Locust counted nothing.
+@dataclass(frozen=True, slots=True)
+class CountDiffers(Message):
+    """One count on which the records and Locust disagree."""
+
+    says: ClassVar[str] = "{name}: {ours:,} {what} in the records, {theirs:,} in Locust's count"
+    name: str
+    what: str
+    ours: int
+    theirs: int
+
+
+def differences(ours: Counts, manifest: Mapping[str, Any]) -> list[Message]:
+    """One message for each count on which the records and Locust disagree; none when they agree, or Locust counted nothing.
 
     The manifest's ``locust`` holds Locust's totals ``{requests, failures}`` and, by request name, ``counts: {name: {requests,
     failures}}``; the names are compared where they are there, else the totals.
     """
     locust = manifest.get("locust") or {}
     if locust.get("counts") is not None:
-        return [phrase for name in sorted({*ours, *locust["counts"]}) for phrase in _phrases(name, ours, locust["counts"])]
+        return [phrase for name in sorted({*ours, *locust["counts"]}) for phrase in _differ(name, ours, locust["counts"])]
     if locust.get("requests") is None:
         return []
     totals = {what: sum(counts[what] for counts in ours.values()) for what in KINDS}
-    return _phrases("all cells", {"all cells": totals}, {"all cells": locust})
+    return _differ("all cells", {"all cells": totals}, {"all cells": locust})
 
 
-def _phrases(name: str, ours: Counts, theirs: Counts) -> list[str]:
+def _differ(name: str, ours: Counts, theirs: Counts) -> list[Message]:
     pairs = [(what, ours.get(name, {}).get(what, 0), theirs.get(name, {}).get(what, 0)) for what in KINDS]
-    return [
-        f"{name}: {mine:,} {what} in the records, {other:,} in Locust's count" for what, mine, other in pairs if mine != other
-    ]
+    return [CountDiffers(name, what, mine, other) for what, mine, other in pairs if mine != other]

@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 
 from fmbench.core.cells import measured_cells
-from fmbench.core.findings import Evidence, validity
+from fmbench.core.findings.finding import Evidence
+from fmbench.core.findings.registry import validity
 from fmbench.core.instrument import health_in, instrument_error
 from fmbench.core.objectives import objectives_of, screens_of
+from fmbench.core.reasons import NoCells, NothingPlanned
 from fmbench.core.reconcile import counts_by_name, differences, locust_requests
 from fmbench.core.records import SCHEMA_VERSION
 from fmbench.core.results import CellResult, result_of, token_ratios
@@ -22,6 +24,8 @@ from fmbench.core.verdict import decide
 
 def summarise(records: pd.DataFrame, manifest: Mapping[str, Any], health: pd.DataFrame) -> dict[str, Any]:
     """The summary of a run: its cells, the recommendation and why, how far the numbers can be trusted, the bill.
+
+    What there is to say in it is a ``Message``; ``report.summary.worded`` makes sentences of them, as ``summary.json`` has them.
 
     ``records`` needs the columns of ``table.COLUMNS`` (others are not looked at; a missing one counts as null, and ``quality``,
     the score of an answer from 0 to 1, may be joined). The result holds plain Python values without NaN or infinities, and is the
@@ -38,7 +42,7 @@ def summarise(records: pd.DataFrame, manifest: Mapping[str, Any], health: pd.Dat
     own_counts = counts_by_name(table)
     measured = health_in(health, [window for cell in cells for window in cell.windows])
     wanted = (config.get("objectives") or {}).get("bucket")
-    nothing = f"No request of {wanted}, the bucket of interest, was planned." if wanted and results else "Nothing was measured."
+    nothing = NothingPlanned(str(wanted)) if wanted and results else NoCells()
     return {
         "schema_version": SCHEMA_VERSION,
         "run_id": manifest.get("run_id"),

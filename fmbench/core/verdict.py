@@ -10,17 +10,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from fmbench.core.figures.cost import COST
 from fmbench.core.figures.figure import Figure
 from fmbench.core.figures.rates import TRANSACTIONS
-from fmbench.core.figures.registry import of_objective
 from fmbench.core.intervals import difference_interval
+from fmbench.core.messages import Message
 from fmbench.core.objectives import NOT_MET, UNDECIDED, Judgement, Objective
 from fmbench.core.ranking import Prefer, figure_for, inside_noise, latency_figure, pareto
+from fmbench.core.reasons import (
+    Behind,
+    Best,
+    FailsAbove,
+    LimitWouldDecide,
+    MayBeBetter,
+    NoneMeets,
+    NothingAbove,
+    NotMeasured,
+    OnlyOne,
+    Place,
+    PriceWouldDecide,
+    Tied,
+    Undecided,
+    UndecidedAbove,
+)
 from fmbench.core.results import CellResult
-from fmbench.core.wording import count_of, joined, limit_text, value_text
 
 
 def decide(results: list[CellResult], bucket: str, prefer: Prefer, objectives: list[Objective]) -> dict[str, Any]:
@@ -86,8 +101,9 @@ def _recommend(
     winner = min(tied, key=lambda point: (_cost(point), figure.better(point.row)))
     others = [point for point in ranked if point is not winner]
     open_rivals = [*_open_rivals(winner, judged, points, figure), *_unpriced_rivals(winner, others, figure)]
-    runner_up = None if not others else _runner_up(winner, others[0], figure)
-    reason = _reason(winner, tied, runner_up, figure, prefer) if runner_up else _lone_reason(winner, judged)
+    runner_up = None if not others else _behind(winner, others[0], figure)
+    no_price = prefer == "cost" and figure is not COST
+    reason = _reason(winner, tied, runner_up, figure, no_price) if runner_up else _lone_reason(winner, judged)
     recommendation = {
         "model": winner.cell.model,
         "model_id": winner.cell.model_id,
@@ -97,34 +113,44 @@ def _recommend(
         "decided_by": figure.key,
         "tied_with": [point.cell.model for point in tied if point is not winner],
         "cheaper": len(tied) > 1 and all(_cost(winner) < _cost(point) for point in tied if point is not winner),
-        "runner_up": runner_up,
+        "runner_up": None if runner_up is None else _runner_up(runner_up, others[0], figure),
         "certain": not open_rivals,
     }
     return {
         "status": "recommended",
         "recommendation": recommendation,
         "reason": reason,
-        "runner_up": runner_up,
+        "runner_up": recommendation["runner_up"],
         "nearest": None,
         "what_would_change": [*_above(winner, judged), *open_rivals, *_tighter(winner, others, objectives)],
     }
 
 
-def _runner_up(winner: CellResult, other: CellResult, figure: Figure) -> dict[str, Any]:
-    """The next best model's point, and by how much it is behind: ``margin`` is its figure minus the winner's."""
+def _place(found: CellResult) -> Place:
+    return Place(found.cell.model, found.cell.concurrency)
+
+
+def _behind(winner: CellResult, other: CellResult, figure: Figure) -> Behind:
+    """By how much another model's point is behind the winner's."""
     ours, theirs = figure.measured(winner.row), figure.measured(other.row)
-    known = ours is not None and theirs is not None
+    if ours is None or theirs is None:
+        return Behind(_place(other), figure, None, None)
+    ratio = theirs[0] / ours[0] if ours[0] else None
+    return Behind(_place(other), figure, theirs[0] - ours[0], difference_interval(*theirs, *ours), ratio)
+
+
+def _runner_up(behind: Behind, other: CellResult, figure: Figure) -> dict[str, Any]:
+    """The next best model's point, and by how much it is behind: ``margin`` is its figure minus the winner's."""
     margin = None
-    if ours is not None and theirs is not None:
-        low, high = difference_interval(*theirs, *ours)
-        ratio = theirs[0] / ours[0] if ours[0] else None
-        margin = {"figure": figure.key, "difference": theirs[0] - ours[0], "ci95": [low, high], "ratio": ratio}
+    if behind.ci95 is not None:
+        ends = list(behind.ci95)
+        margin = {"figure": figure.key, "difference": behind.difference, "ci95": ends, "ratio": behind.ratio}
     return {
         "model": other.cell.model,
         "model_id": other.cell.model_id,
         "concurrency": other.cell.concurrency,
-        figure.key: None if theirs is None else theirs[0],
-        "margin": margin if known else None,
+        figure.key: figure.interval(other.row)[0],
+        "margin": margin,
     }
 
 
@@ -133,103 +159,74 @@ def _cost(point: CellResult) -> float:
     return float(f"{COST.better(point.row):.9g}")
 
 
-def _meets(winner: CellResult) -> str:
-    return f"{winner.cell.model} meets every objective at {count_of(winner.cell.concurrency, 'user')}"
-
-
-def _lone_reason(winner: CellResult, judged: list[CellResult]) -> str:
+def _lone_reason(winner: CellResult, judged: list[CellResult]) -> Message:
     others = [found for found in judged if found.cell.model != winner.cell.model]
     if not others:
-        return f"{_meets(winner)}; no other model was measured."
-    return f"{_meets(winner)}, and no other model {'is shown to' if any(found.meets is None for found in others) else 'does'}."
+        return OnlyOne(_place(winner), "none")
+    return OnlyOne(_place(winner), "open" if any(found.meets is None for found in others) else "failed")
 
 
-def _reason(winner: CellResult, tied: list[CellResult], runner_up: dict[str, Any], figure: Figure, prefer: Prefer) -> str:
-    met = _meets(winner)
-    own = figure.measured(winner.row)
-    said = "" if own is None else f": {value_text(figure.unit, own[0])}"
-    fallback = " (no price is known, so latency decided)" if prefer == "cost" and figure is not COST else ""
+def _reason(winner: CellResult, tied: list[CellResult], runner_up: Behind, figure: Figure, no_price: bool) -> Message:
+    value, _ = figure.interval(winner.row)
     rivals = [point for point in tied if point is not winner]
-    if rivals:
-        names = joined(point.cell.model for point in rivals)
-        return f"{met}; {names} cannot be told from it by {figure.title}{said}{_cheaper(winner, rivals)}{fallback}."
-    return f"{met} with the best {figure.title}{said}; {_behind(runner_up, figure)}{fallback}."
+    if not rivals:
+        return Best(_place(winner), figure, value, runner_up, no_price)
+    return Tied(_place(winner), figure, value, tuple(point.cell.model for point in rivals), _settled_by(winner, rivals), no_price)
 
 
-def _cheaper(winner: CellResult, rivals: list[CellResult]) -> str:
-    """What settles a tie: nothing is said where the winner is not the cheaper one."""
+def _settled_by(winner: CellResult, rivals: list[CellResult]) -> Literal["lower cost", "same cost", "nothing"]:
     cheapest = min(map(_cost, rivals))
-    if _cost(winner) == cheapest:
-        return ", and costs the same" if cheapest < float("inf") else ""
-    return f", and it is the {'cheaper' if len(rivals) == 1 else 'cheapest'}"
+    if _cost(winner) < cheapest:
+        return "lower cost"
+    return "same cost" if cheapest < float("inf") else "nothing"
 
 
-def _behind(runner_up: dict[str, Any], figure: Figure) -> str:
-    margin = runner_up["margin"]
-    if margin is None:
-        return f"of {runner_up['model']} it is not known"
-    low, high = sorted(abs(end) for end in margin["ci95"])
-    gap, low_text, high_text = (value_text(figure.unit, value) for value in (abs(margin["difference"]), low, high))
-    rival = f"{runner_up['model']} at {count_of(runner_up['concurrency'], 'user')}"
-    return f"{rival} {figure.difference.verb} {gap} (95 %: {low_text} to {high_text}) {figure.difference.worse}"
-
-
-def _above(winner: CellResult, judged: list[CellResult]) -> list[str]:
+def _above(winner: CellResult, judged: list[CellResult]) -> list[Message]:
     """What stops the winner from carrying more users."""
     ladder = _of_model(judged, winner.cell.model)
     more = [found for found in ladder if found.cell.concurrency > winner.cell.concurrency]
     if not more:
-        return [f"Nothing was measured above {count_of(winner.cell.concurrency, 'user')} of {winner.cell.model}."]
+        return [NothingAbove(_place(winner))]
     failed = _of_status(more[0].judgements, NOT_MET)
-    users = count_of(more[0].cell.concurrency, "user")
     if failed:
-        return [
-            f"At {users} {winner.cell.model} does not meet {joined(limit_text(item.objective, item.limit) for item in failed)}."
-        ]
-    return [f"At {users} of {winner.cell.model} it is undecided{_needed(more[0].judgements)}."] if more[0].meets is None else []
+        return [FailsAbove(_place(more[0]), failed)]
+    return [UndecidedAbove(_place(more[0]), _of_status(more[0].judgements, UNDECIDED))] if more[0].meets is None else []
 
 
-def _open_rivals(winner: CellResult, judged: list[CellResult], points: list[CellResult], figure: Figure) -> list[str]:
+def _open_rivals(winner: CellResult, judged: list[CellResult], points: list[CellResult], figure: Figure) -> list[Message]:
     """Models that may yet turn out feasible, and would then be better than the winner."""
     settled = {point.cell.model for point in points}
-    found = []
+    found: list[Message] = []
     for model in _models(judged):
         undecided = [cell for cell in _of_model(judged, model) if cell.meets is None]
         better = [cell for cell in undecided if figure.better(cell.row) < figure.better(winner.row)]
         if model not in settled and better:
             nearest = min(better, key=_requests_needed)
-            users = count_of(nearest.cell.concurrency, "user")
-            found.append(f"{model} at {users} would be better, and is undecided{_needed(nearest.judgements)}.")
+            found.append(MayBeBetter(_place(nearest), _of_status(nearest.judgements, UNDECIDED)))
     return found
 
 
-def _unpriced_rivals(winner: CellResult, others: list[CellResult], figure: Figure) -> list[str]:
+def _unpriced_rivals(winner: CellResult, others: list[CellResult], figure: Figure) -> list[Message]:
     """Models that meet every objective, and whose price would decide if it were known."""
-    own = figure.measured(winner.row)
+    own, _ = figure.interval(winner.row)
     if figure is not COST or own is None:
         return []
-    unknown = [other for other in others if COST.measured(other.row) is None]
-    return [
-        f"The price of {other.cell.model}, which meets every objective too, is not known: "
-        f"under {value_text(COST.unit, own[0])} {COST.unit.per} it would be chosen."
-        for other in unknown
-    ]
+    return [PriceWouldDecide(other.cell.model, own) for other in others if COST.measured(other.row) is None]
 
 
-def _tighter(winner: CellResult, others: list[CellResult], objectives: list[Objective]) -> list[str]:
+def _tighter(winner: CellResult, others: list[CellResult], objectives: list[Objective]) -> list[Message]:
     """Latency limits below which another feasible model would be chosen."""
-    said = []
+    said: list[Message] = []
     for limited in (found for objective in objectives if (found := objective.percentile) is not None):
         ours = limited.measured(winner.row)
         faster = [(theirs[0], other.cell.model) for other in others if (theirs := limited.measured(other.row)) is not None]
         if ours is not None and faster and min(faster)[0] < ours[1][0]:
-            limit = f"A limit on {limited.title} under {value_text(limited.unit, ours[1][0])}"
-            said.append(f"{limit} would rule {winner.cell.model} out, and {min(faster)[1]} in.")
+            said.append(LimitWouldDecide(limited, ours[1][0], winner.cell.model, min(faster)[1]))
     return said
 
 
-def _of_status(judgements: list[Judgement], status: str) -> list[Judgement]:
-    return [judgement for judgement in judgements if judgement.status == status]
+def _of_status(judgements: list[Judgement], status: str) -> tuple[Judgement, ...]:
+    return tuple(judgement for judgement in judgements if judgement.status == status)
 
 
 def _requests_needed(found: CellResult) -> float:
@@ -238,46 +235,23 @@ def _requests_needed(found: CellResult) -> float:
     return float("inf") if not needed or None in needed else float(max(item for item in needed if item is not None))
 
 
-def _needed(judgements: list[Judgement]) -> str:
-    """`` (ttft_p95_s at most 1.5 s: about 140 requests more)``, or why more would not help."""
-    parts = []
-    for item in _of_status(judgements, UNDECIDED):
-        more = item.why or (
-            f"about {item.requests_needed:,} requests more" if item.requests_needed else "too near its limit to tell"
-        )
-        parts.append(f"{limit_text(item.objective, item.limit)}: {more}")
-    return f" ({'; '.join(parts)})" if parts else ""
-
-
 def _no_answer(judged: list[CellResult], here: list[CellResult], bucket: str) -> dict[str, Any]:
     if not judged:
         why = next((found.cell.reason for found in here if found.cell.reason), None)
-        reason = f"No cell of {bucket} was measured to its end{f': {why}' if why else ''}."
-        return {"status": "not_measured", "reason": reason, "nearest": None}
+        return {"status": "not_measured", "reason": NotMeasured(bucket, why), "nearest": None}
     undecided = [found for found in judged if found.meets is None]
     if undecided:
         best = min(undecided, key=_requests_needed)
-        needed = _needed(best.judgements) or " (no request was answered)"
-        nearest = f"{best.cell.model} at {count_of(best.cell.concurrency, 'user')}{needed}"
-        reason = f"Undecided: no model is shown to meet every objective yet. Nearest is {nearest}."
+        reason: Message = Undecided(_place(best), _of_status(best.judgements, UNDECIDED))
         return {"status": "undecided", "reason": reason, "nearest": _nearest_row(best)}
     best = min(judged, key=_excess)
-    nearest = f"{best.cell.model} at {count_of(best.cell.concurrency, 'user')}: {_fails(best)}"
-    reason = f"No model meets the objectives. Nearest is {nearest}."
+    reason = NoneMeets(_place(best), _of_status(best.judgements, NOT_MET))
     return {"status": "none_feasible", "reason": reason, "nearest": _nearest_row(best)}
 
 
 def _excess(found: CellResult) -> float:
     """How far a cell is beyond its worst objective, as a share of the limit."""
     return max((item.by or 0.0 for item in _of_status(found.judgements, NOT_MET)), default=float("inf"))
-
-
-def _fails(found: CellResult) -> str:
-    said = []
-    for item in _of_status(found.judgements, NOT_MET):
-        value = "" if item.value is None else f" (it has {value_text(of_objective(item.objective).unit, item.value)})"
-        said.append(f"{limit_text(item.objective, item.limit)} is not met{value}")
-    return joined(said)
 
 
 def _nearest_row(found: CellResult) -> dict[str, Any]:

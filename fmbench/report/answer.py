@@ -8,8 +8,9 @@ from fmbench.core.failures import THROTTLES
 from fmbench.core.figures.errors import ERROR_RATE
 from fmbench.report.blocks import code, text
 from fmbench.report.numbers import count, plural, share
+from fmbench.report.sentences import undecided_place
 from fmbench.report.study import Study
-from fmbench.report.words import bucket_words, failed_limits, nearest, picked, shortened
+from fmbench.report.words import bucket_words, failed_limits, nearest, picked, told
 
 MOST_NAMED = 3
 """Models that the answer names one by one; the table below it has them all."""
@@ -42,7 +43,7 @@ def _nothing_answered(study: Study) -> str:
 def _not_reached(study: Study, verdict: dict[str, Any] | None) -> str:
     bucket = study.bucket_asked
     where = f" for {bucket_words(bucket)}" if bucket else ""
-    why = _ended(study) or f"{text(shortened(study, str((verdict or {}).get('reason') or '')))} ".lstrip()
+    why = _ended(study) or (f"{told(study, verdict['reason'])} " if verdict else "")
     return f"**No answer{where}: none of its cells was measured to its end.** {why}What was measured is below."
 
 
@@ -51,13 +52,12 @@ def _ended(study: Study) -> str:
     if study.manifest.get("ended") in (None, "done"):
         return ""
     message = study.manifest.get("message") or study.manifest["ended"]
-    return f"The run ended early: {text(shortened(study, str(message)))}. "
+    return f"The run ended early: {text(message)}. "
 
 
 def _undecided(study: Study, verdict: dict[str, Any]) -> str:
-    lead = "Undecided: no model is shown to meet every objective yet. "
-    reason = text(shortened(study, str(verdict.get("reason") or "")).removeprefix(lead))
-    return f"**{lead.rstrip()}** {reason}{_others(study, verdict)}"
+    nearest = text(undecided_place(verdict["reason"], study.short))
+    return f"**Undecided: no model is shown to meet every objective yet.** Nearest is {nearest}.{_others(study, verdict)}"
 
 
 def _none_feasible(study: Study, verdict: dict[str, Any]) -> str:

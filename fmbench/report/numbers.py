@@ -9,8 +9,9 @@ import math
 from collections.abc import Sequence
 from typing import TypeGuard
 
-from fmbench.core.figures.figure import DOLLARS, PER_CENT, SECONDS, Absent, Figure
-from fmbench.core.wording import digits, dollars
+from fmbench.core.figures.figure import Absent, Figure
+from fmbench.core.units import DOLLARS, PER_CENT, SECONDS
+from fmbench.report.wording import digits, dollars
 
 THIN = "\u202f"
 DASH = "—"

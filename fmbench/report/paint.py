@@ -16,9 +16,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 
-from fmbench.core.wording import digits
 from fmbench.report import style
 from fmbench.report.picture import Axis, Bars, Dots, Key, Line, Panel, Picture, Rule, Shade, Values, keys_of, log_ticks
+from fmbench.report.wording import digits
 
 WIDTH = 10.0
 LEFT, RIGHT, GAP = 0.75, 0.2, 0.85

@@ -8,16 +8,17 @@ import numpy as np
 
 from fmbench.core.figures.cost import COST
 from fmbench.core.figures.errors import ERROR_RATE
-from fmbench.core.figures.figure import A_MINUTE, Figure
+from fmbench.core.figures.figure import Figure
 from fmbench.core.figures.latencies import BY_KEY, LATENCIES
 from fmbench.core.figures.percentiles import percentile
 from fmbench.core.figures.quality import QUALITY
 from fmbench.core.figures.rates import TRANSACTIONS
 from fmbench.core.objectives import percents_of
+from fmbench.core.units import A_MINUTE
 from fmbench.report.blocks import Table, code, table, text
 from fmbench.report.numbers import DASH, absence, count, figure_value, interval, known, plain, plural, seconds, share, usd
 from fmbench.report.study import Cell, Study
-from fmbench.report.words import bucket_words, judged_value, nearest, objective_words, shortened, status_words, unsteady
+from fmbench.report.words import bucket_words, judged_value, nearest, objective_words, status_words, told, unsteady
 
 _E2E_P95 = percentile(BY_KEY["e2e"], 95)
 JUDGED = {"met": "met", "not_met": "**not met**", "undecided": "undecided"}
@@ -64,7 +65,7 @@ def _decision_row(study: Study, row: dict[str, Any], verdict: dict[str, Any]) ->
     level = chosen["concurrency"] if picked else row["highest_concurrency"] or (row["closest"] or {}).get("concurrency")
     name = text(study.short(row["model"]))
     cell = study.cell(row["model"], verdict["bucket"], level)
-    head = [f"**{name}**" if picked else name, f"**{status_words(row)}**" if picked else status_words(row)]
+    head = [f"**{name}**" if picked else name, f"**{status_words(study, row)}**" if picked else status_words(study, row)]
     before, after = (*deciding(study), TRANSACTIONS), _after_goodput(study)
     if cell is None:
         return [*head, *[DASH] * (2 + len(before) + len(after))]
@@ -111,7 +112,7 @@ def buckets(study: Study) -> Table | None:
             chosen = found.get("recommendation")
             pick = f"{text(study.short(chosen['model']))} at {plural(chosen['concurrency'], 'user')}" if chosen else DASH
             status = found["status"].replace("_", " ")
-            why = nearest(study, found) if status == "none feasible" else text(shortened(study, found.get("reason") or ""))
+            why = nearest(study, found) if status == "none feasible" else told(study, found["reason"])
             rows.append([text(bucket), pick if chosen else f"{DASH} ({status})", why])
     caption = "The bucket of interest first, then by length." if len(rows) > 1 else ""
     return table(["Bucket", "Best", "Why"], rows, left=(0, 1, 2), caption=caption) if rows else None
@@ -172,18 +173,19 @@ def objectives(study: Study, bucket: str) -> Table | None:
     rows = []
     for cell in (cell for cell in study.cells if cell["bucket"] == bucket):
         judged = {item["objective"]: item for item in cell.get("objectives") or []}
-        marks = [_judged(judged[name]) if name in judged else f"{DASH} (not measured)" for name in names]
+        marks = [_judged(study, judged[name]) if name in judged else f"{DASH} (not measured)" for name in names]
         rows.append([text(study.short(cell["model"])), count(cell["concurrency"]), *marks])
     titles = ["", "Users", *(objective_words(name, study.objectives[name]) for name in names)]
     return table(titles, rows) if names and rows else None
 
 
-def _judged(item: dict[str, Any]) -> str:
+def _judged(study: Study, item: dict[str, Any]) -> str:
     value = judged_value(item)
     if item["status"] == "undecided":
         needed = item.get("requests_needed")
-        more = f"{count(needed)} requests more" if needed else item.get("why") or "too near to tell"
-        return f"undecided: {value}, {text(more)}" if value != DASH else f"undecided: {text(more)}"
+        why = told(study, item["why"]) if item.get("why") else "too near to tell"
+        more = f"{count(needed)} requests more" if needed else why
+        return f"undecided: {value}, {more}" if value != DASH else f"undecided: {more}"
     return f"{JUDGED[item['status']]}: {value}"
 
 

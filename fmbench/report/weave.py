@@ -9,9 +9,9 @@ import math
 from functools import singledispatchmethod
 from typing import Any
 
-from fmbench.core.wording import digits
 from fmbench.report import style
 from fmbench.report.picture import Axis, Bars, Dots, Line, Panel, Rule, Shade, Values
+from fmbench.report.wording import digits
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 Spec = dict[str, Any]

@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fmbench.core.figures.cost import COST
-from fmbench.core.figures.figure import DOLLARS
 from fmbench.core.figures.registry import of_key, of_objective
+from fmbench.core.messages import Message
+from fmbench.core.reasons import stops_at
 from fmbench.core.steady import BATCH, FEWEST_BATCHES
+from fmbench.core.units import DOLLARS
 from fmbench.report.blocks import Block, Notice, Points, Text, code, text
 from fmbench.report.numbers import (
     DASH,
@@ -24,7 +26,9 @@ from fmbench.report.numbers import (
     seconds,
     usd,
 )
+from fmbench.report.sentences import gap_words
 from fmbench.report.study import Cell, Study
+from fmbench.report.summary import say
 
 STATUS = {"met": "meets all", "not_met": "fails", "undecided": "undecided", "not_measured": "not measured"}
 FEWEST = BATCH * FEWEST_BATCHES
@@ -91,10 +95,14 @@ def _against(study: Study, verdict: dict[str, Any]) -> str:
         figure = of_key(chosen["decided_by"]).title
         settled = ", and the cheaper one is chosen" if chosen["cheaper"] else ""
         return f"{place} cannot be told from it by {figure}: the difference is inside the noise{settled}."
-    margin = runner.get("margin")
-    if not margin:
-        return f"The runner-up is {place}, whose {of_key(chosen['decided_by']).title} is not known."
-    return f"The runner-up, {place}, {_behind(margin)}."
+    behind = verdict["reason"].runner_up
+    gap = gap_words(behind)
+    if not gap:
+        return f"The runner-up is {place}, whose {behind.figure.title} is not known."
+    times = ""
+    if behind.figure.unit is DOLLARS and known(behind.ratio) and behind.ratio > 1:
+        times = f", {plain(behind.ratio)} times as much"
+    return f"The runner-up, {place}, {text(gap)} {behind.figure.unit.per or f'by {behind.figure.title}'}{times}."
 
 
 def _alone(others: set[str]) -> str:
@@ -102,19 +110,6 @@ def _alone(others: set[str]) -> str:
     if not others - {"not_measured"}:
         return "No other model was measured."
     return f"No other model {'is shown to meet' if 'undecided' in others else 'meets'} every objective."
-
-
-def _behind(margin: dict[str, Any]) -> str:
-    of, difference = of_key(margin["figure"]), margin["difference"]
-    low, high = sorted(abs(end) for end in margin["ci95"])
-    span = interval((low, high), difference, of.unit.symbol)
-    ratio = margin.get("ratio")
-    times = f", {plain(ratio)} times as much" if of.unit is DOLLARS and known(ratio) and ratio > 1 else ""
-    worse = (difference >= 0) == of.less_is_better
-    amount = figure_value(of, abs(difference))
-    how = f"{of.difference.verb} {amount} {of.difference.worse if worse else of.difference.better}"
-    by = of.unit.per or f"by {of.title}"
-    return f"{how} {by} (95 % interval {span[1:-1]}){times}"
 
 
 def picked(study: Study, verdict: dict[str, Any]) -> str:
@@ -126,28 +121,27 @@ def picked(study: Study, verdict: dict[str, Any]) -> str:
 
 def _reach(study: Study, verdict: dict[str, Any]) -> str:
     notes = _limits(verdict)
-    end = text(shortened(study, notes[0])) if notes else f"Nothing was measured above {plural(max(study.levels), 'user')}."
+    end = told(study, notes[0]) if notes else f"Nothing was measured above {plural(max(study.levels), 'user')}."
     certain = verdict["recommendation"].get("certain", True)
     return end if certain else f"{end} It is not certain: another model may yet turn out better."
 
 
-def _limits(verdict: dict[str, Any]) -> list[str]:
-    """The notes on what stops the chosen model from carrying more users: the last of the three sentences."""
-    return [note for note in verdict.get("what_would_change") or [] if note.startswith(("At ", "Nothing "))][:1]
+def _limits(verdict: dict[str, Any]) -> list[Message]:
+    """What stops the chosen model from carrying more users: the last of the three sentences."""
+    messages: list[Message] = verdict.get("what_would_change") or []
+    return [*filter(stops_at, messages)][:1]
 
 
-def shortened(study: Study, words: str) -> str:
-    """A sentence of the summary with the report's short names in it."""
-    for model in sorted(study.models, key=len, reverse=True):
-        words = words.replace(model, study.short(model))
-    return words
+def told(study: Study, message: Message) -> str:
+    """A message as Markdown, with the report's short names in it."""
+    return text(say(message, study.short))
 
 
 def nearest(study: Study, verdict: dict[str, Any]) -> str:
     """Which cell comes nearest to the objectives where none meets them, and what it fails by."""
     found = verdict.get("nearest") or {}
     if not found.get("fails"):
-        return text(shortened(study, str(verdict.get("reason") or "")))
+        return told(study, verdict["reason"])
     place = f"{text(study.short(found['model']))} at {plural(found['concurrency'], 'user')}"
     return f"Nearest is {place}, which fails {failed_limits(found)}."
 
@@ -162,28 +156,28 @@ def _value(item: dict[str, Any]) -> str:
     return judged_value(item) + (f", 95 % interval {span[1:-1]}" if span else "")
 
 
-def status_words(row: dict[str, Any]) -> str:
+def status_words(study: Study, row: dict[str, Any]) -> str:
     """The verdict on a model in a table: ``meets all``, ``fails TTFT p95 ≤ 1.5 s``, ``undecided: …, about 140 requests more``."""
     closest = row.get("closest") or {}
     if row["status"] == "not_met":
         return "fails " + listed([objective_words(item["objective"], item["limit"]) for item in closest.get("fails") or []])
     if row["status"] == "undecided":
-        return f"**undecided**: {'; '.join(map(_open, closest.get('undecided') or []))}"
+        return f"**undecided**: {'; '.join(_open(study, item) for item in closest.get('undecided') or [])}"
     return STATUS[row["status"]]
 
 
-def _open(item: dict[str, Any]) -> str:
+def _open(study: Study, item: dict[str, Any]) -> str:
     words = objective_words(item["objective"], item["limit"])
     if item.get("requests_needed"):
         return f"{words}, about {count(item['requests_needed'])} requests more"
-    return f"{words}, {text(item.get('why') or 'too near its limit to tell')}"
+    return f"{words}, {told(study, item['why']) if item.get('why') else 'too near its limit to tell'}"
 
 
 def change(study: Study) -> list[Block]:
     """What would change the answer, as points; nothing when nothing is known to."""
     verdict = study.verdict or {}
     said = _limits(verdict) if verdict.get("recommendation") else []
-    notes = [text(shortened(study, note)) for note in verdict.get("what_would_change") or [] if note not in said]
+    notes = [told(study, note) for note in verdict.get("what_would_change") or [] if note not in said]
     return [Text("**What would change the answer**"), Points(tuple(notes))] if notes else []
 
 
@@ -233,11 +227,11 @@ def _achieved(study: Study) -> str:
     return f"In flight at the pick: {plain(reached)} of {plural(chosen['concurrency'], 'user')}." if known(reached) else ""
 
 
-def finding_words(study: Study, item: dict[str, str]) -> str:
+def finding_words(study: Study, item: dict[str, Any]) -> str:
     """A finding: its subject, graver ones marked as such, and what it says."""
     mark = {"error": "error", "warning": "warning"}.get(item["severity"], "")
     subject = text(item["subject"].capitalize())
-    return f"**{subject}{f' ({mark})' if mark else ''}:** {text(shortened(study, item['message']))}"
+    return f"**{subject}{f' ({mark})' if mark else ''}:** {told(study, item['message'])}"
 
 
 def unsteady(cell: Cell) -> bool:

@@ -16,6 +16,7 @@ from fmbench.report.paint import png
 from fmbench.report.picture import Picture
 from fmbench.report.render import html, markdown
 from fmbench.report.study import COLUMNS, Study
+from fmbench.report.summary import worded
 from fmbench.storage.atomic import write_bytes, write_json, write_text
 from fmbench.storage.reader import LocalRun
 
@@ -28,8 +29,9 @@ def write_report(run: LocalRun, summary: dict[str, Any]) -> None:
     A chart that fails costs only itself: it is logged, and named on the page. Pictures of an earlier report go.
     """
     folder = run.path
-    write_json(folder / "summary.json", summary)
-    write_text(folder / "summary.csv", flat(summary["cells"]))
+    data = worded(summary)
+    write_json(folder / "summary.json", data)
+    write_text(folder / "summary.csv", flat(data["cells"]))
     study = study_of(run, summary)
     pictures, missing = draw_all(study)
     for name, (_, drawn) in pictures.items():

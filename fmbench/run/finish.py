@@ -147,8 +147,9 @@ def _report(folder: RunFolder) -> str | None:
 
 
 def _tell_answer(summary: dict[str, Any]) -> None:
-    chosen = summary.get("recommendation")
-    say(chosen["reason"] if chosen else f"No recommendation: {summary.get('recommendation_reason')}")
+    from fmbench.report.summary import closing_line
+
+    say(closing_line(summary))
 
 
 def _store(folder: RunFolder, config: Config, collected: list[str]) -> bool:

@@ -48,8 +48,8 @@ def _seal_what_was_cut(run: LocalRun) -> bool:
 def compare(address_a: str, address_b: str, fail_on: Sequence[str], as_json: bool) -> int:
     """Say on stdout, as Markdown or JSON, which cells of run B differ from run A's; 6 when a ``fail_on`` rule is broken."""
     from fmbench.core.comparison import compare as compare_runs
-    from fmbench.core.comparison_text import markdown
     from fmbench.core.rules import parse_rule
+    from fmbench.report.comparison import data, markdown
     from fmbench.run.evidence import records_of
 
     for rule in fail_on:
@@ -57,5 +57,5 @@ def compare(address_a: str, address_b: str, fail_on: Sequence[str], as_json: boo
     runs = [open_run(address) for address in (address_a, address_b)]
     a, b = [(records_of(run), run.manifest) for run in runs]
     found = compare_runs(a, b, fail_on)
-    print(json.dumps(found.to_dict(), indent=2, ensure_ascii=False) if as_json else markdown(found).rstrip(), flush=True)
+    print(json.dumps(data(found), indent=2, ensure_ascii=False) if as_json else markdown(found).rstrip(), flush=True)
     return ExitCode.REGRESSION if found.regression else ExitCode.DONE

@@ -19,25 +19,32 @@ ROWS_AT_A_TIME = 1 << 17
 def read_compact(folder: Path, columns: Sequence[str]) -> pd.DataFrame:
     """Some columns of all parts in ``folder``, in the order of the parts' names.
 
-    Text comes as categories in the order of the alphabet, numbers as float64 with NaN for null, or as int64 where none is null.
+    Text comes as categories in the order of the alphabet, numbers as float64 with NaN for null, or as int64 where none is null. A
+    column that a part of an earlier version does not have is null there.
     """
-    parts = [pq.ParquetFile(path, read_dictionary=WORDS) for path in sorted(folder.glob("*.parquet"))]
+    parts = [_opened(path) for path in sorted(folder.glob("*.parquet"))]
     rows = sum(part.metadata.num_rows for part in parts)
     found = {name: _Words(rows) if name in WORDS else _Numbers(rows, SCHEMA.field(name).type) for name in columns}
     start = 0
     for part in parts:
-        for batch in part.iter_batches(ROWS_AT_A_TIME, columns=[*columns]):
-            for name in columns:
+        there = [name for name in columns if name in part.schema_arrow.names]
+        for batch in part.iter_batches(ROWS_AT_A_TIME, columns=there):
+            for name in there:
                 found[name].put(start, batch.column(name))
             start += batch.num_rows
     return pd.DataFrame({name: found.pop(name).column() for name in columns}, copy=False)
+
+
+def _opened(path: Path) -> pq.ParquetFile:
+    names = pq.read_schema(path).names
+    return pq.ParquetFile(path, read_dictionary=[name for name in WORDS if name in names])
 
 
 class _Numbers:
     """A column of numbers, filled piece by piece."""
 
     def __init__(self, rows: int, kind: pa.DataType) -> None:
-        self._values = np.empty(rows)
+        self._values = np.full(rows, np.nan)
         self._whole = pa.types.is_integer(kind)
 
     def put(self, start: int, piece: pa.Array) -> None:
@@ -52,7 +59,7 @@ class _Words:
     """A column of few distinct words, filled piece by piece."""
 
     def __init__(self, rows: int) -> None:
-        self._codes = np.empty(rows, dtype=np.int32)
+        self._codes = np.full(rows, -1, dtype=np.int32)
         self._names: dict[str, int] = {}
 
     def put(self, start: int, piece: pa.DictionaryArray) -> None:

@@ -6,9 +6,9 @@ import math
 
 import pytest
 
-from fmbench.core.wording import amount, digits
 from fmbench.report.names import short_names
 from fmbench.report.numbers import count, interval, listed, plain, plural, seconds, share, usd
+from fmbench.report.wording import amount, digits
 
 THIN = "\u202f"
 TO = "\u2013"

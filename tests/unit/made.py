@@ -7,7 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from fmbench.core import summary
 from fmbench.core.records import COLUMNS
+from fmbench.report.summary import worded
 
 T0 = 1_790_000_000.0
 
@@ -55,3 +57,8 @@ def run_of(
         lines.append(line | {"started_at": start - 1, "measure_at": start, "drain_at": end, "ended_at": end + 1} | cell.line)
     made_manifest = {"run_id": "r", "config": {"objectives": objectives or {}}, "cells": lines, **manifest}
     return pd.DataFrame(rows, columns=list(COLUMNS)), made_manifest
+
+
+def summarise(records: pd.DataFrame, manifest: dict[str, Any], health: pd.DataFrame) -> dict[str, Any]:
+    """The summary as ``summary.json`` has it, sentences and all."""
+    return dict(worded(summary.summarise(records, manifest, health)))

@@ -8,8 +8,7 @@ import pytest
 from scipy import stats
 
 from fmbench.core.intervals import dependence, mean_interval, share_interval
-from fmbench.core.summary import summarise
-from tests.unit.made import Cellful, row, run_of
+from tests.unit.made import Cellful, row, run_of, summarise
 
 RUNS = 400
 

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from fmbench.core.comparison import compare, compare_cells, run_of
-from fmbench.core.comparison_text import markdown
 from fmbench.core.failures import UnusableInput
 from fmbench.core.figures.cost import COST
 from fmbench.core.permutation import holm, permutation_test
 from fmbench.core.rules import parse_rule
+from fmbench.report.comparison import data, markdown
 from tests.unit.made import Cellful, failed, row
 from tests.unit.made import run_of as made_run
 
@@ -157,7 +157,7 @@ def test_only_cells_that_both_completed_are_compared() -> None:
     found = compare(a, b)
     assert [compared.model for compared in found.cells] == ["a"]
     assert (found.only_in_a, found.only_in_b) == ([("b", "en_1-500", 1)], [("c", "en_1-500", 1)])
-    assert any("region" in sentence for sentence in found.unlike)
+    assert any("region" in sentence for sentence in data(found)["unlike"])
 
 
 def test_a_comparison_can_be_read_by_people_and_programs() -> None:

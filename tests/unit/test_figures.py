@@ -20,8 +20,7 @@ from fmbench.core.figures.latencies import LATENCIES
 from fmbench.core.figures.registry import FIGURES, OBJECTIVES, of_key, of_objective, of_rule
 from fmbench.core.objectives import objectives_of
 from fmbench.core.records import COLUMNS
-from fmbench.core.summary import summarise
-from tests.unit.made import Cellful, row, run_of
+from tests.unit.made import Cellful, row, run_of, summarise
 
 PACKAGE = Path(__file__).resolve().parents[2] / "fmbench"
 COLUMN = "quality"

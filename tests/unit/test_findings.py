@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from fmbench.core.reconcile import counts_by_name, differences
-from fmbench.core.summary import summarise
 from fmbench.core.table import read
-from tests.unit.made import T0, Cellful, failed, row, run_of
+from fmbench.report.summary import say
+from tests.unit.made import T0, Cellful, failed, row, run_of, summarise
 
 QUIET = pd.DataFrame({"at": [T0 + second + 0.5 for second in range(10)], "worker": "w0", "lag_p99_s": 0.0005, "cpu": 0.3})
 
@@ -203,6 +203,6 @@ def test_counts_by_locusts_names() -> None:
     assert differences(counts, {"locust": {"requests": 4, "failures": 1}}) == []
     assert differences(counts, {}) == []
     missing = {name: count for name, count in counts.items() if "warmup" not in name}
-    assert differences(counts, {"locust": {"counts": missing}}) == [
+    assert [say(one) for one in differences(counts, {"locust": {"counts": missing}})] == [
         "a|en_1-500|1|warmup: 1 requests in the records, 0 in Locust's count"
     ]

@@ -7,8 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from fmbench.core.summary import summarise
-from tests.unit.made import T0, Cellful, row, run_of
+from tests.unit.made import T0, Cellful, row, run_of, summarise
 
 SECONDS = range(60)
 

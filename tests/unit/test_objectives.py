@@ -10,10 +10,11 @@ import pytest
 from scipy import stats
 
 from fmbench.core.objectives import Judgement, Objective, Sample, judge, meets, objectives_of
+from fmbench.core.reasons import NoPrice
 from fmbench.core.scores import Quality
-from fmbench.core.summary import summarise
 from fmbench.core.table import Rows, read
-from tests.unit.made import Cellful, failed, row, run_of
+from fmbench.report.summary import say
+from tests.unit.made import Cellful, failed, row, run_of, summarise
 
 
 def rows_of(made: list[dict[str, Any]]) -> Rows:
@@ -78,7 +79,7 @@ def test_a_first_token_seen_before_a_timeout_is_a_first_token() -> None:
 
 def test_an_api_without_first_tokens_is_said_to_have_none() -> None:
     found = judged("ttft_p95_s", 1.0, rows_of([row(k, ttft_s=None) for k in range(100)]))
-    assert found.status == "undecided" and found.requests_needed is None and "stream" in (found.why or "")
+    assert found.status == "undecided" and found.requests_needed is None and found.why and "stream" in say(found.why)
 
 
 def test_dependent_answers_decide_later() -> None:
@@ -148,7 +149,7 @@ def test_figures_with_intervals_on_either_side() -> None:
     between = judged("usd_per_10k", 8.5, rows, usd_per_10k=(8.0, (7.0, 9.0)))
     # the interval's half width, 1, has to halve: four times the requests
     assert (between.status, between.requests_needed) == ("undecided", 300)
-    assert judged("usd_per_10k", 10.0, rows).why == "the price is not known"
+    assert judged("usd_per_10k", 10.0, rows).why == NoPrice()
     assert judged("transactions_per_minute", 60, rows, transactions_per_minute=(70.0, (65.0, 75.0))).status == "met"
     assert judged("transactions_per_minute", 80, rows, transactions_per_minute=(70.0, (65.0, 75.0))).status == "not_met"
     assert judged("quality_min", 0.6, rows, quality=Quality(0.5, (0.4, 0.7), 80, 80, {})).status == "undecided"

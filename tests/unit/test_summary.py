@@ -13,9 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fmbench.core.records import COLUMNS
-from fmbench.core.summary import summarise
 from fmbench.core.table import COLUMNS as NEEDED
-from tests.unit.made import T0, Cellful, failed, row, run_of
+from tests.unit.made import T0, Cellful, failed, row, run_of, summarise
 
 NO_HEALTH = pd.DataFrame()
 COLUMNS_OF_A_CELL = {

@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fmbench.core.summary import summarise
-from tests.unit.made import Cellful, failed, row, run_of
+from tests.unit.made import Cellful, failed, row, run_of, summarise
 
 LIMITS = {"e2e_p95_s": 2.0, "error_rate": 0.05}
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fmbench.core.figures.figure import DOLLARS, UNDECIDED, Absent, Difference, Figure, Judgement, Row, Sample, interval_of
+from fmbench.core.figures.figure import UNDECIDED, Absent, Difference, Figure, Judgement, Row, Sample, interval_of
+from fmbench.core.reasons import NoPrice, NothingAnswered
+from fmbench.core.units import DOLLARS
 
 if TYPE_CHECKING:
     from fmbench.core.batches import Batches
@@ -34,7 +36,7 @@ class Cost(Figure):
         value, ends = self.interval(sample.row)
         if value is not None and ends is None:
             return Judgement(self.key, limit, UNDECIDED, value)
-        missing = "the price is not known" if sample.rows.ok.any() else "no request was answered"
+        missing = NoPrice() if sample.rows.ok.any() else NothingAnswered()
         return at_most(self.key, limit, self.measured(sample.row), int(sample.rows.ok.sum()), missing)
 
     def evidence(self, limit: float, counts: Counts) -> Evidence | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fmbench.core.figures.figure import PER_CENT, Difference, Figure, Judgement, Row, Sample
+from fmbench.core.figures.figure import Difference, Figure, Judgement, Row, Sample
+from fmbench.core.units import PER_CENT
 
 if TYPE_CHECKING:
     from fmbench.core.batches import Batches

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
+
+from fmbench.core.messages import Message
+from fmbench.core.units import SECONDS, Unit
 
 if TYPE_CHECKING:
     from fmbench.core.batches import Batches
@@ -22,25 +25,6 @@ Row = Mapping[str, Any]
 """A cell of the summary."""
 
 MET, NOT_MET, UNDECIDED = "met", "not_met", "undecided"
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """How values are written. ``scale``: what they are multiplied by first."""
-
-    symbol: str
-    after: str = ""
-    """What follows the number: ``s``, ``%``, ``a minute``."""
-    per: str = ""
-    """What a limit is said to be for, behind the unit."""
-    scale: float = 1
-
-
-SECONDS = Unit("s", "s")
-PER_CENT = Unit("%", "%", scale=100)
-DOLLARS = Unit("$", per="per 10,000")
-A_MINUTE = Unit("/min", "a minute")
-SCORE = Unit("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +61,7 @@ class Judgement:
     by: float | None = None
     requests_needed: int | None = None
     """How many more it would take, at what was seen so far; None when decided, or when no number would do."""
-    why: str | None = None
+    why: Message | None = None
     """Why nothing can be said, when it is not the number of requests."""
     within: float | None = None
     """For a latency: the share of the answers within the limit."""
@@ -87,7 +71,7 @@ class Judgement:
 
     def to_dict(self) -> dict[str, Any]:
         """As it stands in the summary."""
-        return asdict(self)
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
 
 @dataclass(frozen=True, slots=True)

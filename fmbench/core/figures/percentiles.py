@@ -11,9 +11,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fmbench.core.figures.figure import SECONDS, Absent, Difference, Figure, Judgement, Row, Sample
+from fmbench.core.figures.figure import Absent, Difference, Figure, Judgement, Row, Sample
 from fmbench.core.figures.latencies import BY_KEY, LATENCIES, Latency
 from fmbench.core.samples import PERCENTILES, name_of, samples_needed
+from fmbench.core.units import SECONDS
 
 if TYPE_CHECKING:
     from fmbench.core.batches import Batches

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from fmbench.core.figures.figure import SCORE, Difference, Figure, Judgement, Row, Sample
+from fmbench.core.figures.figure import Difference, Figure, Judgement, Row, Sample
+from fmbench.core.reasons import MorePrompts, NotScored
+from fmbench.core.units import SCORE
 
 if TYPE_CHECKING:
     from fmbench.core.batches import Batches
@@ -34,12 +36,11 @@ class MeanScore(Figure):
 
         name, found = str(self.objective), sample.quality
         if found is None:
-            return at_least(name, limit, None, 0, "no answer was scored: it takes quality: true, and prompts with known answers")
-        judgement = at_least(name, limit, (found.value, found.interval), found.prompts, "")
+            return at_least(name, limit, None, 0, NotScored())
+        judgement = at_least(name, limit, (found.value, found.interval), found.prompts, NotScored())
         if judgement.requests_needed is None or found.prompts == found.answers:
             return judgement
-        more = found.prompts + judgement.requests_needed
-        why = f"all {found.prompts} prompts were answered more than once: it takes about {more} different ones"
+        why = MorePrompts(found.prompts, found.prompts + judgement.requests_needed)
         return replace(judgement, requests_needed=None, why=why)
 
     def evidence(self, limit: float, counts: Counts) -> Evidence | None:

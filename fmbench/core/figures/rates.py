@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fmbench.core.figures.figure import A_MINUTE, Difference, Figure, Judgement, Row, Sample, interval_of
+from fmbench.core.figures.figure import Difference, Figure, Judgement, Row, Sample, interval_of
+from fmbench.core.reasons import NothingMeasured
+from fmbench.core.units import A_MINUTE
 
 if TYPE_CHECKING:
     from fmbench.core.batches import Batches
@@ -35,7 +37,7 @@ class Rate(Figure):
 
         value, ends = self.interval(sample.row)
         found = None if value is None or ends is None else (value, ends)
-        return at_least(self.key, limit, found, len(sample.rows), "nothing was measured")
+        return at_least(self.key, limit, found, len(sample.rows), NothingMeasured())
 
     def evidence(self, limit: float, counts: Counts) -> Evidence | None:
         """By its slices; only completions are counted while a cell is measured."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from fmbench.core.wording import digits
 from fmbench.report.charts.base import Chart, cumulative, fitted
 from fmbench.report.numbers import listed
 from fmbench.report.picture import Axis, Dots, Line, Mark, Panel, Picture
 from fmbench.report.study import Study, thinned
+from fmbench.report.wording import digits
 
 MOST = 500
 TOKENS = Axis(label="Output tokens", low=0.0)

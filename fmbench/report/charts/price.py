@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fmbench.core.figures.cost import COST
-from fmbench.core.figures.figure import SECONDS, Figure
+from fmbench.core.figures.figure import Figure
 from fmbench.core.figures.latencies import LATENCIES
 from fmbench.core.figures.quality import QUALITY
 from fmbench.core.figures.rates import TRANSACTIONS
 from fmbench.core.figures.registry import of_key
+from fmbench.core.units import SECONDS
 from fmbench.report.charts.base import Chart, value_of
 from fmbench.report.charts.users import percentile_shown
 from fmbench.report.numbers import as_limit, interval, limit_words, listed, plain, seconds, usd

@@ -1,12 +1,12 @@
-"""How sentences in the summary say numbers, objectives and lists."""
+"""How sentences say numbers, limits and lists."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
 
-from fmbench.core.figures.figure import DOLLARS, Unit
 from fmbench.core.figures.registry import of_objective
+from fmbench.core.units import DOLLARS, Unit
 
 
 def digits(value: float, significant: int = 3) -> str:
@@ -43,10 +43,10 @@ def count_of(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def joined(items: Iterable[str]) -> str:
+def joined(items: Iterable[str], joint: str = "and") -> str:
     """``a, b and c``."""
     words = list(items)
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+    return f" {joint} ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def limit_text(name: str, limit: float) -> str:

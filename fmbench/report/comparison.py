@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from fmbench.core.comparison import Change, Compared, Comparison, Ruling
 from fmbench.core.figures.registry import of_rule
 from fmbench.core.intervals import FEWEST_BLOCKS
 from fmbench.core.rules import BROKEN, POSSIBLE, UNKNOWN
-from fmbench.core.wording import count_of, value_text
+from fmbench.report.summary import say, worded
+from fmbench.report.wording import count_of, value_text
 
 MOST_NAMED = 6
 """Cells that a sentence names; the table and the JSON have them all."""
+
+
+def data(found: Comparison) -> dict[str, Any]:
+    """The whole comparison as JSON."""
+    return dict(worded(found.to_dict()))
 
 
 def markdown(found: Comparison) -> str:
@@ -103,7 +110,7 @@ def _notes(found: Comparison) -> Iterator[str]:
         if keys:
             cells = _listed([_cell(Compared(*key)) for key in keys])
             yield f"- Only {run.run_id} completed {count_of(len(keys), 'cell')} ({cells})."
-    yield from (f"- {sentence}" for sentence in found.unlike)
+    yield from (f"- {say(message)}" for message in found.unlike)
     blocks = [found.cell.blocks for run in (found.a, found.b) for found in run.results.values()]
     if min(blocks, default=0) < FEWEST_BLOCKS:
         yield (

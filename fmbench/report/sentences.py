@@ -1,0 +1,165 @@
+"""The sentences of the verdict: why a model is recommended or none is, and what would change that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fmbench.core.figures.cost import COST
+from fmbench.core.figures.figure import Figure, Judgement
+from fmbench.core.figures.registry import of_objective
+from fmbench.core.reasons import (
+    Behind,
+    Best,
+    FailsAbove,
+    LimitWouldDecide,
+    MayBeBetter,
+    NoneMeets,
+    NothingAbove,
+    NotMeasured,
+    OnlyOne,
+    Place,
+    PriceWouldDecide,
+    Tied,
+    Undecided,
+    UndecidedAbove,
+)
+from fmbench.report.say import Names, say, sentence
+from fmbench.report.wording import count_of, joined, limit_text, value_text
+
+LATENCY_DECIDED = " (no price is known, so latency decided)"
+
+
+def place_words(place: Place, names: Names) -> str:
+    """``nova-lite at 16 users``."""
+    return f"{names(place.model)} at {count_of(place.users, 'user')}"
+
+
+def _meets(winner: Place, names: Names) -> str:
+    return f"{names(winner.model)} meets every objective at {count_of(winner.users, 'user')}"
+
+
+@sentence.register
+def _(message: OnlyOne, names: Names) -> str:
+    met = _meets(message.winner, names)
+    if message.others == "none":
+        return f"{met}; no other model was measured."
+    return f"{met}, and no other model {'is shown to' if message.others == 'open' else 'does'}."
+
+
+@sentence.register
+def _(message: Best, names: Names) -> str:
+    best = f"{_meets(message.winner, names)} with the best {message.figure.title}{_value(message.figure, message.value)}"
+    return f"{best}; {behind_words(message.runner_up, names)}{LATENCY_DECIDED if message.no_price else ''}."
+
+
+@sentence.register
+def _(message: Tied, names: Names) -> str:
+    rivals = joined(map(names, message.rivals))
+    settled = {
+        "lower cost": f", and it is the {'cheaper' if len(message.rivals) == 1 else 'cheapest'}",
+        "same cost": ", and costs the same",
+        "nothing": "",
+    }[message.settled_by]
+    tie = f"{rivals} cannot be told from it by {message.figure.title}{_value(message.figure, message.value)}{settled}"
+    return f"{_meets(message.winner, names)}; {tie}{LATENCY_DECIDED if message.no_price else ''}."
+
+
+def _value(figure: Figure, value: float | None) -> str:
+    return "" if value is None else f": {value_text(figure.unit, value)}"
+
+
+def behind_words(behind: Behind, names: Names) -> str:
+    """``haiku at 4 users costs $5.17 (95 %: $5.03 to $5.32) more``: how far one cell is behind another."""
+    gap = gap_words(behind)
+    return f"{place_words(behind.place, names)} {gap}" if gap else f"of {names(behind.place.model)} it is not known"
+
+
+def gap_words(behind: Behind) -> str:
+    """``costs $5.17 (95 %: $5.03 to $5.32) more``; nothing where it is not known."""
+    if behind.difference is None or behind.ci95 is None:
+        return ""
+    figure = behind.figure
+    low, high = sorted(abs(end) for end in behind.ci95)
+    gap, low_text, high_text = (value_text(figure.unit, value) for value in (abs(behind.difference), low, high))
+    worse = (behind.difference >= 0) == figure.less_is_better
+    way = figure.difference.worse if worse else figure.difference.better
+    return f"{figure.difference.verb} {gap} (95 %: {low_text} to {high_text}) {way}"
+
+
+@sentence.register
+def _(message: NotMeasured, names: Names) -> str:
+    return f"No cell of {message.bucket} was measured to its end{f': {message.why}' if message.why else ''}."
+
+
+@sentence.register
+def _(message: Undecided, names: Names) -> str:
+    return f"Undecided: no model is shown to meet every objective yet. Nearest is {undecided_place(message, names)}."
+
+
+def undecided_place(message: Undecided, names: Names) -> str:
+    """The nearest cell, and what it takes to decide it."""
+    return f"{place_words(message.nearest, names)}{open_words(message.open, names) or ' (no request was answered)'}"
+
+
+@sentence.register
+def _(message: NoneMeets, names: Names) -> str:
+    nearest = f"{place_words(message.nearest, names)}: {failed_words(message.failed)}"
+    return f"No model meets the objectives. Nearest is {nearest}."
+
+
+@sentence.register
+def _(message: NothingAbove, names: Names) -> str:
+    return f"Nothing was measured above {count_of(message.winner.users, 'user')} of {names(message.winner.model)}."
+
+
+@sentence.register
+def _(message: FailsAbove, names: Names) -> str:
+    limits = joined(limit_text(item.objective, item.limit) for item in message.failed)
+    return f"At {count_of(message.place.users, 'user')} {names(message.place.model)} does not meet {limits}."
+
+
+@sentence.register
+def _(message: UndecidedAbove, names: Names) -> str:
+    users = count_of(message.place.users, "user")
+    return f"At {users} of {names(message.place.model)} it is undecided{open_words(message.open, names)}."
+
+
+@sentence.register
+def _(message: MayBeBetter, names: Names) -> str:
+    return f"{place_words(message.place, names)} would be better, and is undecided{open_words(message.open, names)}."
+
+
+@sentence.register
+def _(message: PriceWouldDecide, names: Names) -> str:
+    price = f"{value_text(COST.unit, message.below)} {COST.unit.per}"
+    model = names(message.model)
+    return f"The price of {model}, which meets every objective too, is not known: under {price} it would be chosen."
+
+
+@sentence.register
+def _(message: LimitWouldDecide, names: Names) -> str:
+    limit = f"A limit on {message.figure.title} under {value_text(message.figure.unit, message.below)}"
+    return f"{limit} would rule {names(message.winner)} out, and {names(message.instead)} in."
+
+
+def open_words(judgements: Iterable[Judgement], names: Names) -> str:
+    """`` (TTFT p95 ≤ 1.5 s: about 140 requests more)``, or why more would not help; nothing where nothing is open."""
+    parts = [f"{limit_text(item.objective, item.limit)}: {needed_words(item, names)}" for item in judgements]
+    return f" ({'; '.join(parts)})" if parts else ""
+
+
+def needed_words(judgement: Judgement, names: Names) -> str:
+    """What it would take to decide an objective, or why nothing would."""
+    if judgement.why is not None:
+        return say(judgement.why, names)
+    return f"about {judgement.requests_needed:,} requests more" if judgement.requests_needed else "too near its limit to tell"
+
+
+def failed_words(judgements: Iterable[Judgement]) -> str:
+    """``TTFT p95 ≤ 1.5 s is not met (it has 6.86 s)``, and so on."""
+    said = []
+    for item in judgements:
+        unit = of_objective(item.objective).unit
+        value = "" if item.value is None else f" (it has {value_text(unit, item.value)})"
+        said.append(f"{limit_text(item.objective, item.limit)} is not met{value}")
+    return joined(said)
