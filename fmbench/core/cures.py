@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from fmbench.core.failures import FailureKind
+from fmbench.core.failures import OF_THE_PROMPT, OURS, PERMANENT, FailureKind
 
 CURES: dict[FailureKind, str] = {
     FailureKind.ACCESS_DENIED: "Allow bedrock:InvokeModel and bedrock:InvokeModelWithResponseStream on this model, and ask for "
@@ -41,6 +41,21 @@ def parameter_named(message: str) -> str | None:
     """The key of ``inference`` that a refusal's text names; None: none."""
     found = ((match.start(), name) for pattern, name in _NAMES if (match := pattern.search(message)))
     return min(found, default=(0, None))[1]
+
+
+_OF_THE_MODEL = re.compile(
+    r"model (identifier|id)|on-demand throughput|inference profile|not (supported|available) (for|in|by) ", re.I
+)
+
+
+def lies_with_the_model(kind: str, message: str) -> bool:
+    """Whether every request to a model meets this refusal, whatever its prompt: access, its id, a parameter that is named."""
+    if kind in OURS or kind not in PERMANENT:
+        return False
+    if kind not in OF_THE_PROMPT:
+        return True
+    named = parameter_named(message) is not None or _OF_THE_MODEL.search(message) is not None
+    return kind == FailureKind.VALIDATION and named
 
 
 def cure_of(kind: str, message: str = "") -> str:

@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from fmbench.core.failures import Outcome
+from fmbench.core.failures import PERMANENT, Outcome
 from fmbench.core.records import Record
 from fmbench.load.slices import Row, merged
 
 _GROWTH = math.log(1.05)
+LONGEST_WORDS = 300
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,6 +28,8 @@ class Tally:
     usd: float = 0.0
     output_tokens: int = 0
     failures: Counter[str] = field(default_factory=Counter)
+    words: dict[str, str] = field(default_factory=dict)
+    """What was said with the first refusal of each kind that stops something: the service's own words."""
     ttft: Counter[int] = field(default_factory=Counter)
     slices: dict[int, Row] = field(default_factory=dict)
     """The measured window by slices of time, for ``load.until: decided`` alone."""
@@ -46,6 +49,8 @@ class Tally:
         else:
             self.failed += 1
             self.failures[record.failure or "unknown"] += 1
+            if record.failure in PERMANENT:
+                self.words.setdefault(record.failure, (record.message or "")[:LONGEST_WORDS])
         if record.ttft_s:
             self.ttft[round(math.log(record.ttft_s) / _GROWTH)] += 1
 
@@ -66,6 +71,7 @@ def total(tallies: Iterable[Tally]) -> Tally:
         for name in ("sent", "done", "ok", "failed", "measured", "usd", "output_tokens"):
             setattr(result, name, getattr(result, name) + getattr(tally, name))
         result.failures += tally.failures
+        result.words = {**tally.words, **result.words}
         result.ttft += tally.ttft
     result.slices = merged(tally.slices for tally in parts)
     return result

@@ -18,7 +18,7 @@ from fmbench.storage.seal import all_workers, read_load, seal, unfit_rows
 from fmbench.storage.share import collect, forget_parts
 from fmbench.storage.upload import forget_local_copy, upload
 
-EARLY = frozenset({"budget", "target_down", "error_limit"})
+EARLY = frozenset({"budget", "target_down", "error_limit", "credentials"})
 CUT = "cut"
 """The run's own process was killed, and somebody else finishes it."""
 SIGNALS = {"sigint": ExitCode.INTERRUPTED, CUT: ExitCode.INTERRUPTED, "sigterm": ExitCode.TERMINATED}

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fmbench.config.schema import Budget, Load
-from fmbench.core.failures import FailureKind
-from fmbench.core.records import Exchange, Record
+from fmbench.core.failures import OURS, FailureKind
+from fmbench.core.records import Cell, Exchange, Record
 from fmbench.load.controller.budget import RunBudget
-from fmbench.load.controller.stopping import ModelWatch, TargetWatch, window_over
+from fmbench.load.controller.interrupts import Stop
+from fmbench.load.controller.stopping import TargetWatch, Watches, window_over
 from fmbench.load.tally import Tally, total
 from fmbench.load.wire import from_plain, to_plain
 from fmbench.load.worker.lease import Lease, cost_to_settle
@@ -63,22 +64,60 @@ def test_a_few_failures_in_a_long_time_do_not_say_that_it_is_down() -> None:
     assert not watch.down(60)
 
 
-def test_a_model_is_hopeless_when_all_that_it_gives_is_refusals() -> None:
-    watch = ModelWatch()
-    watch.observe(0, {"access_denied": 4})
-    assert watch.hopeless(1) is None
-    watch.observe(0, {"validation": 1})
-    assert watch.hopeless(6) is None
-    reason = watch.hopeless(5)
-    assert reason is not None and "access_denied (4)" in reason and "validation (1)" in reason
+SHORT, LONG = (Cell(number, "m", "some.m", "converse", "d", bucket, 1) for number, bucket in ((0, "en_1-2"), (1, "en_3-4")))
+DENIED, OVERLONG = {"access_denied": 5}, {"too_long": 5}
+SAID = {"too_long": "Input is too long for requested model.", "access_denied": "You don't have access."}
+
+
+def test_what_an_account_causes_costs_the_model_after_enough_refusals_and_nothing_else() -> None:
+    watches = Watches()
+    watches.observe(SHORT, 0, {"access_denied": 4}, SAID)
+    assert watches.why_left_out(SHORT) is None
+    watches.observe(SHORT, 0, {"access_denied": 1}, SAID)
+    reason = watches.why_left_out(LONG)
+    assert reason is not None and 'access_denied (5): "You don\'t have access."' in reason and "bedrock:InvokeModel" in reason
+
+
+def test_what_a_bucket_s_prompts_cause_costs_that_bucket_in_any_order() -> None:
+    first, last = Watches(), Watches()
+    first.observe(LONG, 0, OVERLONG, SAID)
+    first.observe(SHORT, 9, {}, SAID)
+    last.observe(SHORT, 9, {}, SAID)
+    last.observe(LONG, 0, OVERLONG, SAID)
+    for watches in (first, last):
+        assert watches.why_left_out(SHORT) is None
+        assert "Input is too long for requested model." in (watches.why_left_out(LONG) or "")
+
+
+def test_a_parameter_that_a_model_turns_down_costs_the_model_and_is_named() -> None:
+    watches = Watches()
+    watches.observe(LONG, 0, {"validation": 5}, {"validation": "`temperature` is deprecated for this model."})
+    assert "inference.temperature" in (watches.why_left_out(SHORT) or "")
 
 
 @pytest.mark.parametrize("answer", [(1, {}), (0, {"throttled": 1}), (0, {"internal": 1})])
-def test_a_model_that_answered_once_is_never_left_out(answer: tuple[int, dict[str, int]]) -> None:
-    watch = ModelWatch()
-    watch.observe(*answer)
-    watch.observe(0, {"access_denied": 1000})
-    assert watch.hopeless(1) is None
+def test_what_answered_once_is_never_left_out(answer: tuple[int, dict[str, int]]) -> None:
+    watches = Watches()
+    watches.observe(SHORT, *answer, {})
+    watches.observe(SHORT, 0, {"access_denied": 1000, "too_long": 1000}, SAID)
+    assert watches.why_left_out(SHORT) is None
+
+
+@pytest.mark.parametrize("kind", sorted(OURS))
+def test_what_lies_with_who_asks_stops_the_run_and_is_held_against_no_model(kind: str) -> None:
+    watches = Watches()
+    watches.observe(SHORT, 70, {kind: 1}, {kind: "it is over"})
+    with pytest.raises(Stop, match="it is over") as stop:
+        watches.observe(SHORT, 0, {kind: 2}, {kind: "it is over"})
+    assert stop.value.ended == "credentials"
+    assert watches.why_left_out(SHORT) is None
+
+
+def test_one_refused_signature_among_answers_stops_nothing() -> None:
+    watches = Watches()
+    for _ in range(10):
+        watches.observe(SHORT, 5, {"expired_credentials": 1}, {})
+    assert watches.why_left_out(SHORT) is None
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ class Stop(Exception):
         self.ended = ended
 
 
-class ModelLeftOut(Exception):
-    """This model's remaining cells are not worth a request."""
+class LeftOut(Exception):
+    """This cell, and others like it, are not worth a request."""
 
 
 @dataclass(slots=True)

@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING
 import gevent
 
 from fmbench.config.schema import Config
+from fmbench.core.failures import OURS
 from fmbench.core.plan import deal_slots
 from fmbench.core.records import Cell
 from fmbench.load.controller.budget import RunBudget
 from fmbench.load.controller.cell_log import Attempt
 from fmbench.load.controller.crew import CellRefused, Crew, CrewChanged
 from fmbench.load.controller.draining import Draining
-from fmbench.load.controller.interrupts import ModelLeftOut, Stop, StopRequest
+from fmbench.load.controller.interrupts import LeftOut, Stop, StopRequest
 from fmbench.load.controller.status import Progress
-from fmbench.load.controller.stopping import Watches, window_over
+from fmbench.load.controller.stopping import Watches, in_words, window_over
 from fmbench.load.deadlines import LOOK_S, STEP_READY_S
 from fmbench.load.protocol import Measure, Open, Pulse, StepOrder, StepReady
 from fmbench.load.tally import Tally, total
@@ -52,8 +53,11 @@ class Measuring:
         self._seen = Tally()
         status, reason = self._measured(attempt)
         unfinished = self._draining.drain(attempt, self._number, self._pulses)
-        self._progress.add(total(attempt.tallies.values()))
-        return ("invalid", unfinished) if unfinished and status == "complete" else (status, reason)
+        counted = total(attempt.tallies.values())
+        self._progress.add(counted)
+        if status == "complete" and (spoilt := unfinished or _spoilt(counted)):
+            return "invalid", spoilt
+        return status, reason
 
     def _measured(self, attempt: Attempt) -> tuple[str, str]:
         try:
@@ -63,10 +67,7 @@ class Measuring:
         except Stop as stop:
             self._request.stop = self._request.stop or stop
             return "stopped", str(stop)
-        except ModelLeftOut as error:
-            self._watches.left_out[attempt.cell.model] = str(error)
-            return "skipped", str(error)
-        except CellRefused as error:
+        except (LeftOut, CellRefused) as error:
             return "skipped", str(error)
         except CrewChanged as error:
             return "invalid", str(error)
@@ -158,11 +159,16 @@ class Measuring:
         self._watches.target.observe(now, ok, failures)
         if self._watches.target.down(now):
             raise Stop("target_down", f"the endpoint cannot be reached ({', '.join(sorted(tally.failures))})")
-        watch = self._watches.of_model(cell.model)
-        watch.observe(ok, failures)
-        reason = watch.hopeless(cell.concurrency)
+        self._watches.observe(cell, ok, failures, tally.words)
+        reason = self._watches.why_left_out(cell)
         if reason is not None:
-            raise ModelLeftOut(reason)
+            raise LeftOut(reason)
+
+
+def _spoilt(tally: Tally) -> str:
+    """Why the counts of a cell say nothing of its model: requests that failed for who asked. "" where there were none."""
+    ours = {kind: count for kind, count in tally.failures.items() if kind in OURS}
+    return f"requests failed for who asked: {in_words(ours, tally.words)}" if ours else ""
 
 
 def _window_judge(config: Config) -> WindowJudge | None:

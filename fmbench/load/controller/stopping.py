@@ -1,21 +1,27 @@
 """When a run ends early, or a model is left out: pure rules over counts.
 
 A throttle never stops anything: it is a result. An endpoint that nobody reaches, or a model that refuses every request for a
-reason that the next request meets again, is no use measuring.
+reason that the next request meets again, is no use measuring. What the prompts of a bucket cause costs that bucket alone.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fmbench.config.schema import Load
-from fmbench.core.failures import PERMANENT, UNREACHABLE
+from fmbench.core.cures import cure_of, lies_with_the_model
+from fmbench.core.failures import OURS, PERMANENT, UNREACHABLE
 from fmbench.core.plan import window_cap_s
+from fmbench.core.records import Cell
+from fmbench.load.controller.interrupts import Stop
 
 DOWN_AFTER_S = 10.0
 DOWN_AFTER_FAILURES = 5
 HOPELESS_AFTER = 5
+STOP_AFTER_OURS = 3
+"""So many refusals of who asks, without a request that was taken in between, end the run."""
 
 
 @dataclass(slots=True)
@@ -48,39 +54,76 @@ class TargetWatch:
 
 
 @dataclass(slots=True)
-class ModelWatch:
-    """Whether a model gives anything but refusals."""
+class RefusalWatch:
+    """Whether a model, or a model with the prompts of one bucket, gives anything but refusals."""
 
     answered: bool = False
-    refusals: dict[str, int] = field(default_factory=dict)
+    refusals: Counter[str] = field(default_factory=Counter)
 
-    def observe(self, ok: int, failures: Mapping[str, int]) -> None:
-        """Take in what happened to this model's requests since the last time."""
-        refused = {kind: count for kind, count in failures.items() if kind in PERMANENT and count}
-        if ok or sum(failures.values()) > sum(refused.values()):
-            self.answered = True
-        for kind, count in refused.items():
-            self.refusals[kind] = self.refusals.get(kind, 0) + count
+    def observe(self, others: int, refused: Mapping[str, int]) -> None:
+        """Take in what happened since the last time: refusals by kind, and how many requests ended in any ``other`` way."""
+        self.answered = self.answered or others > 0
+        self.refusals.update(refused)
 
-    def hopeless(self, concurrency: int) -> str | None:
-        """Why the rest of this model's cells are left out; None while there is hope."""
-        if self.answered or sum(self.refusals.values()) < max(HOPELESS_AFTER, concurrency):
+    def hopeless(self, concurrency: int, words: Mapping[str, str]) -> str | None:
+        """Why the rest is left out, in the service's own ``words``; None while there is hope."""
+        if self.answered or self.refusals.total() < max(HOPELESS_AFTER, concurrency):
             return None
-        return "every request was refused: " + ", ".join(f"{kind} ({count})" for kind, count in sorted(self.refusals.items()))
+        return f"every request was refused: {in_words(self.refusals, words)}"
+
+
+def in_words(refusals: Mapping[str, int], words: Mapping[str, str]) -> str:
+    """Refusals with their counts, what the service said, and the cures."""
+    counted = ", ".join(f"{kind} ({count})" for kind, count in sorted(refusals.items()) if count)
+    said = "; ".join(f'"{words[kind]}"' for kind in sorted(refusals) if words.get(kind))
+    cures = " ".join(dict.fromkeys(cure for kind in sorted(refusals) if (cure := cure_of(kind, words.get(kind, "")))))
+    return ". ".join(part for part in (f"{counted}: {said}" if said else counted, cures) if part).rstrip(".")
 
 
 @dataclass(slots=True)
 class Watches:
-    """What the controller has learned of the targets."""
+    """What the controller has learned of the targets.
+
+    A refusal has one of three causes: who asks (credentials, clock, proxy), the model (access, a parameter), or the prompts.
+    """
 
     target: TargetWatch = field(default_factory=TargetWatch)
-    models: dict[str, ModelWatch] = field(default_factory=dict)
+    models: dict[str, RefusalWatch] = field(default_factory=dict)
+    buckets: dict[tuple[str, str], RefusalWatch] = field(default_factory=dict)
+    ours: Counter[str] = field(default_factory=Counter)
+    """Refusals of who asks since a request was last taken."""
     left_out: dict[str, str] = field(default_factory=dict)
     """Model → why its remaining cells are skipped."""
+    buckets_left_out: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Model and bucket → why their remaining cells are skipped."""
 
-    def of_model(self, model: str) -> ModelWatch:
-        """The watch over one model."""
-        return self.models.setdefault(model, ModelWatch())
+    def why_left_out(self, cell: Cell) -> str | None:
+        """Why this cell is not worth a request; None: it is."""
+        return self.left_out.get(cell.model) or self.buckets_left_out.get((cell.model, cell.bucket))
+
+    def observe(self, cell: Cell, ok: int, failures: Mapping[str, int], words: Mapping[str, str]) -> None:
+        """Take in what happened to this cell's requests since the last time, and leave out what is hopeless.
+
+        Raises ``Stop`` when nobody can ask anything any more.
+        """
+        refused = {kind: count for kind, count in failures.items() if kind in PERMANENT and count > 0}
+        others = ok + sum(count for kind, count in failures.items() if kind not in PERMANENT)
+        self._heed_ours(others, Counter({kind: count for kind, count in refused.items() if kind in OURS}), words)
+        of_model = {kind: n for kind, n in refused.items() if lies_with_the_model(kind, words.get(kind, ""))}
+        of_prompts = {kind: n for kind, n in refused.items() if kind not in OURS and kind not in of_model}
+        model = self.models.setdefault(cell.model, RefusalWatch())
+        bucket = self.buckets.setdefault((cell.model, cell.bucket), RefusalWatch())
+        model.observe(others, of_model)
+        bucket.observe(others, of_prompts)
+        if (why := model.hopeless(cell.concurrency, words)) is not None:
+            self.left_out[cell.model] = why
+        if (why := bucket.hopeless(cell.concurrency, words)) is not None:
+            self.buckets_left_out[cell.model, cell.bucket] = why
+
+    def _heed_ours(self, others: int, ours: Counter[str], words: Mapping[str, str]) -> None:
+        self.ours = ours if others else self.ours + ours
+        if self.ours.total() >= STOP_AFTER_OURS and not others:
+            raise Stop("credentials", f"no request is taken any more: {in_words(self.ours, words)}")
 
 
 def window_over(load: Load, elapsed_s: float, measured: int, decided: bool) -> bool:

@@ -93,8 +93,9 @@ class Controller:
         """Attempt after attempt until the cell is done; one counts when it came as far as measuring."""
         measured = 0
         for _ in range(MOST_BEGINNINGS):
-            if cell.model in self._watches.left_out:
-                return self._leave_out(cell, self._watches.left_out[cell.model])
+            why = self._watches.why_left_out(cell)
+            if why is not None:
+                return self._leave_out(cell, why)
             attempt = self._new_attempt(cell)
             status, reason = self._measuring.run(attempt)
             self._write_line(attempt.ended(status, reason))
