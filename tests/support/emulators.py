@@ -1,4 +1,4 @@
-"""AWS emulators that nobody here wrote, each from PyPI in an environment of its own, on a loopback port."""
+"""AWS emulators, and clients of it, that nobody here wrote, each from PyPI in an environment of its own, on a loopback port."""
 
 from __future__ import annotations
 
@@ -21,7 +21,11 @@ from filelock import FileLock
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = ROOT / "build" / "emulators"
 
-PACKAGES = {"ministack": ("ministack==1.5.33",), "moto": ("moto[server,s3,sts]==5.2.5",)}
+PACKAGES = {
+    "ministack": ("ministack==1.5.33",),
+    "moto": ("moto[server,s3,sts]==5.2.5",),
+    "sdks": ("openai==3.57.0", "anthropic==2.14.0", "boto3>=1.44"),
+}
 
 
 def environment(name: str) -> Path:

@@ -54,7 +54,7 @@ class Anthropic:
         return thought + said
 
     def closing(self, generation: Generation) -> list[Json]:
-        """contentblock_stop, message_delta with the stop reason, message_stop."""
+        """content_block_stop, message_delta with the stop reason, message_stop."""
         delta = {"stop_reason": _stop_reason(generation), "stop_sequence": generation.stop_sequence}
         return [
             block_stop(1 if generation.reasoning and generation.text else 0),
@@ -122,11 +122,11 @@ def _stop_reason(generation: Generation) -> str:
 
 def block_start(kind: str, index: int) -> Json:
     block = {"type": "text", "text": ""} if kind == "text" else {"type": "thinking", "thinking": "", "signature": ""}
-    return {"type": "contentblock_start", "index": index, "content_block": block}
+    return {"type": "content_block_start", "index": index, "content_block": block}
 
 
 def block_stop(index: int) -> Json:
-    return {"type": "contentblock_stop", "index": index}
+    return {"type": "content_block_stop", "index": index}
 
 
 @lru_cache(maxsize=65_536)
