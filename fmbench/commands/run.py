@@ -16,6 +16,9 @@ def _add(parser: Parser) -> None:
     parser.add_argument("--yes", action="store_true", help="no question before spending")
     parser.add_argument("--live-prices", action="store_true", help="fetch AWS's price list, and ask it before the built-in one")
     parser.add_argument("--resume", metavar="RUN_ID", help="go on with the cells that a cut run did not finish")
+    parser.add_argument("--require", choices=("valid",), help="valid: end with status 7 when the run is done and not PASS")
+    parser.add_argument("--quiet", action="store_true", help="say nothing but the run's address, and errors")
+    parser.add_argument("--json", action="store_true", help="a line of JSON an event on stdout, for programs")
     many = parser.add_argument_group("many load processes and machines")
     many.add_argument("--processes", type=processes, default=None, metavar="N", help="load processes here; -1: one a core")
     many.add_argument("--master", action="store_true", help="hand the work to workers that join over the network")
@@ -45,6 +48,8 @@ def _check(parser: Parser, parsed: argparse.Namespace) -> None:
         parser.error("--web-port goes with --web")
     if parsed.web and parsed.worker:
         parser.error("--web belongs to the master, not to a --worker")
+    if parsed.quiet and parsed.json:
+        parser.error("--quiet and --json cannot be together: --json says nothing to people as it is")
     if parsed.dry_run and (parsed.resume or parsed.worker):
         parser.error("--dry-run goes with neither --resume nor --worker")
 
@@ -57,6 +62,9 @@ def _run(parsed: argparse.Namespace) -> int:
         from fmbench.run.join import join_master
 
         return join_master(options)
+    from fmbench.run.say import Voice, speak
+
+    speak(Voice.QUIET if options.quiet else Voice.EVENTS if options.json else Voice.USUAL)
     loaded = options.load()
     from fmbench.run.study import run_study  # heavy: not before the configuration is found to be usable
 

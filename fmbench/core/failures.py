@@ -160,6 +160,7 @@ class ExitCode(IntEnum):
     STOPPED_EARLY = 4
     UNACCOUNTED = 5
     REGRESSION = 6
+    NOT_VALID = 7
     INTERRUPTED = 130
     TERMINATED = 143
 

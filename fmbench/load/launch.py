@@ -9,13 +9,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from fmbench.core.failures import ExitCode, FmbenchError, Refused, UnusableInput
+from fmbench.load.events import VARIABLE, Event, hearing
 from fmbench.load.secret import new_secret, secret
 
 LOG_LINES = 15
@@ -32,11 +33,12 @@ def launch(
     web_port: int = 8089,
     store: str | None = None,
     listen: tuple[str | None, int | None] = (None, None),
+    take: Callable[[Event], None] = lambda event: None,
 ) -> str:
     """Put the load of a prepared run folder on its endpoint, and return the ``ended`` word of its ``load.json``.
 
     A master listens at ``listen``, a host (None: all) and a port. ``store``: the address where workers elsewhere find what was
-    prepared and bring what they write; None: they see ``folder`` on their own disks.
+    prepared and bring what they write; None: they see ``folder`` on their own disks. ``take`` hears what goes on.
     SIGINT and SIGTERM go to the load processes, which end in good order; a second one ends them at once. Raises ``Refused``,
     ``UnusableInput`` or ``FmbenchError`` when there was no run at all.
     """
@@ -46,7 +48,8 @@ def launch(
     result.unlink(missing_ok=True)
     shared = secret() or (None if master else new_secret())
     variables = {"FMBENCH_RUN": str(folder.resolve())} | ({"FMBENCH_STORE": store} if store else {}) | _secret(shared)
-    status = _supervise([*look, *where], [folder / "locust"], variables)
+    with hearing(take) as pipe:
+        status = _supervise([*look, *where], [folder / "locust"], variables | {VARIABLE: str(pipe)}, pipes=(pipe,))
     if not result.exists():
         _write_what_is_known(result, status, folder / "locust" / "locust.log")
     ended: str = json.loads(result.read_text())["ended"]
@@ -94,13 +97,19 @@ def _on_this_machine(processes: int) -> list[str]:
     return ["--processes", str(processes), *_bind("127.0.0.1", int(port)), "--master-port", port]
 
 
-def _supervise(arguments: list[str], scratches: list[Path], variables: Mapping[str, str], heard: list[int] | None = None) -> int:
+def _supervise(
+    arguments: list[str],
+    scratches: list[Path],
+    variables: Mapping[str, str],
+    heard: list[int] | None = None,
+    pipes: tuple[int, ...] = (),
+) -> int:
     """Run Locust, once for each folder of ``scratches``, and hand signals on (and to ``heard``). Returns the worst status."""
     children: list[subprocess.Popen[bytes]] = []
     with _signals_to(children, [] if heard is None else heard):
         try:
             for scratch in scratches:
-                children.append(_start(arguments, scratch, variables))
+                children.append(_start(arguments, scratch, variables, pipes))
             return max((child.wait() for child in children), key=abs)
         finally:
             for child in children:
@@ -108,7 +117,7 @@ def _supervise(arguments: list[str], scratches: list[Path], variables: Mapping[s
                     child.kill()
 
 
-def _start(arguments: list[str], scratch: Path, variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def _start(arguments: list[str], scratch: Path, variables: Mapping[str, str], pipes: tuple[int, ...]) -> subprocess.Popen[bytes]:
     """Locust as a process in ``scratch``, where its log goes too."""
     scratch.mkdir(parents=True, exist_ok=True)
     log = (scratch / "locust.log").resolve()
@@ -123,6 +132,7 @@ def _start(arguments: list[str], scratch: Path, variables: Mapping[str, str]) ->
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         start_new_session=True,
+        pass_fds=pipes,
     )
 
 

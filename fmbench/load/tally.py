@@ -11,13 +11,56 @@ from fmbench.core.failures import PERMANENT, Outcome
 from fmbench.core.records import Record
 from fmbench.load.slices import Row, merged
 
-_GROWTH = math.log(1.05)
+_GROWTH = math.log(1.02)
 LONGEST_WORDS = 300
 
 
 @dataclass(slots=True, kw_only=True)
+class WindowCounts:
+    """What became of the requests that were sent in the measured window. Latencies are counted in steps of 2 per cent."""
+
+    ok: int = 0
+    failed: int = 0
+    output_tokens: int = 0
+    failures: Counter[str] = field(default_factory=Counter)
+    ttft: Counter[int] = field(default_factory=Counter)
+    e2e: Counter[int] = field(default_factory=Counter)
+
+    def add(self, record: Record) -> None:
+        """Count a request that is over."""
+        if record.outcome != Outcome.OK:
+            self.failed += 1
+            self.failures[record.failure or "unknown"] += 1
+            return
+        self.ok += 1
+        self.output_tokens += record.output_tokens or 0
+        for counts, latency in ((self.ttft, record.ttft_s), (self.e2e, record.e2e_s)):
+            if latency:
+                counts[round(math.log(latency) / _GROWTH)] += 1
+
+    def join(self, other: WindowCounts) -> None:
+        """Count what another process counted."""
+        self.ok += other.ok
+        self.failed += other.failed
+        self.output_tokens += other.output_tokens
+        self.failures += other.failures
+        self.ttft += other.ttft
+        self.e2e += other.e2e
+
+
+def percentile(counts: Counter[int], share: float) -> float | None:
+    """The latency that ``share`` of the answers stay under, within 1 per cent: for the live view, never for a report."""
+    rank = share * sum(counts.values())
+    for step in sorted(counts):
+        rank -= counts[step]
+        if rank <= 0:
+            return math.exp(step * _GROWTH)
+    return None
+
+
+@dataclass(slots=True, kw_only=True)
 class Tally:
-    """What became of the requests of a step so far. ``ttft`` counts them by latency in steps of 5 per cent."""
+    """What became of the requests of a step so far."""
 
     sent: int = 0
     done: int = 0
@@ -26,11 +69,10 @@ class Tally:
     measured: int = 0
     """Requests that are over and were sent in the measured window."""
     usd: float = 0.0
-    output_tokens: int = 0
     failures: Counter[str] = field(default_factory=Counter)
     words: dict[str, str] = field(default_factory=dict)
     """What was said with the first refusal of each kind that stops something: the service's own words."""
-    ttft: Counter[int] = field(default_factory=Counter)
+    window: WindowCounts = field(default_factory=WindowCounts)
     slices: dict[int, Row] = field(default_factory=dict)
     """The measured window by slices of time, for ``load.until: decided`` alone."""
 
@@ -41,37 +83,27 @@ class Tally:
     def add(self, record: Record) -> None:
         """Count a request that is over."""
         self.done += 1
-        self.measured += record.phase == "measure"
         self.usd += record.usd or 0.0
         if record.outcome == Outcome.OK:
             self.ok += 1
-            self.output_tokens += record.output_tokens or 0
         else:
             self.failed += 1
             self.failures[record.failure or "unknown"] += 1
             if record.failure in PERMANENT:
                 self.words.setdefault(record.failure, (record.message or "")[:LONGEST_WORDS])
-        if record.ttft_s:
-            self.ttft[round(math.log(record.ttft_s) / _GROWTH)] += 1
-
-    def ttft_s(self, share: float) -> float | None:
-        """The TTFT that ``share`` of the requests stay under, within 3 per cent: for the live view, never for a report."""
-        rank = share * sum(self.ttft.values())
-        for step in sorted(self.ttft):
-            rank -= self.ttft[step]
-            if rank <= 0:
-                return math.exp(step * _GROWTH)
-        return None
+        if record.phase == "measure":
+            self.measured += 1
+            self.window.add(record)
 
 
 def total(tallies: Iterable[Tally]) -> Tally:
     """All of them in one."""
     result, parts = Tally(), [*tallies]
     for tally in parts:
-        for name in ("sent", "done", "ok", "failed", "measured", "usd", "output_tokens"):
+        for name in ("sent", "done", "ok", "failed", "measured", "usd"):
             setattr(result, name, getattr(result, name) + getattr(tally, name))
         result.failures += tally.failures
         result.words = {**tally.words, **result.words}
-        result.ttft += tally.ttft
+        result.window.join(tally.window)
     result.slices = merged(tally.slices for tally in parts)
     return result

@@ -8,8 +8,9 @@ from typing import Any
 from fmbench.config.schema import Config
 from fmbench.core.accounting import Accounting
 from fmbench.core.failures import ExitCode, FmbenchError
+from fmbench.run.closing import PASS, closing_table, report_line, show, validity_lines
 from fmbench.run.locust_counts import locust_counts
-from fmbench.run.say import say
+from fmbench.run.say import end_of_run, is_quiet, say
 from fmbench.run.traceback_file import write_traceback
 from fmbench.storage.manifest import DONE, FAILED, INCOMPLETE, INTERRUPTED, STOPPED, write_manifest
 from fmbench.storage.reader import LocalRun, read_lines
@@ -24,13 +25,15 @@ CUT = "cut"
 SIGNALS = {"sigint": ExitCode.INTERRUPTED, CUT: ExitCode.INTERRUPTED, "sigterm": ExitCode.TERMINATED}
 
 
-def finish(folder: RunFolder, config: Config, manifest: dict[str, Any], ended: str) -> int:
+def finish(folder: RunFolder, config: Config, manifest: dict[str, Any], ended: str, require: str | None = None) -> int:
     """Seal the journals, write manifest and report, store them, and return the exit status. Prints the run's address.
+
+    ``require``: what a run that is done has to be besides (``valid``), or its status is ``NOT_VALID``.
 
     Whatever goes wrong, the folder stays, and the message says where and how to go on.
     """
     try:
-        return _finish(folder, config, manifest, ended)
+        return _finish(folder, config, manifest, ended, require)
     except Exception as error:
         log = write_traceback(error, folder.path)
         what = f"The run could not be finished ({type(error).__name__}: {error}; traceback in {log})."
@@ -43,18 +46,22 @@ def finish(folder: RunFolder, config: Config, manifest: dict[str, Any], ended: s
         raise
 
 
-def _finish(folder: RunFolder, config: Config, manifest: dict[str, Any], ended: str) -> int:
+def _finish(folder: RunFolder, config: Config, manifest: dict[str, Any], ended: str, require: str | None) -> int:
     collected = _collect(folder, config, manifest)
     accounting, code = seal_into(manifest, folder, ended)
     say("Writing the report.")
-    fault = _report(folder)
+    summary, fault = _report(folder)
     if fault is not None:
         code = ExitCode.FAULT
         manifest |= {"status": FAILED, "fault": fault}
         write_manifest(folder, manifest)
     stored = _store(folder, config, collected)
-    _tell(folder, accounting, manifest, code)
-    print(folder.address if stored else folder.path, flush=True)
+    address = folder.address if stored else str(folder.path)
+    said = _said(summary)
+    _tell(accounting, manifest, summary, address)
+    if code == ExitCode.DONE and require is not None and not is_valid(summary):
+        code = ExitCode.NOT_VALID
+    end_of_run(address, code if stored else (code or ExitCode.FAULT), said)
     return code if stored else (code or ExitCode.FAULT)
 
 
@@ -134,22 +141,36 @@ def report_on(run: LocalRun) -> dict[str, Any]:
     return summary
 
 
-def _report(folder: RunFolder) -> str | None:
-    """None, or what went wrong; the records are safe either way."""
+def is_valid(summary: dict[str, Any] | None) -> bool:
+    """Whether the report's verdict on the run itself is PASS; a run without a report is not."""
+    return ((summary or {}).get("validity") or {}).get("verdict") == PASS
+
+
+def _report(folder: RunFolder) -> tuple[dict[str, Any] | None, str | None]:
+    """The summary and None, or None and what went wrong; the records are safe either way."""
     try:
-        summary = report_on(LocalRun(folder))
-        _tell_answer(summary)
-        return None
+        return report_on(LocalRun(folder)), None
     except Exception as error:
         fault = f"{type(error).__name__}: {error}"
         say(f"The report could not be written ({fault}). The records are complete; the traceback is in {write_traceback(error)}.")
-        return fault
+        return None, fault
+
+
+def _said(summary: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The summary as summary.json has it: every message its sentence."""
+    from fmbench.report.summary import worded
+
+    said: dict[str, Any] | None = worded(summary)
+    return said
 
 
 def _tell_answer(summary: dict[str, Any]) -> None:
     from fmbench.report.summary import closing_line
 
     say(closing_line(summary))
+    table = closing_table(summary)
+    if table is not None and not is_quiet():
+        show(table)
 
 
 def _store(folder: RunFolder, config: Config, collected: list[str]) -> bool:
@@ -166,9 +187,15 @@ def _store(folder: RunFolder, config: Config, collected: list[str]) -> bool:
     return True
 
 
-def _tell(folder: RunFolder, accounting: Accounting, manifest: dict[str, Any], code: ExitCode) -> None:
+def _tell(accounting: Accounting, manifest: dict[str, Any], summary: dict[str, Any] | None, address: str) -> None:
+    """The last lines: the answer and a row a model, what was sent, whether that is valid, and where to read on."""
+    if summary is not None:
+        _tell_answer(summary)
     counts = f"{accounting.sent:,} requests sent: {accounting.ok:,} ok, {accounting.failed:,} failed"
     if not accounting.complete:
         counts += f", {accounting.abandoned:,} abandoned, {accounting.lost:,} lost, {accounting.duplicated:,} duplicated"
     because = f" ({manifest['message']})" if manifest.get("message") else ""
     say(f"{counts}. Status: {manifest['status']}{because}.")
+    if summary is not None:
+        for line in [*validity_lines(_said(summary) or {}), report_line(address)]:
+            say(line)

@@ -33,6 +33,10 @@ class Options:
     web: bool = False
     web_port: int = 8089
     resume: str | None = None
+    require: str | None = None
+    """``valid``: a run that is done and not PASS ends with a status of its own."""
+    quiet: bool = False
+    json: bool = False
     live_prices: bool = False
     """Whether AWS's own price list is fetched and asked before the built-in one."""
 

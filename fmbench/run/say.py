@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import Enum
+from typing import Any
 
 SECONDS_BETWEEN_LINES = 5.0
 
@@ -13,15 +16,66 @@ Progress = Callable[[str, int, int | None], None]
 """``progress(what, done, total)``: so much is done; total None: nobody knows of how much."""
 
 
+class Voice(Enum):
+    """How much a run says, and to whom."""
+
+    USUAL = "usual"
+    """Lines on stderr, and the run's address as the last line on stdout."""
+    QUIET = "quiet"
+    """The run's address alone."""
+    EVENTS = "events"
+    """A line of JSON an event on stdout, for programs; nothing on stderr."""
+
+
+_voice = Voice.USUAL
+
+
+def speak(wanted: Voice) -> None:
+    """Set how much is said from now on."""
+    global _voice
+    _voice = wanted
+
+
+def voice() -> Voice:
+    """How much is said."""
+    return _voice
+
+
+def is_quiet() -> bool:
+    """Whether nothing is to be shown to people."""
+    return _voice is not Voice.USUAL
+
+
 def say(message: str) -> None:
     """A line for the user."""
-    print(message, file=sys.stderr, flush=True)
+    if _voice is Voice.USUAL:
+        print(message, file=sys.stderr, flush=True)
+    else:
+        tell("message", text=message)
+
+
+def tell(event: str, **facts: Any) -> None:
+    """An event for programs, where they asked for it."""
+    if _voice is Voice.EVENTS:
+        print(json.dumps({"event": event, "at": time.time(), **facts}, ensure_ascii=False), flush=True)
+
+
+def end_of_run(address: str, status: int, summary: dict[str, Any] | None) -> None:
+    """The last line on stdout: the run's address, or the event that has it."""
+    if _voice is not Voice.EVENTS:
+        print(address, flush=True)
+        return
+    known = summary or {}
+    validity = (known.get("validity") or {}).get("verdict")
+    tell("ended", run=address, status=int(status), validity=validity, recommendation=known.get("recommendation"))
 
 
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
     """A bar that moves on a terminal; elsewhere a line at each new thing and every few seconds."""
-    if sys.stderr.isatty():
+    if is_quiet():
+        yield lambda what, done, total: None
+    elif sys.stderr.isatty():
         with _rich_bar() as progress:
             yield progress
     else:

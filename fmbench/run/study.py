@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import tempfile
 import time
 from pathlib import Path
@@ -11,6 +12,7 @@ from fmbench.config.load import LoadedConfig
 from fmbench.config.schema import Config
 from fmbench.core.failures import ExitCode, Refused, UnusableInput
 from fmbench.core.prices.book import PriceBook, prices_of
+from fmbench.load.secret import secret
 from fmbench.run.calibrate import held_against
 from fmbench.run.checks import (
     ask_about_foreign_prices,
@@ -23,11 +25,12 @@ from fmbench.run.checks import (
 )
 from fmbench.run.cut import close_cut_cells
 from fmbench.run.finish import finish
+from fmbench.run.live import View, view
 from fmbench.run.options import Options, command_line
 from fmbench.run.plan_table import duration_text, print_plan, range_text
 from fmbench.run.prepare import Prepared, prepare_study, serving, this_process, write_run
 from fmbench.run.resume import cells_left, make_ready, reopen
-from fmbench.run.say import say
+from fmbench.run.say import say, tell
 from fmbench.run.signals import Terminated, terminating
 from fmbench.storage.manifest import FAILED, RUNNING, read_manifest, write_manifest
 from fmbench.storage.runfolder import RunFolder, create, discard
@@ -103,7 +106,7 @@ def _run(options: Options, loaded: LoadedConfig) -> int:
     except BaseException as error:
         _leave(folder, prepared.config, error)
         raise
-    return finish(folder, prepared.config, manifest, ended)
+    return finish(folder, prepared.config, manifest, ended, options.require)
 
 
 def _leave(folder: RunFolder, config: Config, error: BaseException) -> None:
@@ -128,14 +131,14 @@ def _resume(options: Options, loaded: LoadedConfig, run_id: str) -> int:
     left = cells_left(folder, manifest)
     say(f"Run {folder.run_id} goes on: {left} of its cells are left.")
     if not left:
-        return finish(folder, config, manifest, "done")
+        return finish(folder, config, manifest, "done", options.require)
     with serving(config) as endpoint:
         make_ready(folder, endpoint)
         resumed = {"command": command_line(), "started_at": time.time()}
         manifest |= {"status": RUNNING, "process": this_process(), "resumed": [*manifest.get("resumed", []), resumed]}
         write_manifest(folder, manifest)
         ended = _load(folder, config, options)
-    return finish(folder, config, manifest, ended)
+    return finish(folder, config, manifest, ended, options.require)
 
 
 def price_book(config: Config, live: bool) -> PriceBook:
@@ -150,11 +153,21 @@ def price_book(config: Config, live: bool) -> PriceBook:
 
 
 def _load(folder: RunFolder, config: Config, options: Options) -> str:
-    from fmbench.load.launch import launch
-
     elsewhere = options.master and folder.is_remote
     if elsewhere:
         share(folder, config.region)
+    if options.master:
+        say(workers_wanted(options))
+    shown = view()
+    try:
+        return _launch(folder, options, elsewhere, shown)
+    finally:
+        shown.close()
+
+
+def _launch(folder: RunFolder, options: Options, elsewhere: bool, shown: View) -> str:
+    from fmbench.load.launch import launch
+
     return launch(
         folder.path,
         processes=options.processes,
@@ -164,6 +177,7 @@ def _load(folder: RunFolder, config: Config, options: Options) -> str:
         web_port=options.web_port,
         store=folder.address if elsewhere else None,
         listen=(options.master_host, options.master_port),
+        take=shown.take,
     )
 
 
@@ -184,6 +198,17 @@ def _fit(options: Options, config: Config) -> dict[str, Any] | None:
 
 def _announce(folder: RunFolder, prepared: Prepared) -> None:
     expected = prepared.estimate
+    tell("started", run_id=folder.run_id, run=folder.address, cells=len(expected.rows), requests=expected.requests)
     cost = "cost unknown" if expected.usd is None else f"{range_text(expected.usd)} USD"
     what = f"{len(expected.rows)} cells, about {expected.requests:,} requests, {duration_text(expected.seconds)}, {cost}"
     say(f"Run {folder.run_id} against {target_name(prepared.config)}: {what}.")
+
+
+def workers_wanted(options: Options) -> str:
+    """What a master waits for, and the command that brings it."""
+    count = options.expect_workers
+    port = f" --master-port {options.master_port}" if options.master_port else ""
+    host = options.master_host or socket.gethostname()
+    shared = ", with the same FMBENCH_SECRET" if secret() else ""
+    start = f"fmbench-load --worker --master-host {host}{port}"
+    return f"Waiting for {count} worker{'s' if count != 1 else ''}. Where they are to run{shared}: {start}"

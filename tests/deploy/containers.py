@@ -159,7 +159,7 @@ class Run:
 
     def second_cell_runs(self) -> None:
         """Wait until workers have told of requests in it."""
-        wait_until(lambda: "[1/" in self.master.said())
+        wait_until(lambda: "cell 1 of" in self.master.said())
         before = self.requests()
         wait_until(lambda: self.requests() > before + 80)
 

@@ -33,12 +33,19 @@ from fmbench.load.protocol import (
     encode,
 )
 from fmbench.load.slices import Counting
-from fmbench.load.tally import Tally
+from fmbench.load.tally import Tally, WindowCounts
 from fmbench.load.wire import to_plain
 
 CELL = Cell(3, "lite", "amazon.nova-lite-v1:0", "converse-stream", "numbers", "en_1-500", 4)
 TALLY = Tally(
-    sent=9, done=8, ok=7, failed=1, usd=0.5, failures=Counter(throttled=1), ttft=Counter({-14: 8}), slices={0: [1.0, 2.0]}
+    sent=9,
+    done=8,
+    ok=7,
+    failed=1,
+    usd=0.5,
+    failures=Counter(throttled=1),
+    window=WindowCounts(ok=7, ttft=Counter({-14: 7})),
+    slices={0: [1.0, 2.0]},
 )
 MESSAGES: list[Message] = [
     Hello(

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import gevent
 from gevent.event import Event
+from locust.runners import MasterRunner
 
 from fmbench.core.failures import ExitCode, FmbenchError
 from fmbench.load.controller.closing import History, finish
 from fmbench.load.controller.locust_master import hold_on_without_workers
 from fmbench.load.controller.study import Controller
 from fmbench.load.deadlines import GRACE_S, SLACK_S
+from fmbench.load.events import EventPipe, Waiting
 from fmbench.load.protocol import Address
 
 if TYPE_CHECKING:
@@ -42,8 +44,19 @@ class RunLifecycle:
         environment.events.test_start.add_listener(self._begin)
         environment.events.test_stopping.add_listener(self._stopped_by_hand)
         environment.events.quitting.add_listener(self._quit)
+        self._waiting = gevent.spawn(self._tell_who_is_there)
         for number in SIGNALS:
             gevent.signal_handler(number, self._signalled, number)
+
+    def _tell_who_is_there(self) -> None:
+        """A master says how many workers have joined until its test begins, each time that the number changes."""
+        options, runner, pipe, told = self.environment.parsed_options, self.environment.runner, EventPipe.given(), -1
+        while pipe is not None and isinstance(runner, MasterRunner) and not options.processes and self._greenlet is None:
+            present = runner.worker_count
+            if present != told:
+                pipe.send(Waiting(present=present, expected=options.expect_workers))
+                told = present
+            gevent.sleep(0.2)
 
     def _is_wanted(self) -> bool:
         """Whether the run goes on although nobody carries it for the moment."""

@@ -52,6 +52,7 @@ class Measuring:
         self._number += 1
         self._seen = Tally()
         status, reason = self._measured(attempt)
+        self._progress.draining()
         unfinished = self._draining.drain(attempt, self._number, self._pulses)
         counted = total(attempt.tallies.values())
         self._progress.add(counted)
@@ -113,6 +114,7 @@ class Measuring:
             attempt.measure_at = time.time()
             self.crew.tell(Measure(run_id=self.crew.run_id, number=self._number))
         window = None if self._judge is None else self._judge.window()
+        self._progress.measuring(window is None)
 
         def over(elapsed: float, tally: Tally) -> bool:
             decided = window is None or window(elapsed, tally.slices)

@@ -1,4 +1,4 @@
-"""The live view: one line a cell on a terminal, with a bar that moves; plain lines where there is no terminal."""
+"""Where the run is, as events for the program that started it; without one (plain Locust), a line a cell on stderr."""
 
 from __future__ import annotations
 
@@ -6,32 +6,35 @@ import sys
 import time
 from collections.abc import Set
 from dataclasses import dataclass
-
-from rich.console import Console, Group, RenderableType
-from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Table
-from rich.text import Text
+from typing import Any
 
 from fmbench.config.schema import Config
+from fmbench.core.failures import THROTTLES
 from fmbench.core.plan import Plan
 from fmbench.core.records import Cell
-from fmbench.load.tally import Tally, total
+from fmbench.load.event_words import over_words
+from fmbench.load.events import CellDone, CellNow, EventPipe, Percentiles
+from fmbench.load.tally import Tally, percentile
 
-PLAIN_EVERY_S = 10.0
+EVERY_S = 0.5
 LATENCY_S = 2.0
 """What the drain of a cell is taken to last when nothing is known yet."""
+WARMING_UP, MEASURING, DRAINING = "warming up", "measuring", "draining"
 
 
 @dataclass(slots=True)
 class Now:
-    """The cell that is being measured."""
+    """The cell that is at work. Times are of the monotonic clock."""
 
     cell: Cell
     workers: int
     began: float
     tally: Tally
-    counted: float
+    state: str = WARMING_UP
+    until: float | None = None
+    """UTC epoch."""
+    measured_since: float | None = None
+    counted: float = 0.0
     """When ``tally`` last grew: rates are taken up to there, since news comes once a second."""
 
     def take(self, tally: Tally) -> None:
@@ -40,137 +43,115 @@ class Now:
             self.counted = time.monotonic()
         self.tally = tally
 
+    @property
+    def window_s(self) -> float | None:
+        """How long the counts of the measured window took; None: not begun."""
+        if self.measured_since is None or self.counted <= self.measured_since:
+            return None
+        return self.counted - self.measured_since
+
 
 class Progress:
-    """Shows where the run is. Writes to stderr only."""
+    """Tells where the run is."""
 
-    def __init__(self, config: Config, plan: Plan, finished: Set[int]) -> None:
-        self._load = config.load
+    def __init__(self, config: Config, plan: Plan, finished: Set[int], spent_usd: float = 0.0) -> None:
+        self._config = config
         self._cells = plan.cells
         self._over = len(finished)
         self._spent: list[float] = []
-        self._total = Tally()
+        self._usd = spent_usd
         self._now: Now | None = None
-        self._console = Console(stderr=True)
-        self._live: Live | None = None
-        self._said = 0.0
-        if self._console.is_terminal:
-            self._live = Live(console=self._console, auto_refresh=False, transient=True)
-            self._live.start()
+        self._pipe = EventPipe.given()
+        self._told = 0.0
 
     def cell_begins(self, cell: Cell, workers: int) -> None:
         """Users are let into a cell."""
-        self._now = Now(cell, workers, time.monotonic(), Tally(), time.monotonic())
-        self._said = time.monotonic()
-        self._draw()
+        self._now = Now(cell, workers, time.monotonic(), Tally())
+        self._tell()
+
+    def measuring(self, by_the_clock: bool) -> None:
+        """Requests count from now on: for a time that is known, or until something is decided."""
+        if self._now is not None:
+            self._now.state, self._now.measured_since = MEASURING, time.monotonic()
+            self._now.until = time.time() + self._config.load.duration_s if by_the_clock else None
+            self._tell()
+
+    def draining(self) -> None:
+        """No request is sent any more; those in flight are waited for."""
+        if self._now is not None:
+            self._now.state, self._now.until = DRAINING, None
+            self._tell()
 
     def update(self, tally: Tally) -> None:
         """What the current cell's requests have become so far."""
         if self._now is not None:
             self._now.take(tally)
-            self._draw()
-            if self._live is None and time.monotonic() - self._said > PLAIN_EVERY_S:
-                self._say(f"{self._headline()} · {self._figures()}")
+            if time.monotonic() - self._told > EVERY_S:
+                self._tell()
 
     def add(self, tally: Tally) -> None:
         """The final counts of the cell."""
         if self._now is not None:
-            self._now.take(tally)
+            self._now.tally = tally
 
     def cell_over(self, cell: Cell, status: str, reason: str) -> None:
-        """A cell has its line: what came of it stays on the screen."""
-        if self._now is None or self._now.cell is not cell:
-            line = f"{self._name(cell)}: {status}" + (f" ({reason})" if reason else "")
-        else:
-            self._spent.append(time.monotonic() - self._now.began)
-            note = "" if status == "complete" else f" · {status}: {reason}"
-            line = f"{self._headline()} · {self._figures()}{note}"
-            self._total = total([self._total, self._now.tally])
-        if status != "invalid":
-            self._over += 1
+        """A cell has its line."""
+        now = self._now
+        if now is None or now.cell is not cell:
+            now = Now(cell, 1, time.monotonic(), Tally())
+        elif status != "skipped":
+            self._spent.append(time.monotonic() - now.began)
+        done = CellDone(**self._facts(now, status, reason))
+        self._usd += now.tally.usd
+        self._over += status != "invalid"
         self._now = None
-        self._say(line)
+        if self._pipe is not None:
+            self._pipe.send(done)
+        else:
+            print(over_words(done), file=sys.stderr, flush=True)
 
     def close(self) -> None:
-        """Leave the terminal as it was."""
-        if self._live is not None:
-            self._live.stop()
-            self._live = None
+        """Nothing more is told."""
+        self._now = None
 
-    def _say(self, line: str) -> None:
-        self._said = time.monotonic()
-        if self._live is None:
-            print(line, file=sys.stderr, flush=True)
-        else:
-            self._live.console.print(Text(line), highlight=False)
-            self._draw()
+    def _tell(self) -> None:
+        if self._pipe is not None and self._now is not None:
+            self._told = time.monotonic()
+            self._pipe.send(CellNow(**self._facts(self._now, self._now.state, "")))
 
-    def _draw(self) -> None:
-        if self._live is not None and self._now is not None:
-            self._live.update(self._panel(), refresh=True)
-
-    def _panel(self) -> RenderableType:
-        assert self._now is not None
-        row = Table.grid(padding=(0, 1))
-        row.add_row(ProgressBar(total=1.0, completed=self._share(), width=24), Text(self._times()))
-        return Group(Text(self._headline(), style="bold"), Text(self._figures()), row)
-
-    def _headline(self) -> str:
-        assert self._now is not None
-        place = f"[{min(self._over + 1, len(self._cells))}/{len(self._cells)}]"
-        crew = f" · {self._now.workers} workers" if self._now.workers > 1 else ""
-        return f"{place} {self._name(self._now.cell)}{crew}"
-
-    @staticmethod
-    def _name(cell: Cell) -> str:
-        return f"{cell.model} · {cell.bucket} · {cell.concurrency} user{'s' if cell.concurrency > 1 else ''}"
-
-    def _figures(self) -> str:
-        assert self._now is not None
-        tally, elapsed = self._now.tally, max(self._now.counted - self._now.began, 1e-9)
-        ttft = tally.ttft_s(0.5)
-        parts = [
-            f"{tally.done} requests",
-            "TTFT -" if ttft is None else f"TTFT {_seconds(ttft)}",
-            f"{60 * tally.ok / elapsed:.0f} transactions/min",
-            f"{tally.failed} failed" + _kinds(tally),
-            f"${self._dollars():.4f}",
-        ]
-        return " · ".join(parts)
-
-    def _dollars(self) -> float:
-        assert self._now is not None
-        return self._total.usd + self._now.tally.usd
-
-    def _times(self) -> str:
-        left = self._left_s()
-        end = time.strftime("%H:%M:%S", time.localtime(time.time() + left))
-        return f"{100 * self._share():.0f} % · {_clock(left)} left · done at {end}"
-
-    def _share(self) -> float:
-        spent = sum(self._spent) + (0.0 if self._now is None else time.monotonic() - self._now.began)
-        return min(1.0, spent / max(spent + self._left_s(), 1e-9))
+    def _facts(self, now: Now, state: str, reason: str) -> dict[str, Any]:
+        window, window_s = now.tally.window, now.window_s
+        return {
+            "place": min(self._over + 1, len(self._cells)),
+            "cells": len(self._cells),
+            "model": now.cell.model,
+            "bucket": now.cell.bucket,
+            "users": now.cell.concurrency,
+            "workers": now.workers,
+            "state": state,
+            "reason": reason,
+            "until": now.until,
+            "sent": now.tally.sent,
+            "measured": now.tally.measured,
+            "ok": window.ok,
+            "failed": window.failed,
+            "throttled": sum(count for kind, count in window.failures.items() if kind in THROTTLES),
+            "failures": dict(window.failures),
+            "ttft": Percentiles(n=window.ttft.total(), p50=percentile(window.ttft, 0.5), p95=percentile(window.ttft, 0.95)),
+            "e2e": Percentiles(n=window.e2e.total(), p50=percentile(window.e2e, 0.5), p95=percentile(window.e2e, 0.95)),
+            "answers_per_min": None if window_s is None else 60 * window.ok / window_s,
+            "output_tokens_per_s": None if window_s is None else window.output_tokens / window_s,
+            "usd": now.tally.usd,
+            "usd_run": self._usd + now.tally.usd,
+            "budget_usd": self._config.budget.max_usd,
+            "left_s": self._left_s(),
+        }
 
     def _left_s(self) -> float:
         """Cells to come at what a cell took so far, or should take."""
-        expected = self._load.warmup_s + self._load.duration_s + LATENCY_S
-        usual = sum(self._spent) / len(self._spent) if self._spent else expected
+        load = self._config.load
+        usual = sum(self._spent) / len(self._spent) if self._spent else load.warmup_s + load.duration_s + LATENCY_S
         left = usual * max(0, len(self._cells) - self._over - (self._now is not None))
         if self._now is not None:
             left += max(1.0, usual - (time.monotonic() - self._now.began))
         return left
-
-
-def _kinds(tally: Tally) -> str:
-    most = tally.failures.most_common(1)
-    return f" ({most[0][0]})" if most else ""
-
-
-def _seconds(value: float) -> str:
-    return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s"
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -37,8 +37,9 @@ class Controller:
         self.crew = Crew(environment, self.plan.run_id, self.request.heed)
         self.cells = CellLog(folder)
         self._watches = Watches()
-        self._progress = Progress(self.config, self.plan, self.cells.finished())
-        budget = RunBudget(self.config.budget, *self.cells.used())
+        used = self.cells.used()
+        self._progress = Progress(self.config, self.plan, self.cells.finished(), used[1])
+        budget = RunBudget(self.config.budget, *used)
         self._measuring = Measuring(self.config, self.crew, budget, self._watches, self._progress, self.request)
         self._outbox: Outbox | None = None
 

@@ -1,0 +1,63 @@
+"""Events in a line of words, each figure with its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fmbench.load.events import CellDone, CellNow, Percentiles, Waiting
+
+
+def cell_words(now: CellNow) -> str:
+    """``cell 3 of 12: nova-lite, en_500-1000, 8 users, 2 workers``."""
+    users = f"{now.users} user{'s' if now.users != 1 else ''}"
+    workers = f", {now.workers} workers" if now.workers > 1 else ""
+    return f"cell {now.place} of {now.cells}: {now.model}, {now.bucket}, {users}{workers}"
+
+
+def figure_words(now: CellNow) -> str:
+    """The figures in one line."""
+    parts = [
+        f"{now.measured} requests",
+        f"TTFT {_pair(now.ttft)}",
+        f"end to end {_pair(now.e2e)}",
+        f"{rate(now.answers_per_min)} answers/min",
+        f"{rate(now.output_tokens_per_s)} tokens/s",
+    ]
+    if now.failed:
+        parts.append(f"{now.failed} failed ({failure_words(now.failures)})")
+    return " · ".join([*parts, f"${now.usd:.4f}"])
+
+
+def over_words(cell: CellDone) -> str:
+    """The line that stays of a cell."""
+    if cell.state == "complete":
+        return f"{cell_words(cell)} · {figure_words(cell)}"
+    figures = f" · {figure_words(cell)}" if cell.measured else ""
+    return f"{cell_words(cell)}{figures} · {cell.state}: {cell.reason}"
+
+
+def failure_words(failures: Mapping[str, int], most: int = 3) -> str:
+    """``throttled requests 12, timeout 1``, the most frequent first."""
+    kinds = sorted(failures.items(), key=lambda item: -item[1])[:most]
+    return ", ".join(f"{kind.replace('_', ' ')} {count}" for kind, count in kinds)
+
+
+def waiting_words(waiting: Waiting) -> str:
+    """What a master waits for."""
+    return f"waiting for workers: {waiting.present} of {waiting.expected} have joined"
+
+
+def seconds(value: float | None) -> str:
+    """Milliseconds below a second; a dash for nothing seen."""
+    if value is None:
+        return "-"
+    return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s"
+
+
+def rate(value: float | None) -> str:
+    """A rate; a dash for nothing seen."""
+    return "-" if value is None else f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
+
+
+def _pair(found: Percentiles) -> str:
+    return f"p50 {seconds(found.p50)}, p95 {seconds(found.p95)} (n {found.n})"

@@ -1,0 +1,83 @@
+"""The last lines of a run, from summary.json alone: a row a model at its best level, whether it is valid, where its report is."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from fmbench.report.names import short_names
+from fmbench.report.numbers import DASH, plain, seconds, usd
+
+PASS = "PASS"
+MOST_FINDINGS = 3
+WIDE = 120
+"""Columns of the table where it does not go to a terminal."""
+COLUMNS = ("model", "users", "TTFT p50", "p95", "end to end p50", "p95", "answers/min", "tokens/s", "$/10k", "verdict")
+
+Summary = Mapping[str, Any]
+
+
+def closing_table(summary: Summary) -> Table | None:
+    """A row a model of the bucket of interest, at its best level; None when nothing was measured there."""
+    bucket = str(summary.get("bucket_of_interest"))
+    verdict = next((found for found in summary.get("verdicts") or [] if found["bucket"] == bucket), None)
+    if verdict is None or not verdict["models"]:
+        return None
+    title = f"Each model at its best level, {bucket}"
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    for column in COLUMNS:
+        table.add_column(column, justify="left" if column in ("model", "verdict") else "right", no_wrap=column == "model")
+    names = short_names([row["model"] for row in verdict["models"]])
+    for row in verdict["models"]:
+        table.add_row(names[row["model"]], *_cells(summary, bucket, row))
+    return table
+
+
+def best_level(row: Mapping[str, Any]) -> int | None:
+    """The level that a model is shown at: the highest that meets every objective, else the one that comes closest."""
+    level = row.get("highest_concurrency") or (row.get("closest") or {}).get("concurrency")
+    return None if level is None else int(level)
+
+
+def _cells(summary: Summary, bucket: str, row: Mapping[str, Any]) -> Sequence[str]:
+    level = best_level(row)
+    wanted = (row["model"], bucket, level)
+    cell = next((c for c in summary["cells"] if (c["model"], c["bucket"], c["concurrency"]) == wanted), None)
+    if cell is None:
+        return [DASH] * (len(COLUMNS) - 2) + ["not measured"]
+    latencies = [seconds(cell[metric][which]) for metric in ("ttft_s", "e2e_s") for which in ("p50", "p95")]
+    rates = [plain(cell["transactions_per_minute"]), plain(cell["output_tokens_per_s"])]
+    return [str(level), *latencies, *rates, usd(cell["usd_per_10k"]), _met(row)]
+
+
+def _met(row: Mapping[str, Any]) -> str:
+    words = {"met": "all met", "undecided": "undecided", "not_met": "not met"}
+    return words.get(str(row.get("status")), "not measured")
+
+
+def validity_lines(summary: Summary) -> list[str]:
+    """Nothing for a run that is PASS; else its verdict, and the findings that made it so."""
+    validity = summary.get("validity") or {}
+    if validity.get("verdict") == PASS:
+        return []
+    findings = [each for each in validity.get("findings") or [] if each["severity"] != "note"]
+    shown = [f"  {each['subject']}: {each['message']}" for each in findings[:MOST_FINDINGS]]
+    more = [f"  … and {len(findings) - MOST_FINDINGS} more in the report"] if len(findings) > MOST_FINDINGS else []
+    return [f"Validity: {validity.get('verdict')}", *shown, *more]
+
+
+def report_line(address: str) -> str:
+    """Where the report is."""
+    return f"Report: {address}/report.html, {address}/report.md"
+
+
+def show(table: Table) -> None:
+    """The table on stderr, as wide as the terminal; without colours where ``NO_COLOR`` is set or nobody looks."""
+    terminal = sys.stderr.isatty()
+    console = Console(file=sys.stderr, width=None if terminal else WIDE, no_color="NO_COLOR" in os.environ, highlight=False)
+    console.print(table)

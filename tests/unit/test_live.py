@@ -1,0 +1,118 @@
+"""Events between load process and program, and how people see them."""
+
+from __future__ import annotations
+
+import os
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from fmbench.load.events import CellDone, CellNow, EventPipe, Percentiles, Waiting, from_line, hearing, to_line
+from fmbench.run.live import InLines, OnTerminal, panel
+from fmbench.run.say import Voice, speak
+
+NOW = CellNow(
+    place=3,
+    cells=12,
+    model="nova-lite",
+    bucket="en_500-1000",
+    users=8,
+    workers=2,
+    state="measuring",
+    reason="",
+    until=1_795_800_000.0,
+    sent=40,
+    measured=31,
+    ok=29,
+    failed=2,
+    throttled=1,
+    failures={"throttled_requests": 1, "timeout_total": 1},
+    ttft=Percentiles(n=29, p50=0.123, p95=0.5),
+    e2e=Percentiles(n=29, p50=1.23, p95=2.5),
+    answers_per_min=321.0,
+    output_tokens_per_s=99.0,
+    usd=0.0123,
+    usd_run=0.25,
+    budget_usd=5.0,
+    left_s=125.0,
+)
+DONE = CellDone(**{name: getattr(NOW, name) for name in NOW.__slots__} | {"state": "complete", "until": None})
+
+
+@pytest.mark.parametrize("event", [NOW, DONE, Waiting(present=1, expected=3)])
+def test_an_event_is_the_same_after_the_pipe(event: CellNow | Waiting):
+    assert from_line(to_line(event)) == event
+    heard: list[object] = []
+    with hearing(heard.append) as descriptor:
+        EventPipe(descriptor).send(event)
+    assert heard == [event]
+
+
+@pytest.mark.parametrize("line", [b"", b"{}", b"[]", b'{"event": "cell"}', b"\xff", b'{"event": "waiting", "present": 1}'])
+def test_what_is_no_event_is_passed_over(line: bytes):
+    assert from_line(line) is None
+
+
+def test_a_full_pipe_never_holds_up_the_load():
+    reading, writing = os.pipe()
+    pipe = EventPipe(writing)
+    for _ in range(1000):
+        pipe.send(NOW)
+    os.close(reading)
+    pipe.send(NOW)
+    os.close(writing)
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_the_panel_has_every_figure_with_its_name(width: int):
+    console = Console(width=width, record=True, file=StringIO())
+    console.print(panel(NOW))
+    text = console.export_text()
+    assert all(len(line) <= width for line in text.splitlines())
+    squeezed = " ".join(text.split())
+    for figure in (
+        *(
+            "cell 3 of 12: nova-lite, en_500-1000, 8 users, 2 workers",
+            "31 requests over",
+            "TTFT p50 123 ms",
+            "p95 500 ms",
+            "n 29",
+        ),
+        *("end to end p50 1.23 s", "p95 2.50 s", "answers/min 321", "output tokens/s 99", "USD of this cell 0.0123"),
+        *(
+            "of the run 0.2500 of 5 budgeted",
+            "failed 2",
+            "throttled 1",
+            "throttled requests 1, timeout total 1",
+            "about 2:05 left",
+        ),
+    ):
+        assert figure in squeezed, figure
+
+
+def test_a_terminal_keeps_a_line_for_each_cell_that_is_over():
+    console = Console(width=200, force_terminal=True, record=True, file=StringIO(), no_color=True)
+    shown = OnTerminal(console)
+    shown.take(NOW)
+    shown.take(DONE)
+    shown.close()
+    assert "cell 3 of 12: nova-lite, en_500-1000, 8 users, 2 workers · 31 requests · TTFT p50 123 ms" in console.export_text()
+
+
+def test_without_a_terminal_there_is_a_line_a_cell(capsys: pytest.CaptureFixture[str]):
+    lines = InLines()
+    for event in (Waiting(present=1, expected=3), NOW, NOW, DONE):
+        lines.take(event)
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == "waiting for workers: 1 of 3 have joined"
+    assert len(said) == 2 and said[1].startswith("cell 3 of 12") and said[1].endswith("$0.0123")
+
+
+def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]):
+    speak(Voice.QUIET)
+    try:
+        InLines().take(DONE)
+        assert capsys.readouterr() == ("", "")
+    finally:
+        speak(Voice.USUAL)
