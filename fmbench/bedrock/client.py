@@ -108,12 +108,17 @@ def _config(timeouts: Timeouts, pool_size: int, signature_version: str | None) -
     )
 
 
+def has_bearer_key() -> bool:
+    """Whether requests carry a Bedrock API key instead of a signature."""
+    core: Any = _core()
+    return core.get_auth_token(signing_name=_KEYED) is not None
+
+
 def check_credentials(region: str | None) -> None:
     """Make sure that requests can be signed. Raises ``Refused`` without credentials, ``UnusableInput`` without a region."""
     region_of(region)
     try:
-        core: Any = _core()
-        if core.get_auth_token(signing_name=_KEYED) is not None:
+        if has_bearer_key():
             return
         credentials = session().get_credentials()
         if credentials is not None and credentials.get_frozen_credentials().access_key:

@@ -14,6 +14,7 @@ from fmbench.core.failures import ExitCode, Refused, UnusableInput
 from fmbench.core.prices.book import PriceBook, prices_of
 from fmbench.load.secret import secret
 from fmbench.run.calibrate import held_against
+from fmbench.run.check import check_before_run
 from fmbench.run.checks import (
     ask_about_foreign_prices,
     ask_before_spending,
@@ -89,6 +90,7 @@ def _begin(options: Options, loaded: LoadedConfig) -> tuple[RunFolder, Prepared]
         prepared = prepare_study(loaded, book, folder.prompts)
         _warn(prepared)
         ask_before_spending(config, prepared.estimate, options.yes)
+        check_before_run(config, book)
     except BaseException:
         discard(folder, config.region)
         raise

@@ -1,0 +1,161 @@
+"""What the control planes say of an account: who asks, which models, profiles and quotas there are. Free calls alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from typing import Any
+
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, ProxyConnectionError, SSLError
+
+from fmbench.bedrock.client import session
+
+_CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 1, "mode": "standard"})
+_NOT_THERE = frozenset({"ResourceNotFoundException", "ValidationException", "NoSuchResourceException"})
+_NOT_ALLOWED = frozenset({"AccessDeniedException", "AccessDenied", "UnauthorizedOperation"})
+_CLOCK = frozenset({"RequestTimeTooSkewed", "RequestExpired"})
+
+
+class Why(StrEnum):
+    """Why the account could not be asked."""
+
+    NOT_THERE = "not_there"
+    NOT_ALLOWED = "not_allowed"
+    CREDENTIALS = "credentials"
+    CLOCK = "clock"
+    CERTIFICATE = "certificate"
+    PROXY = "proxy"
+    UNREACHABLE = "unreachable"
+
+
+@dataclass(slots=True)
+class Unanswered(Exception):
+    """A question that got no answer."""
+
+    why: Why
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who signs. ``clock_ahead_s``: how far this machine's clock is ahead of AWS's; None: not told."""
+
+    account: str
+    arn: str
+    clock_ahead_s: float | None
+
+
+@dataclass(slots=True)
+class Account:
+    """The account in one region. ``make`` makes a client of a service: boto3's, but in tests."""
+
+    region: str
+    make: Callable[[str, str], Any] = field(default=lambda service, region: _make(service, region))
+    _clients: dict[str, Any] = field(default_factory=dict)
+    _silent: dict[str, Unanswered] = field(default_factory=dict)
+    """Services that could not be reached: they are not asked again."""
+
+    def identity(self) -> Identity:
+        """Who signs requests. Raises ``Unanswered``, as all methods do."""
+        answer = self._ask("sts", "get_caller_identity")
+        return Identity(answer["Account"], answer["Arn"], _ahead(answer))
+
+    def regions(self) -> list[str]:
+        """Where boto3 knows Bedrock to be."""
+        found: list[str] = session().get_available_regions("bedrock")
+        return found
+
+    def model(self, model_id: str) -> dict[str, Any]:
+        """``modelDetails`` of a foundation model."""
+        details: dict[str, Any] = self._ask("bedrock", "get_foundation_model", modelIdentifier=model_id)["modelDetails"]
+        return details
+
+    def availability(self, model_id: str) -> dict[str, Any]:
+        """Whether the account may use a foundation model: agreement, authorization, entitlement, region."""
+        return self._ask("bedrock", "get_foundation_model_availability", modelId=model_id)
+
+    def profile(self, profile_id: str) -> dict[str, Any]:
+        """An inference profile: ``status``, ``models``, ``type``."""
+        return self._ask("bedrock", "get_inference_profile", inferenceProfileIdentifier=profile_id)
+
+    def profiles_of(self, model_id: str) -> list[str]:
+        """The ids of the system's profiles over a model; none where they cannot be listed."""
+        try:
+            pages = self._pages("bedrock", "list_inference_profiles", typeEquals="SYSTEM_DEFINED")
+            profiles = [profile for page in pages for profile in page["inferenceProfileSummaries"]]
+        except Unanswered:
+            return []
+        return [str(profile["inferenceProfileId"]) for profile in profiles if _over(profile, model_id)]
+
+    def provisioned(self, arn: str) -> dict[str, Any]:
+        """A provisioned model: ``status``, ``modelUnits``, ``commitmentDuration``."""
+        return self._ask("bedrock", "get_provisioned_model_throughput", provisionedModelId=arn)
+
+    def quotas(self) -> list[tuple[str, float]]:
+        """Bedrock's quotas as they apply here: name and value."""
+        pages = self._pages("service-quotas", "list_service_quotas", ServiceCode="bedrock")
+        return [(str(each["QuotaName"]), float(each["Value"])) for page in pages for each in page["Quotas"]]
+
+    def bucket_region(self, bucket: str) -> str | None:
+        """The region that a bucket lies in; None: it does not say."""
+        answer = self._ask("s3", "head_bucket", Bucket=bucket)
+        found = answer.get("BucketRegion") or answer["ResponseMetadata"].get("HTTPHeaders", {}).get("x-amz-bucket-region")
+        return None if found is None else str(found)
+
+    def _ask(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = self._guarded(service, lambda client: getattr(client, operation)(**parameters))
+        return answer
+
+    def _pages(self, service: str, operation: str, **parameters: Any) -> Iterator[dict[str, Any]]:
+        pages = self._guarded(service, lambda client: list(client.get_paginator(operation).paginate(**parameters)))
+        yield from pages
+
+    def _guarded(self, service: str, call: Callable[[Any], Any]) -> Any:
+        if service in self._silent:
+            raise self._silent[service]
+        try:
+            if service not in self._clients:
+                self._clients[service] = self.make(service, self.region)
+            return call(self._clients[service])
+        except (ClientError, BotoCoreError) as error:
+            unanswered = _unanswered(error)
+            if unanswered.why not in (Why.NOT_THERE, Why.NOT_ALLOWED):
+                self._silent[service] = unanswered
+            raise unanswered from error
+
+
+def _make(service: str, region: str) -> Any:
+    create: Any = session().client
+    return create(service, region_name=region, config=_CONFIG)
+
+
+def _unanswered(error: ClientError | BotoCoreError) -> Unanswered:
+    if isinstance(error, SSLError):
+        return Unanswered(Why.CERTIFICATE, str(error))
+    if isinstance(error, ProxyConnectionError):
+        return Unanswered(Why.PROXY, str(error))
+    if not isinstance(error, ClientError):
+        reason = Why.CREDENTIALS if "redential" in type(error).__name__ or "Token" in type(error).__name__ else Why.UNREACHABLE
+        return Unanswered(reason, str(error))
+    code = error.response.get("Error", {}).get("Code", "")
+    if code in _CLOCK or "Signature expired" in str(error) or "Signature not yet current" in str(error):
+        return Unanswered(Why.CLOCK, str(error))
+    if code in _NOT_THERE or code == "404":
+        return Unanswered(Why.NOT_THERE, str(error))
+    return Unanswered(Why.NOT_ALLOWED if code in _NOT_ALLOWED or code == "403" else Why.CREDENTIALS, str(error))
+
+
+def _over(profile: dict[str, Any], model_id: str) -> bool:
+    return any(str(model.get("modelArn", "")).endswith(f"/{model_id}") for model in profile.get("models", []))
+
+
+def _ahead(answer: dict[str, Any]) -> float | None:
+    told = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+    try:
+        return None if told is None else time.time() - parsedate_to_datetime(told).timestamp()
+    except (TypeError, ValueError):
+        return None
