@@ -115,11 +115,11 @@ def _guardrails(config: Config, model: Model, account_id: str) -> list[str]:
 
 
 def _output(config: Config) -> list[dict[str, Any]]:
-    """What a run below an ``s3://`` address does: put, read, take away its own objects, list them, and use the bucket's key."""
+    """What a run below an bucket does: put, read, take away its own objects, list them, and use the bucket's key."""
     if scheme_of(config.output) != "s3":
         return []
     partition = partition_of(config.region or "")
-    bucket, _, prefix = config.output.removeprefix("s3://").partition("/")
+    bucket, _, prefix = config.output.partition("://")[2].partition("/")
     below = f"arn:{partition}:s3:::{bucket}/{prefix.rstrip('/') + '/' if prefix else ''}*"
     objects = ["s3:PutObject", "s3:GetObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
     key = _statement("BucketKey", ["kms:GenerateDataKey", "kms:Decrypt"], f"arn:{partition}:kms:*:*:key/*")

@@ -24,7 +24,7 @@ def look(subject: Subject) -> Iterator[Found]:
         return
     yield Found(check=NAME, about=output, verdict=Verdict.OK, what="it can be written")
     if scheme_of(output) == "s3" and region is not None:
-        yield from _bucket(subject, output.removeprefix("s3://").partition("/")[0], region)
+        yield from _bucket(subject, output.partition("://")[2].partition("/")[0], region)
 
 
 def _bucket(subject: Subject, bucket: str, region: str) -> Iterator[Found]:
