@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from fmbench.core.cells import MeasuredCell, Window
+from fmbench.core.lateness import KERNEL, PROCESS, Lateness, lateness_of
 from fmbench.core.messages import Amount, Message
 from fmbench.core.objectives import MET, NOT_MET, UNDECIDED, Judgement, Objective
 from fmbench.core.quantiles import Floats
@@ -22,7 +23,8 @@ from fmbench.core.units import SECONDS
 PASS, DEGRADED, INVALID = "PASS", "DEGRADED", "INVALID"
 
 LAG_SHARE, LAG_SHARE_INVALID, LAG_FLOOR_S = 0.05, 0.5, 0.005
-"""Lag beyond 5 % of the lower median latency degrades a cell, beyond half of it invalidates; under 5 ms it is nothing."""
+"""Lag beyond 5 % of the lowest median latency that it can be in degrades a cell, beyond half of it invalidates; under 5 ms it is
+nothing. It can be in every latency from sending but a TTFT by the kernel's stamps."""
 BUSY_CPU, REACHED = 0.9, 0.9
 """A load process above 90 % of a core degrades a cell; it invalidates one with less than 90 % of its users in flight."""
 DELAY_SHARE, DELAY_SHARE_INVALID, DELAY_FLOOR_S = 0.05, 0.5, 0.02
@@ -35,6 +37,18 @@ class RanLate(Message):
 
     says: ClassVar[str] = (
         "The load processes ran up to {lag} late (p99 of a second), beside a median latency of {median}. "
+        "Use more load processes (--processes) or a less busy machine"
+    )
+    lag: Amount
+    median: Amount
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLate(Message):
+    """How late answers were read, measured on each request, beside the median latency that it can spoil."""
+
+    says: ClassVar[str] = (
+        "The load processes read answers up to {lag} late (p95, measured on each request), beside a median latency of {median}. "
         "Use more load processes (--processes) or a less busy machine"
     )
     lag: Amount
@@ -127,6 +141,8 @@ class Instrument:
     """How the load processes fared in one cell. None: nothing was recorded."""
 
     lag_s: float | None
+    """How late they were: the measured lateness of 95 in 100 requests, else what their event loops' lag lets infer."""
+    lateness: Lateness | None
     cpu: float | None
     start_delay_p99_s: float | None
     new_connections: int | None
@@ -146,21 +162,24 @@ class Instrument:
     def to_dict(self) -> dict[str, Any]:
         """As it stands in the summary."""
         figures = {name: getattr(self, name) for name in ("lag_s", "cpu", "start_delay_p99_s", "new_connections")}
-        return {"verdict": self.verdict, **figures, "reasons": [DoubtReason(doubt.about) for doubt in self.doubts]}
+        late = self.lateness
+        clock = {"ttft_clock": PROCESS if late is None else late.clock, "lateness_s": None if late is None else late.to_dict()}
+        return {"verdict": self.verdict, **figures, **clock, "reasons": [DoubtReason(doubt.about) for doubt in self.doubts]}
 
 
 def instrument_of(cell: MeasuredCell, medians: list[float | None], in_flight: float | None, health: pd.DataFrame) -> Instrument:
     """Judge a cell by the ``health`` rows of its windows. ``medians``: of its TTFT and end-to-end latency, seconds;
     ``in_flight``: requests, on average."""
     rows = health_in(health, cell.windows)
-    lag, cpu = instrument_error(rows), _quantile(numbers(rows, "cpu"), 0.95)
+    late, cpu = lateness_of(cell.rows), _quantile(numbers(rows, "cpu"), 0.95)
     delays = start_delays(cell)
     known = [median for median in medians if median is not None]
     reached = 1.0 if in_flight is None else in_flight / cell.concurrency
-    doubts = [*_lag(lag, min(known, default=None)), *_busy(cpu, reached), *_late(delays, max(known, default=None))]
+    doubts = [*_lag(late, rows, known), *_busy(cpu, reached), *_late(delays, max(known, default=None))]
     connections = numbers(rows, "new_connections")
     return Instrument(
-        lag_s=lag,
+        lag_s=instrument_error(rows) if late is None else late.p95,
+        lateness=late,
         cpu=cpu,
         start_delay_p99_s=_quantile(delays, 0.99),
         new_connections=int(connections.sum()) if len(connections) else None,
@@ -168,12 +187,16 @@ def instrument_of(cell: MeasuredCell, medians: list[float | None], in_flight: fl
     )
 
 
-def _lag(lag: float | None, shortest: float | None) -> Iterator[Doubt]:
-    """How late the event loops ran: every latency can be wrong by so much."""
-    if lag is None or shortest is None or lag <= max(LAG_FLOOR_S, LAG_SHARE * shortest):
+def _lag(late: Lateness | None, rows: pd.DataFrame, medians: list[float]) -> Iterator[Doubt]:
+    """How late the load processes were: every latency that they stamp themselves can be wrong by so much."""
+    lag = instrument_error(rows) if late is None else late.p95
+    stamped = late is not None and late.clock == KERNEL
+    spoilt = max(medians, default=None) if stamped else min(medians, default=None)
+    if lag is None or spoilt is None or lag <= max(LAG_FLOOR_S, LAG_SHARE * spoilt):
         return
-    verdict = INVALID if lag > LAG_SHARE_INVALID * shortest else DEGRADED
-    yield Doubt("instrument", verdict, RanLate(Amount(lag, SECONDS), Amount(shortest, SECONDS)), lag / shortest)
+    verdict = INVALID if lag > LAG_SHARE_INVALID * spoilt else DEGRADED
+    sizes = Amount(lag, SECONDS), Amount(spoilt, SECONDS)
+    yield Doubt("instrument", verdict, RanLate(*sizes) if late is None else ReadLate(*sizes), lag / spoilt)
 
 
 def _busy(cpu: float | None, reached: float) -> Iterator[Doubt]:
@@ -200,6 +223,8 @@ def believed(judgement: Judgement, objective: Objective, instrument: Instrument)
         worst = next(doubt for doubt in instrument.doubts if doubt.verdict == INVALID)
         return _undecided(judgement, NotMeasurable(worst.about))
     lag, asked = instrument.lag_s or 0.0, objective.percentile
+    if asked is not None and asked.latency.column == "ttft_s" and instrument.lateness and instrument.lateness.clock == KERNEL:
+        lag = 0.0
     slow = judgement.status == NOT_MET and asked is not None and asked.latency.from_sending
     if instrument.verdict == DEGRADED and slow and judgement.value is not None and judgement.value - lag <= objective.limit:
         return _undecided(judgement, MayBeLag(Amount(lag, SECONDS)))

@@ -13,6 +13,7 @@ from fmbench.core.cells import measured_cells
 from fmbench.core.findings.finding import Evidence
 from fmbench.core.findings.registry import validity
 from fmbench.core.instrument import health_in, instrument_error
+from fmbench.core.lateness import lateness_of
 from fmbench.core.objectives import objectives_of, screens_of
 from fmbench.core.reasons import NoCells, NothingPlanned
 from fmbench.core.reconcile import counts_by_name, differences, locust_requests
@@ -40,6 +41,7 @@ def summarise(records: pd.DataFrame, manifest: Mapping[str, Any], health: pd.Dat
     verdicts = _verdicts(results, config)
     chosen = verdicts.get(_bucket_of_interest(results, config) or "")
     own_counts = counts_by_name(table)
+    late = lateness_of(table.rows)
     measured = health_in(health, [window for cell in cells for window in cell.windows])
     wanted = (config.get("objectives") or {}).get("bucket")
     nothing = NothingPlanned(str(wanted)) if wanted and results else NoCells()
@@ -57,7 +59,8 @@ def summarise(records: pd.DataFrame, manifest: Mapping[str, Any], health: pd.Dat
         "validity": validity(Evidence(results, manifest, own_counts)),
         "accounting": _accounting(table, manifest, own_counts),
         "spend": _spend(table, config),
-        "instrument_error_s": instrument_error(measured),
+        "instrument_error_s": instrument_error(measured) if late is None else late.p95,
+        "lateness_s": None if late is None else late.to_dict(),
         "token_ratios": token_ratios([found for found in results if found.row["requests"]]),
     }
 

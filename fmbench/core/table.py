@@ -22,6 +22,7 @@ NUMBERS = (
     "ended_at",
     "connect_s",
     *(latency.column for latency in LATENCIES),
+    "ttft_read_s",
     "prompt_tokens",
     "input_tokens",
     "output_tokens",

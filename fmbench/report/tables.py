@@ -291,7 +291,7 @@ def instrument(study: Study) -> Table | None:
             name = [text(study.short(cell["model"])), text(cell["bucket"]), count(cell["concurrency"])]
             figures = [seconds(found["lag_s"]), share(found["cpu"]), seconds(found["start_delay_p99_s"])]
             rows.append([*name, found["verdict"], *figures, count(found["new_connections"])])
-    titles = ["", "Bucket", "Users", "Instrument", "Lag p99", "CPU, of a core", "Intended to sent p99", "New connections"]
+    titles = ["", "Bucket", "Users", "Instrument", "Lag", "CPU, of a core", "Intended to sent p99", "New connections"]
     return table(titles, rows, left=(0, 1, 3), caption="The load processes in each measured window.") if rows else None
 
 

@@ -25,7 +25,7 @@ from fmbench.simulator.behaviour import Simulator
 from fmbench.storage.atomic import write_json
 from fmbench.storage.manifest import versions
 
-ENOUGH_ANYWHERE = 32
+ENOUGH_ANYWHERE = 64
 """Users that any load process carries."""
 FRESH_S = 30 * 24 * 3600
 
@@ -40,15 +40,20 @@ def command(as_json: bool) -> int:
 def table(measure: dict[str, Any]) -> str:
     """The answer in a sentence, and the levels as a Markdown table."""
     limits = f"p95 within {measure['max_ttft_error_s'] * 1000:.0f} ms, CPU within {measure['max_core_share'] * 100:.0f} %"
-    head = f"| users | requests | TTFT error p50, ms | p95, ms | CPU, % of a core | {limits} |"
-    lines = [answer(measure), "", head, "|--:|--:|--:|--:|--:|---|"]
+    head = f"| users | requests | TTFT error p50, ms | p95, ms | read late p50, ms | p95, ms | CPU, % of a core | {limits} |"
+    lines = [answer(measure), "", head, "|--:|--:|--:|--:|--:|--:|--:|---|"]
     for level in measure["levels"]:
-        errors = f"{level['ttft_error_p50_s'] * 1000:.2f} | {level['ttft_error_p95_s'] * 1000:.2f}"
+        names = ("ttft_error_p50_s", "ttft_error_p95_s", "lateness_p50_s", "lateness_p95_s")
+        errors = " | ".join(_ms(level.get(name)) for name in names)
         said = "yes" if level["users"] <= measure["users_per_process"] else "no"
         lines.append(f"| {level['users']} | {level['requests']} | {errors} | {level['core_share'] * 100:.0f} | {said} |")
     rate, cpus = measure["tokens_per_s"], measure["cpus"]
     beside = f"Streams of {rate} tokens a second from the simulator, which shares this machine's {cpus} CPUs."
     return "\n".join([*lines, "", beside])
+
+
+def _ms(seconds: float | None) -> str:
+    return "–" if seconds is None else f"{seconds * 1000:.2f}"
 
 
 def answer(measure: dict[str, Any]) -> str:

@@ -53,7 +53,8 @@ def test_the_machine_is_measured_and_its_measure_kept(caches: Path) -> None:
     measure = json.loads(done.stdout)
     levels = {level["users"]: level for level in measure["levels"]}
     for users, level in levels.items():
-        good = level["ttft_error_p95_s"] <= 0.003 and level["core_share"] <= 0.7
+        late = level["ttft_error_p95_s"] if level["lateness_p95_s"] is None else level["lateness_p95_s"]
+        good = late <= 0.003 and level["core_share"] <= 0.7
         assert good == (users <= measure["users_per_process"])
         assert level["requests"] >= 128
     assert measure["users_per_process"] in (0, *levels)
@@ -61,9 +62,9 @@ def test_the_machine_is_measured_and_its_measure_kept(caches: Path) -> None:
 
 
 def test_a_small_plan_is_not_held_up_by_it(caches: Path) -> None:
-    assert fit(32) is None
+    assert fit(64) is None
     assert fit(4096, master=True) is None
-    assert fit(64, processes=2) is None
+    assert fit(128, processes=2) is None
     assert not caches.exists()
 
 

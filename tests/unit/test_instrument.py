@@ -108,3 +108,36 @@ def test_a_plan_beyond_what_was_calibrated_is_noted(asked: int, said: int) -> No
     findings = summarise(records, manifest, health())["validity"]["findings"]
     found = [finding for finding in findings if finding["subject"] == "calibration"]
     assert [finding["severity"] for finding in found] == ["note"] * said
+
+
+def stamped(found: Cellful, late: float) -> Cellful:
+    """The cell with first contents that the kernel stamped and the process read ``late`` seconds after."""
+    found.rows = [made | {"ttft_read_s": made["ttft_s"] + late} for made in found.rows]
+    return found
+
+
+def test_lateness_is_what_was_measured_not_what_the_event_loop_lets_infer() -> None:
+    summary = summary_of([stamped(cell(1.0), 0.002)], health(lag_p99_s=0.9), e2e_p95_s=0.9)
+    assert judged(summary) == ("PASS", "not_met", False)
+    found = summary["cells"][0]["instrument"]
+    assert found["ttft_clock"] == "kernel" and found["lag_s"] == pytest.approx(0.002)
+    assert summary["lateness_s"]["max"] == pytest.approx(0.002)
+    assert summary["instrument_error_s"] == pytest.approx(0.002)
+
+
+@pytest.mark.parametrize(("objective", "status"), [("ttft_p95_s", "not_met"), ("e2e_p95_s", "undecided")])
+def test_a_late_process_takes_nothing_from_a_ttft_by_the_kernels_stamps(objective: str, status: str) -> None:
+    limit = {"ttft_p95_s": 0.2, "e2e_p95_s": 0.95}[objective]  # TTFT is 0.25 s, end to end 1 s
+    assert judged(summary_of([stamped(cell(1.0), 0.1)], health(), **{objective: limit}))[:2] == ("DEGRADED", status)
+
+
+def test_a_process_that_reads_very_late_measures_nothing_but_says_by_how_much() -> None:
+    summary = summary_of([stamped(cell(1.0), 0.6)], health(), e2e_p95_s=0.9)
+    assert judged(summary)[:2] == ("INVALID", "undecided")
+    assert "measured on each request" in summary["cells"][0]["instrument"]["reasons"][0]
+
+
+def test_some_requests_without_a_stamp_are_said() -> None:
+    found = stamped(cell(1.0), 0.001)
+    found.rows[0] = found.rows[0] | {"ttft_read_s": None}
+    assert summary_of([found], health())["cells"][0]["instrument"]["ttft_clock"] == "mixed"
