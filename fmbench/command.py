@@ -53,6 +53,9 @@ class Command:
 class Parser(argparse.ArgumentParser):
     """Says what is wrong in one line, with the cure, and ends with the documented status."""
 
+    double_dash: str | None = None
+    """The option that ``--`` stands for: of a command that takes two lists."""
+
     def __init__(self, **settings: Any) -> None:
         super().__init__(allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **settings)
 
@@ -62,6 +65,9 @@ class Parser(argparse.ArgumentParser):
 
     def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override]
         """As argparse does it, but an option that does not exist is named first, with the nearest one that does."""
+        if self.double_dash is not None:
+            given = sys.argv[1:] if args is None else args
+            args = [self.double_dash if argument == "--" else argument for argument in given]
         if self._subparsers is None:
             self._check_options(sys.argv[1:] if args is None else args)
         return super().parse_known_args(args, namespace)

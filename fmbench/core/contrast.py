@@ -25,7 +25,7 @@ from fmbench.core.quantiles import Floats
 
 FEWEST_VALUES = 8
 """Of fewer values a side nothing is said."""
-LARGEST_RATIO = 1e4
+NEXT_TO_NOTHING = 1e-6
 CLOSE = 1e-9
 """Values that differ by no larger share are equal."""
 
@@ -89,11 +89,11 @@ def of_mean(a: Side, b: Side) -> Contrast | None:
     if min(len(a.values), len(b.values)) < FEWEST_VALUES:
         return None
     found = _mean(a), _mean(b)
-    if min(found) <= 0:
+    if found[0] <= 0 or found[1] < 0:
         return None
     if wholes(a, b):
         return _of_wholes(a, b, _mean)
-    seen = found[1] / found[0]
+    seen = max(found[1] / found[0], NEXT_TO_NOTHING)
     variance = _Variance(a, b, *(_surplus(side) for side in (a, b)))
 
     def chances(change: float) -> tuple[float, float]:

@@ -9,7 +9,7 @@ from fmbench.core.failures import UnusableInput
 from fmbench.core.figures.figure import Figure, UnknownFigure
 from fmbench.core.figures.registry import of_rule
 
-BROKEN, KEPT, POSSIBLE, UNKNOWN = "broken", "kept", "not_ruled_out", "unknown"
+BROKEN, PASSED, UNDECIDED, UNKNOWN = "broken", "passed", "undecided", "unknown"
 _RULE = re.compile(r"\s*([\w.]+?)(?:_s)?\s+([+-])\s*(\d+(?:\.\d+)?)\s*(%?)\s*")
 
 
@@ -27,10 +27,6 @@ class Rule:
     def asked(self) -> Figure:
         """What it is about."""
         return of_rule(self.figure)
-
-    def excess(self, change: float) -> float:
-        """How far a change goes beyond the rule; negative within it."""
-        return (change if self.rise else -change) - self.limit
 
 
 def parse_rule(text: str) -> Rule:

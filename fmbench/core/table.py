@@ -29,10 +29,11 @@ NUMBERS = (
     "cache_read_tokens",
     "cache_write_tokens",
     "usd",
+    "user",
 )
-WORDS = ("model", "dataset", "bucket", "phase", "outcome", "failure", "stop_reason", "service_tier")
+WORDS = ("model", "dataset", "bucket", "phase", "outcome", "failure", "stop_reason", "service_tier", "worker", "prompt_id")
 SCORES = ("quality",)
-SCORED_BY = ("metric", "prompt_id")
+SCORED_BY = ("metric",)
 """Columns that are read only where ``quality``, the answers' scores, was joined to the records, with the ``metric`` of each."""
 
 COLUMNS = ("cell", *WORDS, *NUMBERS)
@@ -89,6 +90,12 @@ class Rows:
     def blocks(self) -> Floats | None:
         """The number of the repeat that each request is of; None where there is one."""
         return self.numbers.get("block")
+
+    @property
+    def senders(self) -> NDArray[np.int64]:
+        """A number for the user that sent each request: of its load process, by its own number there. -1s where not known."""
+        users = np.nan_to_num(self.numbers["user"], nan=-1).astype(np.int64)
+        return users * (len(self.words["worker"].names) + 1) + self.words["worker"].codes
 
     @property
     def ok(self) -> Flags:

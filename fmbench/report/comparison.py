@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from fmbench.core.comparison import Change, Compared, Comparison, Ruling
+from fmbench.core.comparison import Change, Compared
 from fmbench.core.figures.registry import of_rule
 from fmbench.core.intervals import FEWEST_BLOCKS
-from fmbench.core.rules import BROKEN, POSSIBLE, UNKNOWN
+from fmbench.core.rules import BROKEN, UNDECIDED, UNKNOWN
+from fmbench.core.rulings import Comparison, Ruling
 from fmbench.report.summary import say, worded
 from fmbench.report.wording import count_of, value_text
 
@@ -35,6 +36,14 @@ def _head(found: Comparison) -> Iterator[str]:
     verdict = "**Regression.** " if found.regression else ""
     counts = f"{count_of(len(found.cells), 'cell')} in both runs, {count_of(tests, 'test')}"
     yield f"{verdict}{counts}: {worse} worse, {len(changes) - worse} better beyond the noise."
+    if found.one_hour:
+        yield ""
+        yield (
+            "**This comparison cannot tell a release from an hour**: a side was measured in one stretch of time, and what the "
+            "hour makes of a service is in every figure. Compare several runs a side (compare A1 A2 A3 -- B1 B2 B3), or "
+            f"{FEWEST_BLOCKS} load.repeats or more."
+        )
+        yield ""
     for cell, change in changes:
         yield f"- {_cell(cell)}: {change.figure} {_change_text(change)} ({change.verdict})"
 
@@ -54,11 +63,20 @@ def _rules(found: Comparison) -> Iterator[str]:
 
 def _rule_text(rulings: list[Ruling]) -> str:
     parts = []
-    for status, said in ((BROKEN, "broken in"), (POSSIBLE, "not ruled out in"), (UNKNOWN, "not known in")):
+    for status, said in ((BROKEN, "broken in"), (UNDECIDED, "undecided in"), (UNKNOWN, "not known in")):
         cells = [_cell(ruling.cell) for ruling in rulings if ruling.status == status]
         if cells:
-            parts.append(f"{said} {len(cells)} of {count_of(len(rulings), 'cell')} ({_listed(cells)})")
-    return "; ".join(parts) or "kept in every cell"
+            more = _needed(rulings) if status == UNDECIDED else ""
+            parts.append(f"{said} {len(cells)} of {count_of(len(rulings), 'cell')} ({_listed(cells)}){more}")
+    return "; ".join(parts) or "passed in every cell"
+
+
+def _needed(rulings: list[Ruling]) -> str:
+    """What it would take to decide a rule in all cells."""
+    known = [ruling.requests_needed for ruling in rulings if ruling.status == UNDECIDED]
+    if None in known:
+        return ", where some are too near the limit to tell"
+    return f", which takes about {max(number for number in known if number is not None):,} requests more a cell and run"
 
 
 def _listed(cells: list[str]) -> str:
@@ -71,8 +89,9 @@ def _table(found: Comparison) -> Iterator[str]:
     yield "|---|---|--:|---|--:|--:|--:|---|--:|---|"
     for cell in found.cells:
         for change in cell.changes:
-            chance = "" if change.p_holm is None else f"{change.p_holm:.3g}"
-            name = change.figure if change.asked is None else f"{change.figure} (too few answers for {change.asked})"
+            chance = "" if change.p_corrected is None else f"{change.p_corrected:.3g}"
+            pairs = " (by prompt)" if change.paired else ""
+            name = f"{change.figure}{pairs}" if change.asked is None else f"{change.figure} (too few answers for {change.asked})"
             sizes = f"{change.n_a:,}, {change.n_b:,}"
             values = f"{_value(change, change.a)} | {_value(change, change.b)} | {sizes} | {_change_text(change)}"
             where = f"{_escaped(cell.model)} | {_escaped(cell.bucket)} | {cell.concurrency}"
@@ -99,6 +118,8 @@ def _change_text(change: Change) -> str:
 def _said(change: Change) -> str:
     if change.verdict != "same":
         return f"**{change.verdict}**"
+    if change.differs:
+        return f"differs, by less than matters ({100 * change.smallest:g} %)"
     if change.ci95 is None:
         return "no difference shown"
     unit = "points" if of_rule(change.figure).in_points else "%"
@@ -111,9 +132,3 @@ def _notes(found: Comparison) -> Iterator[str]:
             cells = _listed([_cell(Compared(*key)) for key in keys])
             yield f"- Only {run.run_id} completed {count_of(len(keys), 'cell')} ({cells})."
     yield from (f"- {say(message)}" for message in found.unlike)
-    blocks = [found.cell.blocks for run in (found.a, found.b) for found in run.results.values()]
-    if min(blocks, default=0) < FEWEST_BLOCKS:
-        yield (
-            "- Each run saw one stretch of time: a difference of the hour cannot be told from a difference of the runs. "
-            f"With load.order: interleaved and load.repeats of {FEWEST_BLOCKS} or more the repeats themselves are compared."
-        )

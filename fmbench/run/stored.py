@@ -45,17 +45,28 @@ def _seal_what_was_cut(run: LocalRun) -> bool:
     return True
 
 
-def compare(address_a: str, address_b: str, fail_on: Sequence[str], as_json: bool) -> int:
-    """Say on stdout, as Markdown or JSON, which cells of run B differ from run A's; 6 when a ``fail_on`` rule is broken."""
-    from fmbench.core.comparison import compare as compare_runs
+def compare(
+    a: Sequence[str],
+    b: Sequence[str],
+    fail_on: Sequence[str],
+    as_json: bool,
+    *,
+    undecided_fails: bool = False,
+    smallest: float | None = None,
+) -> int:
+    """Say on stdout, as Markdown or JSON, which cells of the runs ``b`` differ from those of the runs ``a``.
+
+    Returns 6 when a ``fail_on`` rule is broken, or undecided where that fails.
+    """
     from fmbench.core.rules import parse_rule
+    from fmbench.core.rulings import compare as compare_runs
     from fmbench.report.comparison import data, markdown
     from fmbench.run.evidence import records_of
 
     for rule in fail_on:
         parse_rule(rule)
-    runs = [open_run(address) for address in (address_a, address_b)]
-    a, b = [(records_of(run), run.manifest) for run in runs]
-    found = compare_runs(a, b, fail_on)
+    first, second = ([(records_of(run), run.manifest) for run in map(open_run, side)] for side in (a, b))
+    found = compare_runs(first, second, fail_on, smallest)
     print(json.dumps(data(found), indent=2, ensure_ascii=False) if as_json else markdown(found).rstrip(), flush=True)
-    return ExitCode.REGRESSION if found.regression else ExitCode.DONE
+    failed = found.regression or (undecided_fails and found.undecided)
+    return ExitCode.REGRESSION if failed else ExitCode.DONE

@@ -14,12 +14,12 @@ import pytest
 from pydantic import ValidationError
 
 from fmbench.config.schema import Config
-from fmbench.core.comparison import compare
 from fmbench.core.figures.figure import UnknownFigure
 from fmbench.core.figures.latencies import LATENCIES
 from fmbench.core.figures.registry import FIGURES, OBJECTIVES, of_key, of_objective, of_rule
 from fmbench.core.objectives import objectives_of
 from fmbench.core.records import COLUMNS
+from fmbench.core.rulings import compare
 from tests.unit.made import Cellful, row, run_of, summarise
 
 PACKAGE = Path(__file__).resolve().parents[2] / "fmbench"

@@ -10,8 +10,10 @@ from fmbench.core.reasons import NoPrice, NothingAnswered
 from fmbench.core.units import DOLLARS
 
 if TYPE_CHECKING:
-    from fmbench.core.batches import Batches
+    from collections.abc import Sequence
+
     from fmbench.core.cells import MeasuredCell
+    from fmbench.core.contrast import Contrast
     from fmbench.core.intervals import Interval
     from fmbench.core.looks import Counts
     from fmbench.core.sequential import Evidence
@@ -47,11 +49,13 @@ class Cost(Figure):
             return None
         return evidence_of_mean(counts.usd, counts.ok, limit / 10_000, counts)
 
-    def batches(self, a: MeasuredCell, b: MeasuredCell) -> Batches | None:
-        """What each answer cost."""
-        from fmbench.core.batches import answers_of, in_batches
+    def contrast(self, a: Sequence[MeasuredCell], b: Sequence[MeasuredCell]) -> Contrast | None:
+        """By what each answer cost, to the picodollar."""
+        from fmbench.core.contrast import of_mean
+        from fmbench.core.sides import costs
 
-        return in_batches(answers_of(a, "usd"), answers_of(b, "usd"))
+        found = costs(a, b)
+        return None if found is None else of_mean(*found)
 
 
 COST = Cost(

@@ -9,8 +9,10 @@ from fmbench.core.figures.figure import Difference, Figure, Judgement, Row, Samp
 from fmbench.core.units import PER_CENT
 
 if TYPE_CHECKING:
-    from fmbench.core.batches import Batches
+    from collections.abc import Sequence
+
     from fmbench.core.cells import MeasuredCell
+    from fmbench.core.contrast import Contrast
     from fmbench.core.intervals import Interval
     from fmbench.core.looks import Counts
     from fmbench.core.sequential import Evidence
@@ -41,11 +43,12 @@ class ErrorRate(Figure):
 
         return evidence_of_share(counts.failed, counts.ended, limit, counts)
 
-    def batches(self, a: MeasuredCell, b: MeasuredCell) -> Batches | None:
+    def contrast(self, a: Sequence[MeasuredCell], b: Sequence[MeasuredCell]) -> Contrast | None:
         """Which of the requests that ended failed."""
-        from fmbench.core.batches import failures_of, in_batches
+        from fmbench.core.contrast import of_flags
+        from fmbench.core.sides import failures
 
-        return in_batches(failures_of(a), failures_of(b))
+        return of_flags(*failures(a, b))
 
 
 ERROR_RATE = ErrorRate(

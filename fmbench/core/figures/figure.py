@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,8 +11,8 @@ from fmbench.core.messages import Message
 from fmbench.core.units import SECONDS, Unit
 
 if TYPE_CHECKING:
-    from fmbench.core.batches import Batches
     from fmbench.core.cells import MeasuredCell
+    from fmbench.core.contrast import Contrast
     from fmbench.core.intervals import Interval
     from fmbench.core.looks import Counts
     from fmbench.core.scores import Quality
@@ -159,8 +159,8 @@ class Figure(ABC):
         return self
 
     @abstractmethod
-    def batches(self, a: MeasuredCell, b: MeasuredCell) -> Batches | None:
-        """What a permutation test deals to two cells; None when one has nothing to deal."""
+    def contrast(self, a: Sequence[MeasuredCell], b: Sequence[MeasuredCell]) -> Contrast | None:
+        """How far it is apart in a cell of two runs, or of the runs of two populations; None when that cannot be said."""
 
 
 class UnknownFigure(LookupError):

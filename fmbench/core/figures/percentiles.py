@@ -17,8 +17,10 @@ from fmbench.core.samples import PERCENTILES, name_of, samples_needed
 from fmbench.core.units import SECONDS
 
 if TYPE_CHECKING:
-    from fmbench.core.batches import Batches
+    from collections.abc import Sequence
+
     from fmbench.core.cells import MeasuredCell
+    from fmbench.core.contrast import Contrast
     from fmbench.core.intervals import Interval
     from fmbench.core.looks import Counts
     from fmbench.core.sequential import Evidence
@@ -46,11 +48,12 @@ class OfLatency(Figure):
 class Mean(OfLatency):
     """The mean of a latency."""
 
-    def batches(self, a: MeasuredCell, b: MeasuredCell) -> Batches | None:
-        """The values themselves."""
-        from fmbench.core.batches import answers_of, in_batches
+    def contrast(self, a: Sequence[MeasuredCell], b: Sequence[MeasuredCell]) -> Contrast | None:
+        """By the values themselves."""
+        from fmbench.core.contrast import of_mean
+        from fmbench.core.sides import answers
 
-        return in_batches(*(answers_of(cell, self.latency.column) for cell in (a, b)))
+        return of_mean(*answers(a, b, self.latency.column))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,12 +95,12 @@ class Percentile(OfLatency):
         enough = [figure for figure in (*usual, self) if count >= figure.samples_needed]
         return max(enough, key=lambda figure: figure.percent, default=None)
 
-    def batches(self, a: MeasuredCell, b: MeasuredCell) -> Batches | None:
-        """Which answers lie beyond the pooled percentile."""
-        from fmbench.core.batches import answers_of, beyond_pooled, in_batches
+    def contrast(self, a: Sequence[MeasuredCell], b: Sequence[MeasuredCell]) -> Contrast | None:
+        """By which answers lie beyond the pooled percentile."""
+        from fmbench.core.contrast import of_quantile
+        from fmbench.core.sides import answers
 
-        first, second = (answers_of(cell, self.latency.column) for cell in (a, b))
-        return in_batches(*beyond_pooled(first, second, self.share))
+        return of_quantile(*answers(a, b, self.latency.column), self.share)
 
 
 def percentile(latency: Latency, percent: float) -> Percentile:

@@ -10,8 +10,10 @@ from fmbench.core.reasons import MorePrompts, NotScored
 from fmbench.core.units import SCORE
 
 if TYPE_CHECKING:
-    from fmbench.core.batches import Batches
+    from collections.abc import Sequence
+
     from fmbench.core.cells import MeasuredCell
+    from fmbench.core.contrast import Contrast
     from fmbench.core.intervals import Interval
     from fmbench.core.looks import Counts
     from fmbench.core.sequential import Evidence
@@ -47,11 +49,13 @@ class MeanScore(Figure):
         """Never waited for: answers are scored after the load."""
         return None
 
-    def batches(self, a: MeasuredCell, b: MeasuredCell) -> Batches | None:
-        """Prompts, with all answers to each."""
-        from fmbench.core.batches import prompts_scored
+    def contrast(self, a: Sequence[MeasuredCell], b: Sequence[MeasuredCell]) -> Contrast | None:
+        """By prompts, with all answers to each."""
+        from fmbench.core.contrast import of_mean
+        from fmbench.core.sides import scores
 
-        return prompts_scored(a), prompts_scored(b)
+        found = scores(a, b)
+        return None if found is None else of_mean(*found)
 
 
 QUALITY = MeanScore(

@@ -10,8 +10,10 @@ from fmbench.core.reasons import NothingMeasured
 from fmbench.core.units import A_MINUTE
 
 if TYPE_CHECKING:
-    from fmbench.core.batches import Batches
+    from collections.abc import Sequence
+
     from fmbench.core.cells import MeasuredCell
+    from fmbench.core.contrast import Contrast
     from fmbench.core.intervals import Interval
     from fmbench.core.looks import Counts
     from fmbench.core.sequential import Evidence
@@ -50,11 +52,12 @@ class Rate(Figure):
         at_most = evidence_of_mean(slices, slices * 0 + 1, limit, counts)
         return Evidence(at_most.not_met, at_most.met, -at_most.lean)
 
-    def batches(self, a: MeasuredCell, b: MeasuredCell) -> Batches | None:
-        """Slices of the windows."""
-        from fmbench.core.batches import in_batches, rates_of
+    def contrast(self, a: Sequence[MeasuredCell], b: Sequence[MeasuredCell]) -> Contrast | None:
+        """By the cycles of the users; only completions are compared."""
+        from fmbench.core.contrast import of_mean
+        from fmbench.core.sides import completions
 
-        return in_batches(*(rates_of(cell, RATES.index(self.rate)) for cell in (a, b)))
+        return of_mean(*completions(a, b)) if self.rate == COMPLETIONS else None
 
 
 TRANSACTIONS = Rate(
