@@ -10,7 +10,7 @@ from fmbench.core.figures.figure import Figure, UnknownFigure
 from fmbench.core.figures.registry import of_rule
 
 BROKEN, PASSED, UNDECIDED, UNKNOWN = "broken", "passed", "undecided", "unknown"
-_RULE = re.compile(r"\s*([\w.]+?)(?:_s)?\s+([+-])\s*(\d+(?:\.\d+)?)\s*(%?)\s*")
+_RULE = re.compile(r"\s*([\w.]+)\s+([+-])\s*(\d+(?:\.\d+)?)\s*(%?)\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,16 @@ def parse_rule(text: str) -> Rule:
     if match is None:
         raise UnusableInput(f'--fail-on "{text}": is no rule; write a figure, a sign and a limit, such as "ttft_p95 +10%".')
     try:
-        of_rule(match[1])
+        figure = _named(match[1])
     except UnknownFigure as unknown:
         raise UnusableInput(f'--fail-on "{text}": {unknown}, and any other percentile of a latency.') from None
     relative = match[4] == "%"
-    return Rule(text, match[1], match[2] == "+", float(match[3]) / (100 if relative else 1), relative)
+    return Rule(text, figure.rule, match[2] == "+", float(match[3]) / (100 if relative else 1), relative)
+
+
+def _named(name: str) -> Figure:
+    """A latency may be called as its objective is (``ttft_p95_s``). Raises ``UnknownFigure``."""
+    try:
+        return of_rule(name)
+    except UnknownFigure:
+        return of_rule(name.removesuffix("_s"))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fmbench.core.cells import measured_cells
 from fmbench.core.figures.figure import Figure
+from fmbench.core.figures.latencies import LATENCIES
 from fmbench.core.objectives import Objective, objectives_of
 from fmbench.core.table import Rows, Table, Words
 from fmbench.report.names import short_names
@@ -28,8 +29,7 @@ COLUMNS = (
     "intended_at",
     "sent_at",
     "ended_at",
-    "ttft_s",
-    "e2e_s",
+    *(latency.column for latency in LATENCIES if latency.from_sending),
     "input_tokens",
     "output_tokens",
     "usd",
@@ -214,6 +214,11 @@ class Study:
             if whose == model and bucket in (None, where) and level in (None, users)
         ]
         return np.concatenate(kept) if kept else np.empty(0)
+
+
+def unsteady(cell: Cell) -> bool:
+    """Whether the steady part, found from the data, begins inside the cell's measured window."""
+    return bool((cell.get("steady") or {}).get("unsteady_s"))
 
 
 def thinned(values: NDArray[np.int64], most: int) -> NDArray[np.int64]:

@@ -15,6 +15,7 @@ from fmbench.report.page import page
 from fmbench.report.paint import png
 from fmbench.report.picture import Picture
 from fmbench.report.render import html, markdown
+from fmbench.report.section import Drawn, Material
 from fmbench.report.study import COLUMNS, Study
 from fmbench.report.summary import worded
 from fmbench.storage.atomic import write_bytes, write_json, write_text
@@ -34,14 +35,15 @@ def write_report(run: LocalRun, summary: dict[str, Any]) -> None:
     write_text(folder / "summary.csv", flat(data["cells"]))
     study = study_of(run, summary)
     pictures, missing = draw_all(study)
-    for name, (_, drawn) in pictures.items():
-        write_bytes(folder / "plots" / f"{name}.png", drawn)
+    for name, (_, picture) in pictures.items():
+        write_bytes(folder / "plots" / f"{name}.png", picture)
     for stale in (folder / "plots").glob("*.png"):
         if stale.stem not in pictures:
             stale.unlink()
     config = folder / "config.yml"
-    shown = {name: picture for name, (picture, _) in pictures.items()}
-    whole = page(study, shown, missing, config.read_text(encoding="utf-8") if config.exists() else None)
+    places = {chart.name: chart.section for chart in CHARTS}
+    drawn = {name: Drawn(picture, places[name]) for name, (picture, _) in pictures.items()}
+    whole = page(Material(study, drawn, missing, config.read_text(encoding="utf-8") if config.exists() else None))
     write_text(folder / "report.md", markdown(whole))
     write_text(folder / "report.html", html(whole))
 

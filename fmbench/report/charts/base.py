@@ -1,4 +1,4 @@
-"""What a chart is: a name (its file's) and a function from a study to a picture, or to nothing without data."""
+"""What a chart is: a name, a function from a study to a picture (or to nothing without data), and the section that shows it."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ class Chart:
 
     name: str
     prepare: Callable[[Study], Any]
+    section: str
+    """The section that shows it (``report/sections``), or ``first`` for the first page."""
 
 
 def users_axis(levels: list[int]) -> Axis:

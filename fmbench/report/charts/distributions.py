@@ -65,4 +65,4 @@ def _sentence(study: Study, level: int | None) -> str:
     return f"Half and nine in ten of the answers in {bucket} came within {listed(parts)}."
 
 
-CHART = Chart("distributions", prepare)
+CHARTS = (Chart("distributions", prepare, section="distributions"),)

@@ -65,4 +65,4 @@ def _sentence(ranked: list[tuple[str, int]], total: int) -> str:
     return f"{lead}; the most frequent is {kind} ({most:,})."
 
 
-CHART = Chart("failures-time", prepare)
+CHARTS = (Chart("failures-time", prepare, section="failures"),)

@@ -42,4 +42,4 @@ def prepare(study: Study) -> Picture | None:
     )
 
 
-CHART = Chart("token-gaps", prepare)
+CHARTS = (Chart("token-gaps", prepare, section="distributions"),)

@@ -43,4 +43,4 @@ def _sentence(study: Study) -> str:
     return f"Of all sent in {bucket}, answered within the objectives: {listed(parts)}." if parts else "Each line is a model."
 
 
-CHART = Chart("goodput-users", prepare)
+CHARTS = (Chart("goodput-users", prepare, section="throughput"),)

@@ -72,4 +72,4 @@ def _sentence(study: Study, bucket: str, level: int | None) -> str:
     return f"Mean answer: {said}." if means else "No output tokens were seen."
 
 
-CHART = Chart("output-lengths", prepare)
+CHARTS = (Chart("output-lengths", prepare, section="lengths"),)

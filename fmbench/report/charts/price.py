@@ -195,8 +195,12 @@ def _not_drawn(study: Study, bucket: str) -> str:
     return f" Without a price, and so not drawn: {listed(left)}." if left else ""
 
 
-CHART = Chart("price-latency", lambda study: prepare(study, study.buckets[:1], "Price against latency and throughput"))
-OTHERS = Chart(
-    "price-latency-buckets",
-    lambda study: prepare(study, study.buckets[1:], "Price against latency and throughput in the other buckets"),
-)
+def _first(study: Study) -> Picture | None:
+    return prepare(study, study.buckets[:1], "Price against latency and throughput")
+
+
+def _others(study: Study) -> Picture | None:
+    return prepare(study, study.buckets[1:], "Price against latency and throughput in the other buckets")
+
+
+CHARTS = (Chart("price-latency", _first, section="first"), Chart("price-latency-buckets", _others, section="buckets"))

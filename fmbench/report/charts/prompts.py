@@ -74,4 +74,4 @@ def _sentence(study: Study, level: int | None) -> str:
     return f"A thousand prompt tokens more add to the time to first token: {listed(parts)}."
 
 
-CHART = Chart("prompt-tokens", prepare)
+CHARTS = (Chart("prompt-tokens", prepare, section="distributions"),)

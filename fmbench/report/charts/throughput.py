@@ -69,4 +69,4 @@ def _rate(cell: Cell) -> float:
     return value_of(TRANSACTIONS, cell)
 
 
-CHART = Chart("throughput-users", prepare)
+CHARTS = (Chart("throughput-users", prepare, section="throughput"),)

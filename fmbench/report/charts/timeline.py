@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from fmbench.report.charts.base import Chart
 from fmbench.report.numbers import plural, share
 from fmbench.report.picture import Axis, Dots, Line, Mark, Panel, Picture, Shade, Values
-from fmbench.report.study import Study, thinned
+from fmbench.report.study import Study, thinned, unsteady
 from fmbench.report.style import LIMIT, MEASURED, SPOILT, STEADY, WINDOW, Look
-from fmbench.report.words import unsteady
 
 BINS = 360
 MOST = 2500
@@ -152,4 +151,4 @@ def _sentence(study: Study) -> str:
     return f"{first}; {failed}; {steady}."
 
 
-CHART = Chart("timeline", prepare)
+CHARTS = (Chart("timeline", prepare, section="timeline"),)

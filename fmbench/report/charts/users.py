@@ -76,4 +76,8 @@ def _users(level: int) -> str:
     return "1 user" if level == 1 else f"{level} users"
 
 
-CHARTS = tuple(Chart(f"{latency.key}-users", partial(prepare, latency=latency)) for latency in LATENCIES if latency.from_sending)
+CHARTS = tuple(
+    Chart(f"{latency.key}-users", partial(prepare, latency=latency), section="users")
+    for latency in LATENCIES
+    if latency.from_sending
+)

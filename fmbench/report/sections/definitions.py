@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from fmbench.report.blocks import Block, table
+from fmbench.report.section import Material, Section
+
 DEFINITIONS = [
     ["Transaction", "One request that got a whole answer: the stream's end and the service's usage were both seen."],
     ["Users", "Requests kept in flight at a time: each user sends its next request when the last one is over."],
@@ -40,3 +43,12 @@ DEFINITIONS = [
     ],
     ["$ / 10,000", "What the measured requests cost, failed ones that were charged included, for 10,000 answers."],
 ]
+
+
+def blocks(material: Material) -> list[Block | None]:
+    """The report's own words, in a sentence each; docs/metrics.md has them at length, with formulas."""
+
+    return [table(["Word", "Meaning"], DEFINITIONS, left=(0, 1))]
+
+
+SECTION = Section("Definitions", blocks)

@@ -5,15 +5,29 @@ from __future__ import annotations
 from typing import Any
 
 from fmbench.core.failures import THROTTLES
+from fmbench.core.figures.cost import COST
 from fmbench.core.figures.errors import ERROR_RATE
+from fmbench.core.messages import Message
+from fmbench.core.reasons import stops_at
+from fmbench.core.units import DOLLARS
 from fmbench.report.blocks import code, text
-from fmbench.report.numbers import count, plural, share
-from fmbench.report.sentences import undecided_place
-from fmbench.report.study import Study
-from fmbench.report.words import bucket_words, failed_limits, nearest, picked, told
+from fmbench.report.numbers import (
+    count,
+    interval,
+    known,
+    plain,
+    plural,
+    seconds,
+    share,
+    usd,
+)
+from fmbench.report.sentences import gap_words, undecided_place
+from fmbench.report.study import Cell, Study
+from fmbench.report.words import bucket_words, failed_limits, nearest, told
 
 MOST_NAMED = 3
 """Models that the answer names one by one; the table below it has them all."""
+_ANSWERED = {"p95": "95 % of requests", "p90": "90 % of requests", "p50": "half of the requests"}
 
 
 def answer(study: Study) -> str:
@@ -82,3 +96,68 @@ def _throttled(study: Study, verdict: dict[str, Any]) -> str:
         return ""
     cure = "the account's quota is the limit, not the model; ask for more of it, or load less"
     return f"Of the failures {share(throttles / failed)} are throttling: {cure}."
+
+
+def picked(study: Study, verdict: dict[str, Any]) -> str:
+    """The three sentences of a run that has an answer: what to pick, against what, and how far the run goes."""
+    chosen = verdict["recommendation"]
+    cell = study.cell(chosen["model"], chosen["bucket"], chosen["concurrency"])
+    return " ".join((_pick(study, chosen, cell), _against(study, verdict), _reach(study, verdict)))
+
+
+def _pick(study: Study, chosen: dict[str, Any], cell: Cell | None) -> str:
+    lead = f"**Pick {text(study.short(chosen['model']))} at {plural(chosen['concurrency'], 'user')}.**"
+    if cell is None:
+        return lead
+    e2e = cell["e2e_s"]
+    speed = next(
+        (f" and answers {_ANSWERED[name]} within {_seconds(e2e, name)}" for name in _ANSWERED if known(e2e.get(name))), ""
+    )
+    cost = f", at **{usd(paid[0])} per 10,000 transactions**" if (paid := COST.measured(cell)) is not None else ""
+    return f"{lead} It meets every objective{speed}{cost}."
+
+
+def _seconds(stats: dict[str, Any], quantile: str) -> str:
+    span = interval((stats.get("ci95") or {}).get(quantile), stats[quantile])
+    return f"{seconds(stats[quantile])}{f' (95 % interval {span[1:-1]})' if span else ''}"
+
+
+def _against(study: Study, verdict: dict[str, Any]) -> str:
+    chosen = verdict["recommendation"]
+    runner = chosen.get("runner_up")
+    if not runner:
+        return _alone({row["status"] for row in verdict["models"] if row["model"] != chosen["model"]})
+    name = text(study.short(runner["model"]))
+    place = f"{name} at {plural(runner['concurrency'], 'user')}"
+    if runner["model"] in (chosen.get("tied_with") or []):
+        figure = verdict["reason"].figure.title
+        settled = ", and the cheaper one is chosen" if chosen["cheaper"] else ""
+        return f"{place} cannot be told from it by {figure}: the difference is inside the noise{settled}."
+    behind = verdict["reason"].runner_up
+    gap = gap_words(behind)
+    if not gap:
+        return f"The runner-up is {place}, whose {behind.figure.title} is not known."
+    times = ""
+    if behind.figure.unit is DOLLARS and known(behind.ratio) and behind.ratio > 1:
+        times = f", {plain(behind.ratio)} times as much"
+    return f"The runner-up, {place}, {text(gap)} {behind.figure.unit.per or f'by {behind.figure.title}'}{times}."
+
+
+def _alone(others: set[str]) -> str:
+    """What is known of the models that were not chosen, by their statuses, where none of them meets every objective."""
+    if not others - {"not_measured"}:
+        return "No other model was measured."
+    return f"No other model {'is shown to meet' if 'undecided' in others else 'meets'} every objective."
+
+
+def _reach(study: Study, verdict: dict[str, Any]) -> str:
+    notes = reach_of(verdict)
+    end = told(study, notes[0]) if notes else f"Nothing was measured above {plural(max(study.levels), 'user')}."
+    certain = verdict["recommendation"].get("certain", True)
+    return end if certain else f"{end} It is not certain: another model may yet turn out better."
+
+
+def reach_of(verdict: dict[str, Any]) -> list[Message]:
+    """What stops the chosen model from carrying more users: the last of the three sentences."""
+    messages: list[Message] = verdict.get("what_would_change") or []
+    return [*filter(stops_at, messages)][:1]

@@ -1,0 +1,20 @@
+"""The first page: the answer, whether it can be trusted, the table, what would change it, and the price against the latency."""
+
+from __future__ import annotations
+
+from fmbench.report.blocks import Block, Text
+from fmbench.report.first_page.answer import answer
+from fmbench.report.first_page.change import change
+from fmbench.report.first_page.decision import decision
+from fmbench.report.first_page.head import identity, title
+from fmbench.report.first_page.trust import trust
+from fmbench.report.section import Material
+
+__all__ = ["first_page", "identity", "title"]
+
+
+def first_page(material: Material) -> list[Block]:
+    """The blocks above the sections."""
+    study = material.study
+    blocks = [Text(answer(study)), *trust(study), decision(study), *change(study), *material.pictures_of("first")]
+    return [block for block in blocks if block is not None]

@@ -1,0 +1,31 @@
+"""How to run the same study again, and to write this report again."""
+
+from __future__ import annotations
+
+from fmbench.report.blocks import Block, Code, Text, code, text
+from fmbench.report.numbers import (
+    DASH,
+)
+from fmbench.report.section import Material, Section
+
+
+def blocks(material: Material) -> list[Block | None]:
+    """How to run the same study again, and to write this report again."""
+
+    study = material.study
+    manifest = study.manifest
+    command = str(manifest.get("command") or "fmbench-load --config config.yml")
+    version = (manifest.get("versions") or {}).get("fmbench-load")
+    seed = text(manifest.get("seed", DASH))
+    with_version = f" with fmbench-load {text(version)}" if version else ""
+    return [
+        Text(f"The same study{with_version}: the same prompts in the same order to each user (seed {seed})."),
+        Code(command, "sh"),
+        Text(f"{code('config.yml')} in this run's folder is the configuration as resolved. It gives the same study anywhere:"),
+        Code("fmbench-load --config config.yml", "sh"),
+        Text("This report again from the stored records, byte for byte:"),
+        Code(f"fmbench-load report {study.config.get('output') or 'results'}/{manifest.get('run_id')}", "sh"),
+    ]
+
+
+SECTION = Section("Run it again", blocks)
