@@ -5,18 +5,24 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AliasChoices, Field
+from pydantic import AfterValidator, AliasChoices, Field, model_validator
 
 from fmbench.config.base import Strict, one_of
 from fmbench.config.objectives import Objectives, Seconds, Share
+from fmbench.core.arrivals import GAPS
+from fmbench.core.arrivals.profile import Profile
+from fmbench.core.arrivals.ramp import Ramp
 from fmbench.core.model_facts import default_max_tokens
 from fmbench.core.registry import names_in
+from fmbench.core.think_time import SPREADS
 from fmbench.simulator.behaviour import Simulator
 
 Api = Annotated[str, one_of(names_in("bedrock/apis"))]
 Family = Annotated[str, one_of(names_in("bedrock/families"))]
 SourceName = Annotated[str, one_of(names_in("prompts/sources"))]
 Users = Annotated[int, Field(ge=1, le=100_000)]
+RatePerMin = Annotated[float, Field(gt=0, le=6_000_000)]
+USUAL_LEVELS = [1, 2, 4, 8]
 
 _BUCKET = re.compile(r"(\d+)-(\d+)")
 
@@ -138,10 +144,45 @@ class Timeouts(Strict):
     total_s: Seconds = 600.0
 
 
-class Load(Strict):
-    """How users are stepped through the cells."""
+class RampRate(Strict):
+    """An open loop whose rate rises or falls evenly, requests a minute, over so many seconds."""
 
-    concurrency: Annotated[list[Users], Field(min_length=1), AfterValidator(_distinct)] = Field(default=[1, 2, 4, 8])
+    start: RatePerMin = Field(alias="from")
+    end: RatePerMin = Field(alias="to")
+    over_s: Seconds
+
+    def shape(self, ahead_s: float) -> Ramp:
+        """What it is over time, after ``ahead_s`` seconds at its first rate."""
+        return Ramp(self.start, self.end, self.over_s, ahead_s)
+
+
+class ProfileRate(Strict):
+    """An open loop whose rate goes from step to step, each for its equal part of so many seconds."""
+
+    profile: list[RatePerMin] = Field(min_length=2, max_length=10_000)
+    over_s: Seconds
+
+    def shape(self, ahead_s: float) -> Profile:
+        """What it is over time, after ``ahead_s`` seconds at its first rate."""
+        return Profile(tuple(self.profile), self.over_s, ahead_s)
+
+
+class ThinkTime(Strict):
+    """How long a user waits after an answer before the next request."""
+
+    mean: float = Field(ge=0, le=86_400)
+    spread: Annotated[str, one_of(tuple(SPREADS))] = "exponential"
+    cv: float = Field(default=1.0, gt=0, le=10)
+    """The standard deviation over the mean, of ``lognormal``."""
+
+
+Rates = Annotated[list[RatePerMin], Field(min_length=1), AfterValidator(_distinct)]
+
+
+class Load(Strict):
+    """How users, or requests, are stepped through the cells."""
+
+    concurrency: Annotated[list[Users], Field(min_length=1), AfterValidator(_distinct)] = Field(default=USUAL_LEVELS)
     warmup_s: float = Field(default=5.0, ge=0, le=604_800)
     duration_s: Seconds = 30.0
     min_requests: int = Field(default=20, ge=0)
@@ -152,7 +193,24 @@ class Load(Strict):
     order: Literal["sequential", "interleaved"] = "sequential"
     repeats: int = Field(default=1, ge=1)
     until: Literal["fixed", "decided"] = "fixed"
+    rate_per_min: Rates | RampRate | ProfileRate | None = None
+    """An open loop instead of users: requests begin by a plan, whatever the answers do."""
+    arrivals: Annotated[str, one_of(tuple(GAPS))] = "poisson"
+    arrivals_shape: float = Field(default=0.5, gt=0, le=1000)
+    """How even ``gamma``'s gaps are: below 1 in bursts, above 1 more even than chance."""
+    max_in_flight: Users | None = None
+    """The most requests of an open loop in flight, over all workers; None: what half a minute brings, at most 2,000."""
+    think_time_s: Annotated[float, Field(ge=0, le=86_400)] | ThinkTime | None = None
+    """How long a user of a closed loop waits after an answer; None: not at all."""
     timeouts: Timeouts = Timeouts()
+
+    @model_validator(mode="after")
+    def _one_kind_of_load(self) -> Load:
+        if self.rate_per_min is not None and "concurrency" in self.model_fields_set and self.concurrency != USUAL_LEVELS:
+            raise ValueError("has both concurrency and rate_per_min: a cell has so many users, or so many requests a minute")
+        if self.rate_per_min is not None and self.think_time_s:
+            raise ValueError("has both rate_per_min and think_time_s: in an open loop nobody waits for an answer")
+        return self
 
 
 class Budget(Strict):

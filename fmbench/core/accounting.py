@@ -50,11 +50,11 @@ def count_rows(rows: Mapping[str, Mapping[str, int]], workers: Sequence[Mapping[
             ok=total.ok + outcomes.get(Outcome.OK, 0),
             failed=total.failed + outcomes.get(Outcome.FAILED, 0),
             abandoned=total.abandoned + outcomes.get(Outcome.ABANDONED, 0),
+            dropped=total.dropped + outcomes.get(Outcome.DROPPED, 0),
         )
     lost = sum(_lost(worker, rows.get(str(worker.get("id")), {})) for worker in workers)
-    dropped = sum(int(worker.get("dropped") or 0) for worker in workers)
-    return replace(total, sent=total.ok + total.failed + total.abandoned + lost, lost=lost, dropped=dropped)
+    return replace(total, sent=total.ok + total.failed + total.abandoned + lost, lost=lost)
 
 
 def _lost(worker: Mapping[str, Any], outcomes: Mapping[str, int]) -> int:
-    return max(0, int(worker.get("sent") or 0) - sum(outcomes.values()))
+    return max(0, int(worker.get("sent") or 0) - sum(outcomes.values()) + outcomes.get(Outcome.DROPPED, 0))

@@ -20,6 +20,8 @@ STATUSES = ("complete", "stopped", "invalid", "skipped")
 Line = Mapping[str, Any]
 """A line of cells.jsonl."""
 Window = tuple[float, float]
+Key = tuple[str, str, int, float | None]
+"""Model, bucket, users (or the most in flight), an open loop's rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,10 @@ class MeasuredCell:
     rows: Rows
     blocks: int
     """How many blocks (repeats) are pooled."""
+    rate_per_min: float | None = None
+    """An open loop's mean rate; ``concurrency`` then is the most requests in flight."""
+    dropped: int = 0
+    """Requests of the measured window that could not be started; no ``rows`` of them are here."""
 
     @property
     def complete(self) -> bool:
@@ -48,27 +54,29 @@ class MeasuredCell:
         return float(sum(end - start for start, end in self.windows))
 
     @property
-    def key(self) -> tuple[str, str, int]:
+    def key(self) -> Key:
         """What names the cell."""
-        return (self.model, self.bucket, self.concurrency)
+        return (self.model, self.bucket, self.concurrency, self.rate_per_min)
 
 
 def measured_cells(table: Table, lines: Iterable[Line], models: Mapping[str, str]) -> list[MeasuredCell]:
     """The run's cells in the order in which they were first tried. ``models`` maps labels to ids."""
     known = [*lines]
     known += _missing_lines(table, known)
-    groups: dict[tuple[str, str, int], list[Line]] = {}
+    groups: dict[Key, list[Line]] = {}
     for line in known:
-        groups.setdefault((line["model"], line["bucket"], int(line["concurrency"])), []).append(line)
+        groups.setdefault((line["model"], line["bucket"], int(line["concurrency"]), line.get("rate_per_min")), []).append(line)
     pieces = _rows_by_attempt(table, known)
     return [_pooled(key, group, pieces, models) for key, group in groups.items()]
 
 
-def _pooled(key: tuple[str, str, int], lines: list[Line], pieces: dict[int, Rows], models: Mapping[str, str]) -> MeasuredCell:
+def _pooled(key: Key, lines: list[Line], pieces: dict[int, Rows], models: Mapping[str, str]) -> MeasuredCell:
     status = next((status for status in STATUSES if any(line["status"] == status for line in lines)), str(lines[0]["status"]))
     counted = [line for line in lines if line["status"] == status]
     rows = [pieces[id(line)] for line in counted if id(line) in pieces]
-    model, bucket, concurrency = key
+    model, bucket, concurrency, rate_per_min = key
+    pooled = joined(rows)
+    dropped = pooled.dropped
     return MeasuredCell(
         model=model,
         model_id=str(counted[0].get("model_id") or models.get(model, model)),
@@ -77,8 +85,10 @@ def _pooled(key: tuple[str, str, int], lines: list[Line], pieces: dict[int, Rows
         status=status,
         reason=next((str(line["reason"]) for line in reversed(counted) if line.get("reason")), None),
         windows=[window for line in counted if (window := _window(line, pieces.get(id(line)))) is not None],
-        rows=joined(rows),
+        rows=pooled[~dropped] if dropped.any() else pooled,
         blocks=len({line.get("block") or 0 for line in counted}),
+        rate_per_min=rate_per_min,
+        dropped=int((dropped & pooled.measured).sum()),
     )
 
 
@@ -141,12 +151,13 @@ def _missing_lines(table: Table, lines: list[Line]) -> list[Line]:
 
 def _line_from_rows(cell: int, rows: Rows) -> Line:
     sent = rows[rows.measured].known("sent_at")
-    names = rows.words
+    names, rates = rows.words, rows.known("rate_per_min")
     return {
         "cell": cell,
         "model": _only(names["model"]),
         "bucket": _only(names["bucket"]),
         "concurrency": int(np.nanmax(rows.number("concurrency"), initial=0)),
+        "rate_per_min": float(rates.max()) if len(rates) else None,
         "status": "stopped",
         "started_at": float(np.nanmin(rows.at)) if len(rows) else None,
         "measure_at": float(sent.min()) if len(sent) else None,

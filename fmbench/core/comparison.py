@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fmbench.core.cells import measured_cells
+from fmbench.core.cells import Key, measured_cells
 from fmbench.core.contrast import Contrast
 from fmbench.core.figures.figure import Figure
 from fmbench.core.figures.percentiles import Percentile
@@ -30,8 +30,6 @@ SIGNIFICANT = 0.05
 SMALLEST = 0.01
 """A change by less, as a share, is nobody's concern, however sure it is."""
 SMALLEST_POINTS = 0.001
-
-Key = tuple[str, str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +93,13 @@ class Compared:
     model: str
     bucket: str
     concurrency: int
+    rate_per_min: float | None
     changes: list[Change] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """As it stands in the comparison's JSON."""
         key = {"model": self.model, "bucket": self.bucket, "concurrency": self.concurrency}
+        key |= {} if self.rate_per_min is None else {"rate_per_min": self.rate_per_min}
         return {**key, "changes": [change.to_dict() for change in self.changes]}
 
 

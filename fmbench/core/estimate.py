@@ -8,6 +8,7 @@ from math import fsum
 from statistics import fmean
 from typing import TYPE_CHECKING, Protocol
 
+from fmbench.core.levels import window_s as least_window_s
 from fmbench.core.plan import max_tokens_of, window_cap_s
 from fmbench.core.records import Cell
 
@@ -170,9 +171,18 @@ def _durations(cell: Cell, config: Config, pace: Pace, output: int) -> tuple[flo
     """Seconds of an answer, and of the window."""
     load = config.load
     answer_s = max(QUICKEST_S, pace.ttft_s + output * pace.tpot_s)
-    window_s = min(max(load.duration_s, load.min_requests * answer_s / cell.concurrency), window_cap_s(load))
-    return answer_s, window_s
+    gap_s = answer_s / cell.concurrency if cell.rate_per_min is None else 60 / cell.rate_per_min
+    least_s = least_window_s(load)
+    return answer_s, min(max(least_s, load.min_requests * gap_s), max(least_s, window_cap_s(load)))
 
 
 def _requests(cell: Cell, config: Config, answer_s: float, window_s: float) -> int:
-    return round(cell.concurrency * (config.load.warmup_s + window_s) / answer_s) + cell.concurrency
+    if cell.rate_per_min is not None:
+        return round(cell.rate_per_min / 60 * (config.load.warmup_s + window_s))
+    cycle_s = answer_s + _think_s(config)
+    return round(cell.concurrency * (config.load.warmup_s + window_s) / cycle_s) + cell.concurrency
+
+
+def _think_s(config: Config) -> float:
+    think = config.load.think_time_s
+    return 0.0 if think is None else think if isinstance(think, float | int) else think.mean

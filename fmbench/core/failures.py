@@ -134,6 +134,8 @@ class Outcome(StrEnum):
     FAILED = "failed"
     ABANDONED = "abandoned"
     """Sent, and its end not seen: its process died, or the run was cut."""
+    DROPPED = "dropped"
+    """Due in an open loop, and never sent: as many requests were in flight as may be."""
 
 
 class Answered(StrEnum):

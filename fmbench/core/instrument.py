@@ -174,7 +174,7 @@ def instrument_of(cell: MeasuredCell, medians: list[float | None], in_flight: fl
     late, cpu = lateness_of(cell.rows), _quantile(numbers(rows, "cpu"), 0.95)
     delays = start_delays(cell)
     known = [median for median in medians if median is not None]
-    reached = 1.0 if in_flight is None else in_flight / cell.concurrency
+    reached = 1.0 if in_flight is None or cell.rate_per_min is not None else in_flight / cell.concurrency
     doubts = [*_lag(late, rows, known), *_busy(cpu, reached), *_late(delays, max(known, default=None))]
     connections = numbers(rows, "new_connections")
     return Instrument(

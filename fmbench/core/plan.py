@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
+from fmbench.core.levels import LoadLevel, levels_of
 from fmbench.core.model_facts import DEFAULT_MAX_TOKENS
 from fmbench.core.prices.price import Price
 from fmbench.core.records import Cell
@@ -70,16 +71,16 @@ def plan_cells(config: Config, dataset_name: str, buckets: Iterable[str]) -> lis
     names = list(buckets)
     turns = [turn for block in range(config.load.repeats) for turn in _turns(config, names, block)]
     return [
-        Cell(index, model.name, model.id, model.api, dataset_name, bucket, level, block)
+        Cell(index, model.name, model.id, model.api, dataset_name, bucket, level.concurrency, block, level.rate_per_min)
         for index, (block, model, bucket, level) in enumerate(turns)
     ]
 
 
-Turn = tuple[int, "Model", str, int]
+Turn = tuple[int, "Model", str, LoadLevel]
 
 
 def _turns(config: Config, buckets: list[str], block: int) -> Iterator[Turn]:
-    levels, models = config.load.concurrency, config.models
+    levels, models = levels_of(config.load), config.models
     if config.load.order == "sequential":
         yield from ((block, model, bucket, level) for model in models for bucket in buckets for level in levels)
     else:
@@ -137,7 +138,10 @@ def window_cap_s(load: WindowLimits) -> float:
     return max(load.duration_s, load.max_duration_s or 10 * load.duration_s)
 
 
+CELL_KEYS = ("model", "model_id", "bucket", "concurrency", "block", "rate_per_min")
+
+
 def cell_row(cell: Cell) -> dict[str, Any]:
     """The keys that name a cell in ``cells.jsonl``."""
     row = cell._asdict()
-    return {"cell": row.pop("number"), **{key: row[key] for key in ("model", "model_id", "bucket", "concurrency", "block")}}
+    return {"cell": row.pop("number"), **{key: row[key] for key in CELL_KEYS}}

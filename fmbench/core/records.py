@@ -40,6 +40,8 @@ class Cell(NamedTuple):
     concurrency: int
     block: int = 0
     """Which repeat of the study this is: 0 unless ``load.repeats`` or ``load.order`` ask for more."""
+    rate_per_min: float | None = None
+    """An open loop's mean rate; ``concurrency`` then is the most requests in flight. None: a closed loop of that many users."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -162,6 +164,8 @@ class Record:
     service_tier_asked: str | None = None
     latency_mode_asked: str | None = None
     invoked_model: str | None = None
+    rate_per_min: float | None = None
+    """The mean rate of an open loop's cell; null in a closed loop."""
 
     def to_dict(self) -> dict[str, Any]:
         """The record as a plain dict in column order."""

@@ -17,6 +17,7 @@ from fmbench.core.figures.latencies import LATENCIES, Latency
 from fmbench.core.instrument import Instrument, believed, instrument_of
 from fmbench.core.intervals import Interval, dependence, mean_interval
 from fmbench.core.objectives import Judgement, Objective, Sample, good, judge, meets, percents_of
+from fmbench.core.open_loop import open_loop_of
 from fmbench.core.quantiles import Floats
 from fmbench.core.scores import quality_of
 from fmbench.core.statistics import describe, finite, pair, rates, share
@@ -101,6 +102,7 @@ def _identity(cell: MeasuredCell, dataset: str) -> dict[str, Any]:
         "status": cell.status,
         "reason": cell.reason,
         "blocks": cell.blocks,
+        **({} if cell.rate_per_min is None else {"rate_per_min": cell.rate_per_min, "open_loop": open_loop_of(cell)}),
     }
 
 

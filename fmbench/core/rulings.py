@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from scipy import special
 
+from fmbench.core.cells import Key
 from fmbench.core.comparison import SIGNIFICANT, Change, Compared, Run, RunData, compare_cells, run_of
 from fmbench.core.figures.percentiles import Percentile
 from fmbench.core.figures.registry import ALWAYS_COMPARED, of_rule
@@ -74,12 +75,12 @@ class Comparison:
         return self.a.one_hour or self.b.one_hour
 
     @property
-    def only_in_a(self) -> list[tuple[str, str, int]]:
+    def only_in_a(self) -> list[Key]:
         """Completed cells that B has not."""
         return [key for key in self.a.results if key not in self.b.results]
 
     @property
-    def only_in_b(self) -> list[tuple[str, str, int]]:
+    def only_in_b(self) -> list[Key]:
         """Completed cells that A has not."""
         return [key for key in self.b.results if key not in self.a.results]
 
@@ -101,8 +102,8 @@ class Comparison:
             "release_or_hour": self.one_hour,
             "cells": [cell.to_dict() for cell in self.cells],
             "rules": [ruling.to_dict() for ruling in self.rulings],
-            "only_in_a": [list(key) for key in self.only_in_a],
-            "only_in_b": [list(key) for key in self.only_in_b],
+            "only_in_a": [_named(key) for key in self.only_in_a],
+            "only_in_b": [_named(key) for key in self.only_in_b],
             "unlike": self.unlike,
         }
 
@@ -210,3 +211,8 @@ def _unlike(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[Message]:
     for key in ("models", "inference", "dataset", "cache"):
         if sections[0].get(key) != sections[1].get(key):
             yield Unlike(f"configuration's {key}")
+
+
+def _named(key: Key) -> list[str | int | float | None]:
+    """A cell's key in JSON: the rate is there only where the loop was open."""
+    return list(key if key[3] is not None else key[:3])

@@ -17,6 +17,7 @@ Flags = NDArray[np.bool_]
 
 NUMBERS = (
     "concurrency",
+    "rate_per_min",
     "intended_at",
     "sent_at",
     "ended_at",
@@ -106,6 +107,11 @@ class Rows:
     def failed(self) -> Flags:
         """Which requests failed."""
         return self.words["outcome"].is_("failed")
+
+    @property
+    def dropped(self) -> Flags:
+        """Which requests were due in an open loop and never sent."""
+        return self.words["outcome"].is_("dropped")
 
     @property
     def measured(self) -> Flags:

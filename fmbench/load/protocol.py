@@ -97,6 +97,8 @@ class Open(Message):
     number: int
     measured: bool
     """Whether the window begins at once, without a warm-up."""
+    opens_at: float | None = None
+    """When an open loop's plan begins, UTC epoch seconds by the worker's own clock; None: now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

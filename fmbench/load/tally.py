@@ -66,6 +66,8 @@ class Tally:
     done: int = 0
     ok: int = 0
     failed: int = 0
+    dropped: int = 0
+    """Requests of an open loop that could not be started; not in ``sent``."""
     measured: int = 0
     """Requests that are over and were sent in the measured window."""
     usd: float = 0.0
@@ -100,7 +102,7 @@ def total(tallies: Iterable[Tally]) -> Tally:
     """All of them in one."""
     result, parts = Tally(), [*tallies]
     for tally in parts:
-        for name in ("sent", "done", "ok", "failed", "measured", "usd"):
+        for name in ("sent", "done", "ok", "failed", "dropped", "measured", "usd"):
             setattr(result, name, getattr(result, name) + getattr(tally, name))
         result.failures += tally.failures
         result.words = {**tally.words, **result.words}

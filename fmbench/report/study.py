@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fmbench.core.cells import measured_cells
+from fmbench.core.cells import Key, measured_cells
 from fmbench.core.figures.figure import Figure
 from fmbench.core.figures.latencies import LATENCIES
 from fmbench.core.objectives import Objective, objectives_of
@@ -201,7 +201,7 @@ class Study:
         return float(sent.min()) if len(sent) else 0.0
 
     @cached_property
-    def counted(self) -> dict[tuple[str, str, int], Rows]:
+    def counted(self) -> dict[Key, Rows]:
         """The answered requests of the measured windows that count, by model, bucket and level: those that latencies are of."""
         cells = measured_cells(self.table, self.attempts, {})
         return {cell.key: cell.rows[cell.rows.measured & cell.rows.ok] for cell in cells}
@@ -210,7 +210,7 @@ class Study:
         """A numeric column of the answered requests that count of a model (and bucket, and level)."""
         kept = [
             rows.number(name)
-            for (whose, where, users), rows in self.counted.items()
+            for (whose, where, users, _), rows in self.counted.items()
             if whose == model and bucket in (None, where) and level in (None, users)
         ]
         return np.concatenate(kept) if kept else np.empty(0)

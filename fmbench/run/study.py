@@ -11,6 +11,7 @@ from typing import Any
 from fmbench.config.load import LoadedConfig
 from fmbench.config.schema import Config
 from fmbench.core.failures import ExitCode, Refused, UnusableInput
+from fmbench.core.levels import levels_of
 from fmbench.core.prices.book import PriceBook, prices_of
 from fmbench.load.secret import secret
 from fmbench.run.calibrate import held_against
@@ -191,7 +192,7 @@ def _warn(prepared: Prepared) -> None:
 
 def _fit(options: Options, config: Config) -> dict[str, Any] | None:
     """Tell whether this machine carries the plan; what the manifest keeps of that."""
-    fit = held_against(options, config.load.concurrency)
+    fit = held_against(options, [level.concurrency for level in levels_of(config.load)])
     if fit is None:
         return None
     say(fit.words())

@@ -151,7 +151,8 @@ def test_only_cells_that_both_completed_are_compared() -> None:
     b = study(cell(1), Cellful([], "b", line={"status": "skipped"}), cell(3, model="c"), name="two", region="eu-west-1")
     found = compare(a, b)
     assert [compared.model for compared in found.cells] == ["a"]
-    assert (found.only_in_a, found.only_in_b) == ([("b", "en_1-500", 1)], [("c", "en_1-500", 1)])
+    assert (found.only_in_a, found.only_in_b) == ([("b", "en_1-500", 1, None)], [("c", "en_1-500", 1, None)])
+    assert data(found)["only_in_a"] == [["b", "en_1-500", 1]]
     assert any("region" in sentence for sentence in data(found)["unlike"])
 
 

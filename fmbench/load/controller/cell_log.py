@@ -36,7 +36,7 @@ class Attempt:
 
     def ended(self, status: str, reason: str = "") -> dict[str, Any]:
         """The line in ``cells.jsonl``."""
-        workers = {name: {"sent": tally.sent, "ok": tally.ok, "failed": tally.failed} for name, tally in self.tallies.items()}
+        workers = {name: _counts(tally) for name, tally in self.tallies.items()}
         times = {"started_at": self.started_at, "measure_at": self.measure_at, "drain_at": self.drain_at}
         row = {"cell": self.cell.number, "attempt": self.number, **cell_row(self.cell), "status": status}
         return {**row, **times, "ended_at": time.time(), "reason": reason, **self._budget(), "workers": workers}
@@ -44,6 +44,11 @@ class Attempt:
     def _budget(self) -> dict[str, Any]:
         used = {"budget_requests": self.used.requests, "budget_usd": self.used.usd}
         return used | ({"unheard": self.unheard} if self.unheard else {})
+
+
+def _counts(tally: Tally) -> dict[str, int]:
+    counts = {"sent": tally.sent, "ok": tally.ok, "failed": tally.failed}
+    return counts | ({"dropped": tally.dropped} if tally.dropped else {})
 
 
 class CellLog:

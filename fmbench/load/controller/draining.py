@@ -87,4 +87,5 @@ class Draining:
         member.sent += tally.sent
         member.ok += tally.ok
         member.failed += tally.failed
+        member.dropped += tally.dropped
         attempt.tallies[member.name] = tally

@@ -13,6 +13,7 @@ import gevent
 
 from fmbench.config.schema import Config
 from fmbench.core.failures import OURS
+from fmbench.core.levels import window_s
 from fmbench.core.plan import deal_slots
 from fmbench.core.records import Cell
 from fmbench.load.controller.budget import RunBudget
@@ -28,6 +29,10 @@ from fmbench.load.tally import Tally, total
 
 if TYPE_CHECKING:
     from fmbench.load.controller.windows import WindowJudge
+
+
+OPENS_AFTER_S = 0.2
+"""An open loop's plan begins so long after its load processes are told."""
 
 
 class Measuring:
@@ -102,11 +107,19 @@ class Measuring:
     def _warm_up(self, attempt: Attempt) -> None:
         warmup_s = self.config.load.warmup_s
         self._progress.cell_begins(attempt.cell, len(self.crew.frozen))
-        attempt.opened_at = time.time()
+        attempt.opened_at = time.time() + (OPENS_AFTER_S if attempt.cell.rate_per_min is not None else 0.0)
         if not warmup_s:
             attempt.measure_at = attempt.opened_at
-        self.crew.tell(Open(run_id=self.crew.run_id, number=self._number, measured=not warmup_s))
+        for client in sorted(self.crew.frozen):
+            self.crew.tell(self._opening(attempt, client, not warmup_s), client)
         self._keep_on(attempt, warmup_s, lambda elapsed, tally: elapsed >= warmup_s)
+
+    def _opening(self, attempt: Attempt, client: str, measured: bool) -> Open:
+        """An open loop begins at the same moment everywhere, by each worker's own clock; a closed one when the message comes."""
+        opens_at = None
+        if attempt.cell.rate_per_min is not None and attempt.opened_at is not None:
+            opens_at = attempt.opened_at + self.crew.members[client].offset_s
+        return Open(run_id=self.crew.run_id, number=self._number, measured=measured, opens_at=opens_at)
 
     def _measure(self, attempt: Attempt) -> None:
         load = self.config.load
@@ -120,11 +133,12 @@ class Measuring:
             decided = window is None or window(elapsed, tally.slices)
             return window_over(load, elapsed, tally.measured, decided)
 
-        self._keep_on(attempt, load.duration_s, over)
+        self._keep_on(attempt, window_s(load), over)
 
     def _keep_on(self, attempt: Attempt, expected_s: float, over: Callable[[float, Tally], bool]) -> None:
         """Watch over the step until ``over(elapsed seconds, counts)``, looking closely around ``expected_s``."""
-        began = time.monotonic()
+        assert attempt.opened_at is not None
+        began = time.monotonic() + max(0.0, attempt.opened_at - time.time())
         while True:
             tally = self._look(attempt)
             elapsed = time.monotonic() - began

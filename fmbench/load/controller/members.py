@@ -28,6 +28,7 @@ class Member:
     sent: int = 0
     ok: int = 0
     failed: int = 0
+    dropped: int = 0
     lost: bool = False
     stored: Mapping[str, StoredFile] = field(default_factory=dict)
     """What it stored by itself, by name."""
@@ -47,6 +48,7 @@ class Member:
     def to_row(self) -> dict[str, Any]:
         """The worker's line in load.json."""
         counts = {"sent": self.sent, "ok": self.ok, "failed": self.failed, "abandoned": self.sent - self.ok - self.failed}
+        counts |= {"dropped": self.dropped} if self.dropped else {}
         clock = {"offset_s": self.offset_s, "round_trip_s": self.round_trip_s, "drift_s": self.drift_s}
         place = {"endpoint_round_trip_s": self.endpoint_round_trip_s, "region": self.region}
         row = {"id": self.name, "host": self.host, "pid": self.pid, **place, **counts, "lost": self.lost, "clock": clock}

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from fmbench.config.schema import Load
 from fmbench.core.cures import cure_of, lies_with_the_model
 from fmbench.core.failures import OURS, PERMANENT, UNREACHABLE
+from fmbench.core.levels import window_s
 from fmbench.core.plan import window_cap_s
 from fmbench.core.records import Cell
 from fmbench.load.controller.interrupts import Stop
@@ -128,6 +129,7 @@ class Watches:
 
 def window_over(load: Load, elapsed_s: float, measured: int, decided: bool) -> bool:
     """Whether a cell's window may end: after ``duration_s``, with ``min_requests`` over, and decided; at its cap in any case."""
-    if elapsed_s >= window_cap_s(load):
+    least_s = window_s(load)
+    if elapsed_s >= max(least_s, window_cap_s(load)):
         return True
-    return elapsed_s >= load.duration_s and measured >= load.min_requests and decided
+    return elapsed_s >= least_s and measured >= load.min_requests and decided

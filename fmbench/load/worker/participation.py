@@ -7,15 +7,18 @@ import time
 from collections import Counter, deque
 from pathlib import Path
 
+from fmbench.core.levels import plan_of_arrivals
 from fmbench.load.deadlines import STORE_AT_THE_END_S, STORE_BETWEEN_CELLS_S
 from fmbench.load.outbox import Outbox
 from fmbench.load.protocol import Closed, Drain, Drained, Hello, Open, Pulse, StepOrder, StoredFile
 from fmbench.load.tally import Tally
+from fmbench.load.worker.arrivals import Arrivals
 from fmbench.load.worker.files import Files
 from fmbench.load.worker.gate import Gate
 from fmbench.load.worker.health import HealthLog
 from fmbench.load.worker.lease import Lease
 from fmbench.load.worker.prepared import PreparedRun, clear_away
+from fmbench.load.worker.sending import drop_what_was_due
 from fmbench.load.worker.step import Step
 
 log = logging.getLogger(__name__)
@@ -61,13 +64,19 @@ class Participation:
         clear_away()
         overrun = self.step.lease.overrun if self.step else 1.0
         lease = Lease(requests=order.requests, usd=order.usd, overrun=overrun)
-        self.step = Step(order=order, lease=lease, slots=deque(order.slots))
+        self.step = Step(order=order, lease=lease, slots=deque(order.slots), arrivals=self._arrivals(order))
+
+    def _arrivals(self, order: StepOrder) -> Arrivals | None:
+        if order.cell.rate_per_min is None:
+            return None
+        return Arrivals(plan_of_arrivals(self.prepared.config, order.cell), order.slots, order.cell.concurrency)
 
     def open(self, message: Open) -> None:
         """Let the users in."""
         step = self._step(message.number)
         if step is not None:
-            step.open(message.measured)
+            at = message.opens_at
+            step.open(message.measured, None if at is None else round(at * 1e9) - self.epoch_offset_ns)
             self._gate.open(self, step)
 
     def measure(self, number: int) -> None:
@@ -94,6 +103,7 @@ class Participation:
         if step is None:
             return Drained(run_id=self.run_id, number=message.number, tally=Tally(), usd=0.0)
         step.empty.wait(message.timeout_s)
+        drop_what_was_due(self, step)
         if not self.sealed and not step.tally.in_flight:  # a request that did not end keeps the part open for its end
             self.files.next_part()
         return Drained(run_id=self.run_id, number=message.number, tally=step.tally, usd=step.lease.used_usd)

@@ -88,7 +88,7 @@ class PreparedRun:
                 config.inference,
                 model.region or config.region,
                 config.load.timeouts,
-                max(config.load.concurrency),
+                max(cell.concurrency for cell in self.plan.cells),
                 config.quality,
                 self._endpoint,
             )

@@ -13,6 +13,7 @@ from fmbench.core.records import Record
 from fmbench.load.protocol import StepOrder
 from fmbench.load.slices import Slices
 from fmbench.load.tally import Tally
+from fmbench.load.worker.arrivals import Arrivals
 from fmbench.load.worker.lease import Lease
 
 
@@ -27,10 +28,17 @@ class Step:
     opened_ns: int = 0
     measure_ns: int | None = None
     closed_ns: int | None = None
+    arrivals: Arrivals | None = None
+    """When requests are due in an open loop; None: a closed one."""
     users: int = 0
     """How many users are inside."""
     closed: Event = field(default_factory=Event)
     empty: Event = field(default_factory=Event)
+
+    @property
+    def over(self) -> bool:
+        """Whether no request may begin any more."""
+        return self.closed_ns is not None
 
     def take_slot(self) -> int | None:
         """A user's place in this step; None when all are taken, or the step is over."""
@@ -44,11 +52,11 @@ class Step:
         self.users -= 1
         self._say_if_empty()
 
-    def open(self, measured: bool) -> None:
-        """The gate opens: the step's time runs from here. ``measured``: its window begins at once."""
-        self.opened_ns = time.monotonic_ns()
+    def open(self, measured: bool, at_ns: int | None = None) -> None:
+        """The gate opens: the step's time runs from here, or from ``at_ns``. ``measured``: its window begins at once."""
+        self.opened_ns = time.monotonic_ns() if at_ns is None else at_ns
         if measured:
-            self.measure()
+            self.measure_ns = self.opened_ns
 
     def measure(self) -> None:
         """The warm-up is over."""

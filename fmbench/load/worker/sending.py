@@ -1,0 +1,132 @@
+"""One request from its intent to its record: what closed and open loops have in common."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from fmbench.core.failures import Outcome
+from fmbench.core.plan import prompt_at
+from fmbench.core.records import Exchange, Record, complete
+from fmbench.load.worker.arrivals import Arrival
+from fmbench.load.worker.lease import cost_to_settle
+from fmbench.load.worker.prepared import CellRequests
+from fmbench.load.worker.step import Step
+from fmbench.prompts.payload import salt_of
+
+if TYPE_CHECKING:
+    from fmbench.load.worker.participation import Participation
+
+
+class Failed(Exception):
+    """How Locust's own statistics hear of a failed request: one word, so that they stay small."""
+
+
+class Sender:
+    """Sends one user's requests of one step."""
+
+    def __init__(self, environment: Any, part: Participation, step: Step, slot: int) -> None:
+        self.environment, self.part, self.step, self.slot = environment, part, step, slot
+        self.requests: CellRequests = part.prepared.requests_of(step.order.cell)
+
+    def wait_until(self, due_ns: int) -> bool:
+        """Wait for a moment; False when the step is over before or then."""
+        ahead_s = (due_ns - time.monotonic_ns()) / 1e9
+        if ahead_s > 0:
+            self.step.closed.wait(ahead_s)
+        return self.step.closed_ns is None
+
+    def send(self, index: int, due_ns: int) -> Exchange | None:
+        """Send prompt ``index``, which was due at ``due_ns``, and see it to its end. None: the budget gives no more."""
+        bound_usd = self.requests.bound_usd(index)
+        if not self.step.lease.reserve(bound_usd):
+            return None
+        part = self.part
+        record = new_record(part, self.step, self.requests, self.slot, index, due_ns)
+        part.files.journal.intent(record)
+        counted_in = self.step.begin_request()
+        salt = salt_of(record.run_id, record.worker, record.user, record.seq) if part.prepared.salted else None
+        exchange = self.requests.caller.call(self.requests.calls[index], salt)
+        self._fill(record, exchange)
+        self.step.lease.settle(bound_usd, cost_to_settle(exchange, record.usd, bound_usd))
+        part.files.journal.record(record)
+        self.step.end_request(counted_in, record)
+        self._tell(record, exchange, due_ns)
+        return exchange
+
+    def _fill(self, record: Record, exchange: Exchange) -> None:
+        complete(record, exchange, self.part.epoch_offset_ns)
+        record.phase = self.step.phase_at(exchange.sent_ns or exchange.started_ns)
+        if self.requests.price is not None:
+            record.usd = self.requests.price.usd(exchange.usage, exchange.service_tier, exchange.latency_mode)
+
+    def _tell(self, record: Record, exchange: Exchange, due_ns: int) -> None:
+        """Tell the health log, the answers' file and Locust's own statistics; the record is safe already."""
+        part = self.part
+        if exchange.sent_ns is not None:
+            connect_s = exchange.connect_s or 0.0
+            part.health.second.note_start((exchange.sent_ns - due_ns) / 1e9 - connect_s, exchange.connect_s is not None)
+        if exchange.text is not None and record.outcome == Outcome.OK and part.files.answers is not None:
+            part.files.answers.write(record, exchange.text)
+        self.environment.events.request.fire(
+            request_type=record.api,
+            name=request_name(record),
+            response_time=(exchange.ended_ns - (exchange.sent_ns or exchange.started_ns)) / 1e6,
+            response_length=exchange.received_bytes,
+            exception=None if record.failure is None else Failed(record.failure),
+            context={},
+        )
+
+
+def new_record(part: Participation, step: Step, requests: CellRequests, slot: int, index: int, due_ns: int) -> Record:
+    """The record of a request that is about to be sent."""
+    cell, prompt = step.order.cell, requests.prompts[index]
+    return Record(
+        run_id=part.run_id,
+        worker=part.name,
+        user=slot,
+        seq=part.next_seq(slot),
+        model=cell.model,
+        model_id=cell.model_id,
+        api=cell.api,
+        dataset=cell.dataset,
+        bucket=cell.bucket,
+        concurrency=cell.concurrency,
+        cell=cell.number,
+        block=cell.block,
+        rate_per_min=cell.rate_per_min,
+        phase=step.phase_at(due_ns),
+        task=prompt.dataset,
+        prompt_id=prompt.prompt_id,
+        intended_at=(due_ns + part.epoch_offset_ns) / 1e9,
+        prompt_tokens=prompt.tokens,
+        max_tokens=requests.max_tokens,
+        region=requests.region,
+    )
+
+
+def prompt_of(part: Participation, step: Step, requests: CellRequests, arrival: Arrival) -> int:
+    """The prompt of an open loop's request: the same on any number of load processes."""
+    return prompt_at(part.prepared.config.seed, step.order.cell.bucket, 0, arrival.number, 1, len(requests.prompts))
+
+
+def drop(part: Participation, step: Step, arrival: Arrival) -> None:
+    """Write down a request that was due and could not be started."""
+    requests = part.prepared.requests_of(step.order.cell)
+    slot, due_ns = arrival.number % step.order.cell.concurrency, step.opened_ns + round(arrival.due_s * 1e9)
+    record = new_record(part, step, requests, slot, prompt_of(part, step, requests, arrival), due_ns)
+    record.outcome = Outcome.DROPPED
+    part.files.journal.record(record)
+    step.tally.dropped += 1
+
+
+def drop_what_was_due(part: Participation, step: Step) -> None:
+    """The step is over: what was due before, and nobody was free to send, is dropped."""
+    if step.arrivals is not None and step.closed_ns is not None and not part.sealed:
+        for arrival in step.arrivals.overdue((step.closed_ns - step.opened_ns) / 1e9):
+            drop(part, step, arrival)
+
+
+def request_name(record: Record) -> str:
+    """The name of a record's row in Locust's own statistics."""
+    return f"{record.model}|{record.bucket}|{record.concurrency}|{record.phase}"
