@@ -74,8 +74,11 @@ def write_document(value: Any) -> str:
     return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
 
 
-def read_document(text: str, origin: str) -> Document:
-    """The document that ``text`` holds. What cannot be read stands in its ``faults``."""
+def read_document(text: str, origin: str, last_wins: bool = False) -> Document:
+    """The document that ``text`` holds. What cannot be read stands in its ``faults``.
+
+    Of a key that stands twice the first value is taken, or with ``last_wins`` the last, as other readers of YAML do.
+    """
     document = Document(origin)
     try:
         node = yaml.compose(text, Loader=_Loader)
@@ -86,7 +89,7 @@ def read_document(text: str, origin: str) -> Document:
         document.faults.append(Fault(origin, (), None, "is nested too deeply to be a configuration", "write it flat"))
         return document
     if node is not None:
-        document.value = _Reader(document).value_of(node, ())
+        document.value = _Reader(document, last_wins).value_of(node, ())
     return document
 
 
@@ -102,8 +105,9 @@ def _syntax_fault(error: yaml.YAMLError, origin: str) -> Fault:
 class _Reader:
     """Turns composed nodes into values, and notes where each stood."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, last_wins: bool) -> None:
         self.document = document
+        self.last_wins = last_wins
         self.values = 0
         self.open: set[int] = set()
 
@@ -146,7 +150,8 @@ class _Reader:
             line = key_node.start_mark.line + 1
             if key in lines:
                 self._fault(key_node, (*path, key), f"stands twice: here and in line {lines[key]}", "leave one out")
-                continue
+                if not self.last_wins:
+                    continue
             lines[key] = line
             self.document.places[(*path, key)] = f"{self.document.origin}:{line}"
             result[key] = self.value_of(value_node, (*path, key))

@@ -20,6 +20,7 @@ from fmbench.core.prices.book import PriceBook, prices_of
 from fmbench.core.prices.price import Price
 from fmbench.core.records import SCHEMA_VERSION, Cell
 from fmbench.prompts import payload
+from fmbench.prompts.guess import guessed
 from fmbench.prompts.prepare import PreparedPrompts, prepare
 from fmbench.run.checks import foreign_prices, target_name
 from fmbench.run.options import command_line
@@ -52,11 +53,23 @@ def prepare_study(loaded: LoadedConfig, book: PriceBook, prompts_folder: Path) -
     prompts_folder.mkdir(parents=True, exist_ok=True)
     with progress_bar() as progress:
         prompts = prepare(config, prompts_folder, progress)
-    cells = plan_cells(config, config.dataset.name or config.dataset.source, prompts.buckets)
-    prices = prices_of(config, book)
     sizes = {
         name: [prompt.tokens for prompt in payload.load(prompts_folder / bucket.file)] for name, bucket in prompts.buckets.items()
     }
+    return _planned(loaded, book, prompts, sizes)
+
+
+def plan_without_data(loaded: LoadedConfig, book: PriceBook, why: str) -> Prepared:
+    """The plan of a study whose data cannot be fetched for the moment: every prompt in the middle of its bucket."""
+    prompts = guessed(loaded.config, why)
+    sizes = {name: [round(bucket.tokens_mean)] * bucket.count for name, bucket in prompts.buckets.items()}
+    return _planned(loaded, book, prompts, sizes)
+
+
+def _planned(loaded: LoadedConfig, book: PriceBook, prompts: PreparedPrompts, sizes: dict[str, list[int]]) -> Prepared:
+    config = loaded.config
+    cells = plan_cells(config, config.dataset.name or config.dataset.source, prompts.buckets)
+    prices = prices_of(config, book)
     expected = estimate(cells, config, sizes, prices.__getitem__, lambda model_id: pace_of(config, model_id))
     return Prepared(loaded=loaded, prompts=prompts, cells=cells, estimate=expected, book=book, prices=prices)
 

@@ -14,6 +14,7 @@ from fmbench.core.failures import ExitCode, Refused, UnusableInput
 from fmbench.core.levels import levels_of
 from fmbench.core.prices.book import PriceBook, prices_of
 from fmbench.load.secret import secret
+from fmbench.prompts.reading.hub import Unreachable
 from fmbench.run.calibrate import held_against
 from fmbench.run.check import check_before_run
 from fmbench.run.checks import (
@@ -30,7 +31,7 @@ from fmbench.run.finish import finish
 from fmbench.run.live import View, view
 from fmbench.run.options import Options, command_line
 from fmbench.run.plan_table import duration_text, print_plan, range_text
-from fmbench.run.prepare import Prepared, prepare_study, serving, this_process, write_run
+from fmbench.run.prepare import Prepared, plan_without_data, prepare_study, serving, this_process, write_run
 from fmbench.run.resume import cells_left, make_ready, reopen
 from fmbench.run.say import say, tell
 from fmbench.run.signals import Terminated, terminating
@@ -70,7 +71,10 @@ def _dry_run(options: Options, loaded: LoadedConfig) -> int:
     check_requests(loaded)
     book = price_book(config, options.live_prices)
     with tempfile.TemporaryDirectory(prefix="fmbench-load-") as scratch:
-        prepared = prepare_study(loaded, book, Path(scratch))
+        try:
+            prepared = prepare_study(loaded, book, Path(scratch))
+        except Unreachable as error:
+            prepared = plan_without_data(loaded, book, str(error))
     _warn(prepared)
     print_plan(prepared.estimate, target_name(config))
     _fit(options, config)

@@ -15,6 +15,10 @@ from fmbench.core.failures import UnusableInput
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
+class Unreachable(UnusableInput):
+    """The hub cannot be reached, or does not have the data."""
+
+
 @dataclass(frozen=True, slots=True)
 class HubFile:
     """A file of the hub, here, and the commit that it is of."""
@@ -69,10 +73,10 @@ def cached_folder(repo: str, revision: str | None) -> Path:
     return Path(max(asked, key=lambda commit: commit.last_modified).snapshot_path)
 
 
-def unreachable(repo: str, error: Exception) -> UnusableInput:
+def unreachable(repo: str, error: Exception) -> Unreachable:
     """The message for a repository that cannot be had."""
     reason = str(error).strip().splitlines() or [type(error).__name__]
-    return UnusableInput(
+    return Unreachable(
         f"dataset: {repo} cannot be fetched from the Hugging Face hub ({type(error).__name__}: {reason[0]}): check the name, the "
         "network and HF_TOKEN, or download the data by hand and give its place at dataset.path"
     )

@@ -1,0 +1,1 @@
+"""From the configurations of FMBench (aws-samples/foundation-model-benchmarking-tool) to those of FMBench Load."""
