@@ -21,6 +21,8 @@ from scipy import special
 from fmbench.core.quantiles import Floats
 
 Labels = NDArray[np.int64]
+STRETCHES = 16
+"""A series is cut into so many stretches of time, to tell what lasts from what a moment has in common."""
 BELIEVED = 0.8
 """A kind of clusters counts among the degrees of freedom when it scatters more than chance would in four of five runs."""
 
@@ -54,9 +56,33 @@ def _inside(surplus: Floats, clusters: Labels, within: Labels | None, spread: fl
     are."""
     if within is None:
         return 1.0, len(surplus)
-    _, cells = np.unique(clusters * (int(within.max()) + 1) + within, return_inverse=True)
+    cells = clusters * (int(within.max()) + 1) + within
     sums = np.bincount(cells, weights=surplus)
-    return float(sums @ sums) / spread, len(sums)
+    return float(sums @ sums) / spread, int(np.count_nonzero(np.bincount(cells)))
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What each value of a series has in common with others: its repeat, its user, its prompt; None where there is one, or where
+    it is not known. Users and prompts are numbered from 0 on."""
+
+    blocks: Floats | None = None
+    users: Labels | None = None
+    prompts: Labels | None = None
+
+    def __getitem__(self, kept: NDArray[np.bool_]) -> Common:
+        """Of some of the values."""
+        return Common(
+            None if self.blocks is None else self.blocks[kept],
+            None if self.users is None else self.users[kept],
+            None if self.prompts is None else self.prompts[kept],
+        )
+
+    def parts(self, surplus: Floats) -> list[Part]:
+        """What users and prompts add to the design effect of values in the order of time."""
+        stretches = np.arange(len(surplus)) * STRETCHES // max(len(surplus), 1)
+        kinds = ((self.users, stretches), (self.prompts, None))
+        return [part for labels, when in kinds if labels is not None and (part := part_of(surplus, labels, when)) is not None]
 
 
 def satterthwaite(parts: Iterable[Part]) -> Part:
@@ -69,5 +95,8 @@ def satterthwaite(parts: Iterable[Part]) -> Part:
 
 def numbered(*columns: Labels) -> Labels:
     """One number for each different row of labels, from 0 on."""
-    _, places = np.unique(np.stack(columns, axis=1), axis=0, return_inverse=True)
-    return np.asarray(places, dtype=np.int64).reshape(-1)
+    places = np.zeros(len(columns[0]), dtype=np.int64)
+    for column in columns:
+        _, codes = np.unique(column, return_inverse=True)
+        places = places * (int(codes.max(initial=0)) + 1) + codes
+    return np.asarray(np.unique(places, return_inverse=True)[1], dtype=np.int64)

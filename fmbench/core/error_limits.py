@@ -27,7 +27,7 @@ def judge(figure: Figure, limit: float, sample: Sample) -> Judgement:
     failed, count = int(flags.sum()), len(flags)
     if not count:
         return Judgement(figure.key, limit, UNDECIDED, requests_needed=fewest(limit), why=NothingEnded())
-    known = indicator_dependence(flags, ended.blocks)
+    known = indicator_dependence(flags, ended.common)
     (low, high), upper = share_interval(failed, known), share_interval(failed, known, MISSED)[1]
     status = MET if upper <= limit else NOT_MET if low > limit else UNDECIDED
     rate = failed / count

@@ -10,6 +10,8 @@ Values of one **block** (a study may be repeated) share what their hour had in c
 sampled: d is what their means scatter, with as many degrees of freedom. Fewer are, when they scatter more than one study in five
 would by chance; else d is at least what their means scatter.
 
+What **users** and **prompts** have in common all through a window comes on top (``core.clusters``).
+
 - mean: Willink's interval (Communications in Statistics 34(4), 2005), Student's t corrected for skewness, over n / d samples;
 - quantile: the order-statistic interval (a beta distribution for the rank, David and Nagaraja, Order Statistics, 2.1 and 7.1)
   with n / d in place of n; where its upper end lies beyond the largest value, Weissman's tail (JASA 73, 1978) extends the sample;
@@ -29,6 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, special
 
+from fmbench.core.clusters import Common, Part, satterthwaite
 from fmbench.core.quantiles import Floats, quantile_of_sorted
 from fmbench.core.samples import TAIL
 
@@ -55,6 +58,8 @@ class Dependence:
     count: int
     batches: int
     design_effect: float
+    skew: float = 0.0
+    """Skewness of the mean, as that of the batches shows it."""
 
     @property
     def effective(self) -> float:
@@ -71,8 +76,27 @@ class Dependence:
         return tail if self.design_effect == 1 else _tail(self.batches, tail)
 
 
-def dependence(series: Floats, blocks: Floats | None = None) -> Dependence:
-    """The dependence of values in the order of time. ``blocks`` numbers the repeat of the study that each is of."""
+def dependence(series: Floats, common: Common | Floats | None = None) -> Dependence:
+    """The dependence of values in the order of time, by what they have in ``common`` (numbers alone are of repeats)."""
+    if not isinstance(common, Common):
+        return _in_time(series, common)
+    return _with_clusters(series, _in_time(series, common.blocks), common)
+
+
+def _with_clusters(series: Floats, known: Dependence, common: Common) -> Dependence:
+    """And by what users and prompts add to what time and repeats explain."""
+    if len(series) < 2 * LONE_VALUES:
+        return known
+    parts = [part for part in common.parts(series - series.mean()) if part.effect > 0]
+    if not parts:
+        return known
+    time = Part(known.design_effect, math.inf if known.design_effect == 1 else max(known.batches - 1, 1))
+    whole = satterthwaite([time, *parts])
+    batches = known.count if math.isinf(whole.freedom) else max(2, min(known.count, math.floor(whole.freedom) + 1))
+    return Dependence(known.count, batches, min(whole.effect, float(known.count)), known.skew)
+
+
+def _in_time(series: Floats, blocks: Floats | None) -> Dependence:
     if blocks is not None and len(series) > 1:
         _, places = np.unique(blocks, return_inverse=True)
         if places.max() > 0:
@@ -105,7 +129,19 @@ def _of_one_block(series: Floats) -> Dependence:
     effect = float(np.var(means, ddof=1)) * size / spread * _still_correlated(means)
     if effect <= 1 or effect * (batches - 1) <= _chi_squared(batches - 1, 0.95):
         return Dependence(count, count, 1.0)
-    return Dependence(count, batches, effect)
+    return Dependence(count, _worth(means), effect, _skewness(means) / math.sqrt(batches))
+
+
+def _worth(means: Floats) -> int:
+    """How many batches of normal values tell a variance as well: few long spells make it uncertain (their kurtosis)."""
+    batches = len(means)
+    scaled = (means - means.mean()) / means.std()
+    excess = max(0.0, float(np.mean(scaled**4)) - 3)
+    return max(3, round(1 + 2 / (2 / (batches - 1) + excess / batches)))
+
+
+def _skewness(means: Floats) -> float:
+    return float(np.mean(((means - means.mean()) / means.std()) ** 3))
 
 
 def batch_size(series: Floats) -> int:
@@ -162,7 +198,8 @@ def mean_interval(series: Floats, known: Dependence | None = None) -> Interval |
         return mean, mean
     error = deviation / math.sqrt(known.effective)
     scaled = (series - mean) / deviation
-    skew = float(np.mean(scaled * scaled * scaled)) / (6 * math.sqrt(known.effective))
+    own = float(np.mean(scaled * scaled * scaled)) / math.sqrt(known.effective)
+    skew = max(own, known.skew, key=abs) / 6
     student = _student(known.batches - 1)
     return mean - _willink(student, skew) * error, mean - _willink(-student, skew) * error
 
@@ -234,7 +271,7 @@ def difference_interval(first: float, of_first: Interval, second: float, of_seco
     return gap - down, gap + up
 
 
-def quantile_dependence(series: Floats, ascending: Floats, share: float, blocks: Floats | None = None) -> Dependence:
+def quantile_dependence(series: Floats, ascending: Floats, share: float, blocks: Common | Floats | None = None) -> Dependence:
     """How dependent the exceedances of a quantile are: the more dependent of its own and, as those are few in a tail, of those of
     the quantile that twice as many values exceed."""
     wider = 1 - 2 * (1 - share)
@@ -245,6 +282,6 @@ def quantile_dependence(series: Floats, ascending: Floats, share: float, blocks:
     return max(own, other, key=lambda known: known.design_effect)
 
 
-def indicator_dependence(flags: NDArray[np.bool_], blocks: Floats | None = None) -> Dependence:
+def indicator_dependence(flags: NDArray[np.bool_], blocks: Common | Floats | None = None) -> Dependence:
     """The dependence of a yes or no in the order of time."""
     return dependence(flags.astype(np.float64), blocks)

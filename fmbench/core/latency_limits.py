@@ -11,6 +11,7 @@ import math
 
 import numpy as np
 
+from fmbench.core.clusters import Common
 from fmbench.core.failures import TIMEOUTS
 from fmbench.core.figures.figure import MET, NOT_MET, UNDECIDED, Judgement, Sample
 from fmbench.core.figures.latencies import Latency
@@ -24,25 +25,25 @@ from fmbench.core.table import Flags, Rows
 
 def judge(figure: Percentile, limit: float, sample: Sample) -> Judgement:
     """How the limit stands in the cell that ``sample`` is of."""
-    values, blocks = answered_latencies(sample.rows, figure.latency)
+    values, common = answered_latencies(sample.rows, figure.latency)
     if not np.isfinite(values).any() and sample.rows.ok.any():
         return Judgement(figure.key, limit, UNDECIDED, why=NoSuchLatency())
     if not len(values):
         return Judgement(figure.key, limit, UNDECIDED, requests_needed=figure.samples_needed, why=NothingAnswered())
     flags, wanted = values <= limit, figure.share
-    within, known = int(flags.sum()), indicator_dependence(flags, blocks)
+    within, known = int(flags.sum()), indicator_dependence(flags, common)
     low, high = share_interval(within, known)
     status = MET if low >= wanted else NOT_MET if high < wanted else UNDECIDED
     needed = None
     if status == UNDECIDED:
         needed = more_of_share(within / len(values), lambda low, high: low >= wanted or high < wanted, known)
-    found = _found(figure, values, blocks, status)
+    found = _found(figure, values, common, status)
     by = None if found[0] is None else beyond(found[0] / limit)
     judged = Judgement(figure.key, limit, status, *found, by, needed, within=within / len(values))
     return judged if found[1] is None else with_bound(judged, found[1][0], found[1][1], at_most=True)
 
 
-def _found(figure: Percentile, values: Floats, blocks: Floats | None, status: str) -> tuple[float | None, list[float] | None]:
+def _found(figure: Percentile, values: Floats, common: Common, status: str) -> tuple[float | None, list[float] | None]:
     """The quantile and its interval, where the sample carries them; the bare quantile where the limit is clearly passed."""
     ascending = np.sort(values)
     value = quantile_of_sorted(ascending, figure.share)
@@ -51,12 +52,12 @@ def _found(figure: Percentile, values: Floats, blocks: Floats | None, status: st
         return None, None
     if not enough:
         return value, None
-    interval = quantile_interval(ascending, figure.share, quantile_dependence(values, ascending, figure.share, blocks))
+    interval = quantile_interval(ascending, figure.share, quantile_dependence(values, ascending, figure.share, common))
     return value, None if interval is None or not np.isfinite(interval).all() else list(interval)
 
 
-def answered_latencies(rows: Rows, latency: Latency) -> tuple[Floats, Floats | None]:
-    """A latency of the answers in the order of time, and their blocks; infinite for one that timed out before it was seen."""
+def answered_latencies(rows: Rows, latency: Latency) -> tuple[Floats, Common]:
+    """A latency of the answers in the order of time (infinite for one that timed out before it was seen), and what they share."""
     values = rows.number(latency.column)
     counted = rows.ok
     if latency.from_sending:
@@ -65,7 +66,7 @@ def answered_latencies(rows: Rows, latency: Latency) -> tuple[Floats, Floats | N
         values = np.where(late & ~seen, np.inf, values)
         counted = counted | late
     counted = counted & ~np.isnan(values)
-    return values[counted], None if rows.blocks is None else rows.blocks[counted]
+    return values[counted], rows.common[counted]
 
 
 def _timed_out(rows: Rows) -> Flags:

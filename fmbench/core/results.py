@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from fmbench.core.cells import MeasuredCell
+from fmbench.core.cycles import rate_interval
 from fmbench.core.failures import THROTTLES
 from fmbench.core.figures.figure import NOT_MET
 from fmbench.core.figures.latencies import LATENCIES, Latency
@@ -68,11 +69,11 @@ def result_of(
         **_identity(cell, dataset),
         **_counts(counted),
         "duration_s": cell.duration_s,
-        **_rates(over_time),
+        **_rates(cell, over_time),
         **_tokens(counted),
         **latencies,
         **cost_of(counted).to_dict(counted, objectives),
-        "goodput": share(good(counted, objectives), counted.blocks),
+        "goodput": share(good(counted, objectives), counted.common),
         "quality": None if quality is None else quality.to_dict(),
         "steady": _steady_row(cell, steady),
         "instrument": instrument.to_dict(),
@@ -89,7 +90,7 @@ def result_of(
 
 
 def _described(answered: Rows, latency: Latency, percents: Mapping[str, Sequence[float]]) -> dict[str, Any]:
-    return describe(answered.number(latency.column), answered.blocks, percents.get(latency.column, ()))
+    return describe(answered.number(latency.column), answered.common, percents.get(latency.column, ()))
 
 
 def _identity(cell: MeasuredCell, dataset: str) -> dict[str, Any]:
@@ -116,18 +117,20 @@ def _counts(counted: Rows) -> dict[str, Any]:
         "failed": int(counted.failed.sum()),
         "abandoned": int(len(counted) - ended.sum()),
         "failures": failures,
-        "error_rate": share(counted.failed[ended], counted[ended].blocks),
+        "error_rate": share(counted.failed[ended], counted[ended].common),
         "throttled_share": throttled / int(ended.sum()) if ended.any() else None,
         "stop_reasons": counted.words["stop_reason"][counted.ok].counts(),
     }
 
 
-def _rates(over_time: dict[str, Any]) -> dict[str, Any]:
+def _rates(cell: MeasuredCell, over_time: dict[str, Any]) -> dict[str, Any]:
     def times(name: str, factor: float) -> tuple[float | None, list[float] | None]:
         value, ci95 = over_time[name]["value"], over_time[name]["ci95"]
         return (None if value is None else value * factor), (None if ci95 is None else [end * factor for end in ci95])
 
     per_minute, per_minute_ci95 = times("completions", 60)
+    if per_minute is not None and (by_cycles := rate_interval(cell, per_minute)) is not None:
+        per_minute_ci95 = pair(by_cycles)
     return {
         "achieved_concurrency": over_time["in_flight"]["value"],
         "transactions_per_minute": per_minute,
@@ -178,14 +181,14 @@ class Cost:
 def cost_of(counted: Rows) -> Cost:
     """The cost of all measured requests, and for 10,000 answers, which pay for failed requests that were charged."""
     usd, ok = counted.number("usd"), counted.ok
-    paid, blocks = usd[ok], counted[ok].blocks
+    paid, common = usd[ok], counted[ok].common
     if not len(usd) or np.isnan(paid).any() or np.isnan(usd).all():
         return Cost(None, None)
     total = math.fsum(usd[~np.isnan(usd)])
     if not len(paid):
         return Cost(total, None)
     lost = float(np.nansum(usd[~ok])) / len(paid)
-    low, high = mean_interval(paid, dependence(paid, blocks)) or (float(paid.mean()), float(paid.mean()))
+    low, high = mean_interval(paid, dependence(paid, common)) or (float(paid.mean()), float(paid.mean()))
     return Cost(total, (total / len(paid) * PER, (max(0.0, low + lost) * PER, (high + lost) * PER)))
 
 

@@ -49,7 +49,7 @@ def quality_of(counted: Rows) -> Quality | None:
     scored = scored_in(counted)
     if scored is None:
         return None
-    scores, prompts = scored.number("quality"), prompts_of(scored)
+    scores, prompts = scored.number("quality"), scored.prompts
     return Quality(
         float(scores.mean()), clustered_interval(scores, prompts), len(scores), len(np.unique(prompts)), _by_metric(scored)
     )
@@ -61,15 +61,6 @@ def scored_in(counted: Rows) -> Rows | None:
         return None
     scored = counted[counted.ok & ~np.isnan(counted.number("quality"))]
     return scored if len(scored) else None
-
-
-def prompts_of(scored: Rows) -> NDArray[np.int64]:
-    """A number for each request's prompt; one whose prompt is not known stands alone."""
-    names = scored.words["prompt_id"]
-    alone = names.codes.astype(np.int64)
-    unknown = alone < 0
-    alone[unknown] = len(names.names) + np.arange(int(unknown.sum()))
-    return alone
 
 
 def _by_metric(scored: Rows) -> dict[str, dict[str, Any]]:

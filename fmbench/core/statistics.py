@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fmbench.core.clusters import Common
 from fmbench.core.figures.rates import RATES
 from fmbench.core.intervals import (
     Interval,
@@ -37,43 +38,43 @@ def pair(interval: Interval | None) -> list[float] | None:
     return [float(interval[0]), float(interval[1])]
 
 
-def describe(series: Floats, blocks: Floats | None = None, percents: Iterable[float] = ()) -> dict[str, Any]:
-    """``{n, mean, p50, p90, p95, p99, ci95, n_effective}`` of values in the order of time, each of its block; NaN left out.
+def describe(series: Floats, common: Common | Floats | None = None, percents: Iterable[float] = ()) -> dict[str, Any]:
+    """``{n, mean, p50, p90, p95, p99, ci95, n_effective}`` of values in the order of time; NaN left out.
 
     ``percents`` are further percentiles that were asked for.
     A percentile is None below its ``samples_needed``; ``ci95`` holds ``[low, high]`` (a latency is never below 0) for each
     figure, None where there is no figure. ``n_effective`` is how many independent values the mean is worth.
     """
     known_values = ~np.isnan(series)
-    series, blocks = series[known_values], None if blocks is None else blocks[known_values]
+    series, common = series[known_values], None if common is None else common[known_values]
     ascending = np.sort(series)
-    known = dependence(series, blocks)
+    known = dependence(series, common)
     figures: dict[str, Any] = {"n": len(series), "mean": finite(series.mean()) if len(series) else None}
     intervals = {"mean": _positive(mean_interval(series, known))}
     for percent in sorted({*PERCENTILES, *percents}):
         value = stated_quantile(ascending, percent / 100)
         figures[name_of(percent)] = finite(value)
-        intervals[name_of(percent)] = None if value is None else pair(_around(series, ascending, percent / 100, blocks))
+        intervals[name_of(percent)] = None if value is None else pair(_around(series, ascending, percent / 100, common))
     return {**figures, "ci95": intervals, "n_effective": finite(round(known.effective, 1)) if len(series) else 0}
 
 
-def _around(series: Floats, ascending: Floats, share: float, blocks: Floats | None) -> Interval | None:
-    return quantile_interval(ascending, share, quantile_dependence(series, ascending, share, blocks))
+def _around(series: Floats, ascending: Floats, share: float, common: Common | Floats | None) -> Interval | None:
+    return quantile_interval(ascending, share, quantile_dependence(series, ascending, share, common))
 
 
 def _positive(interval: Interval | None) -> list[float] | None:
     return pair(interval if interval is None else (max(0.0, interval[0]), interval[1]))
 
 
-def share(flags: Flags, blocks: Floats | None = None) -> dict[str, Any]:
-    """``{value, n, ci95}``: how many of the requests, in the order of time and each of its block, have the flag."""
+def share(flags: Flags, common: Common | Floats | None = None) -> dict[str, Any]:
+    """``{value, n, ci95}``: how many of the requests, in the order of time and with what they have in common, have the flag."""
     if not len(flags):
         return {"value": None, "n": 0, "ci95": None}
     count = int(flags.sum())
     return {
         "value": count / len(flags),
         "n": len(flags),
-        "ci95": pair(share_interval(count, indicator_dependence(flags, blocks))),
+        "ci95": pair(share_interval(count, indicator_dependence(flags, common))),
     }
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fmbench.core.clusters import Common, numbered
 from fmbench.core.figures.latencies import LATENCIES
 from fmbench.core.quantiles import Floats
 
@@ -91,6 +92,20 @@ class Rows:
     def blocks(self) -> Floats | None:
         """The number of the repeat that each request is of; None where there is one."""
         return self.numbers.get("block")
+
+    @property
+    def common(self) -> Common:
+        """What each request has in common with others."""
+        return Common(self.blocks, numbered(self.senders), self.prompts)
+
+    @property
+    def prompts(self) -> NDArray[np.int64]:
+        """A number for each request's prompt; one whose prompt is not known stands alone."""
+        names = self.words["prompt_id"]
+        alone = names.codes.astype(np.int64)
+        unknown = alone < 0
+        alone[unknown] = len(names.names) + np.arange(int(unknown.sum()))
+        return numbered(alone)
 
     @property
     def senders(self) -> NDArray[np.int64]:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import signal, stats
 
+from fmbench.core.clusters import Common
 from fmbench.core.intervals import (
     Dependence,
     dependence,
@@ -132,3 +133,36 @@ def test_intervals_cover_the_truth(lag: float) -> None:
         covered += [low <= truth <= high for (low, high), truth in zip((mean, tail), truths, strict=True)]
     # 95 % of 300 is 285; fewer than 273 has a chance of about 1 in 1,000
     assert (covered >= 273).all()
+
+
+def test_users_that_differ_make_requests_tell_less() -> None:
+    """16 users with levels of their own: the mean is as sure as 16 users can make it (Student's t of the users' means)."""
+    rng = np.random.default_rng(11)
+    users = np.tile(np.arange(16), 50)
+    series = rng.normal(10, 1, 800) + rng.normal(0, 1, 16)[users]
+    found, alone = mean_interval(series, dependence(series, Common(users=users))), mean_interval(series)
+    means = series.reshape(50, 16).mean(axis=0)
+    low, high = stats.t.interval(0.95, 15, means.mean(), means.std(ddof=1) / 4)
+    assert found is not None and alone is not None
+    assert found == pytest.approx((low, high), abs=0.06)
+    assert alone[1] - alone[0] < 0.5 * (found[1] - found[0])
+
+
+def test_users_that_do_not_differ_widen_next_to_nothing() -> None:
+    rng, wider = np.random.default_rng(12), []
+    for _ in range(100):
+        series = rng.normal(10, 1, 800)
+        widths = [
+            np.ptp(mean_interval(series, dependence(series, common)) or (0.0, 0.0))
+            for common in (Common(users=np.tile(np.arange(16), 50)), None)
+        ]
+        wider.append(widths[0] / widths[1])
+    assert np.mean(wider) < 1.1
+
+
+def test_the_same_prompts_again_and_again_tell_of_so_many_prompts() -> None:
+    rng = np.random.default_rng(13)
+    prompts = np.tile(np.arange(20), 40)
+    series = rng.normal(0, 1, 20)[prompts] * 5 + 10 + rng.normal(0, 0.1, 800)
+    known = dependence(series, Common(prompts=prompts))
+    assert known.effective == pytest.approx(20, rel=0.15)
