@@ -10,11 +10,17 @@ from fmbench.command import Command, Group, Parser
 def _add(parser: Parser) -> None:
     parser.add_argument("word", nargs="?", default="", metavar="WORD", help="only ids with this in them")
     parser.add_argument("--region", default="us-east-1", metavar="REGION", help="where the prices hold (default us-east-1)")
+    parser.add_argument("--markdown", action="store_true", help="the whole page of docs/models.md")
     parser.add_argument("--all", action="store_true", help="also those that the price list alone knows")
 
 
 def _run(parsed: argparse.Namespace) -> int:
     from fmbench.run.lists import list_models
+    from fmbench.run.models_page import page
+
+    if parsed.markdown:
+        print(page(), end="")
+        return 0
 
     return list_models(parsed.word, parsed.region, parsed.all)
 
@@ -22,7 +28,7 @@ def _run(parsed: argparse.Namespace) -> int:
 COMMAND = Command(
     name="models",
     help="Model ids to begin with, and their prices",
-    usage="[WORD] [--region REGION] [--all]",
+    usage="[WORD] [--region REGION] [--all] [--markdown]",
     group=Group.BEGIN,
     add=_add,
     run=_run,

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from fmbench.config.document import Document, read_document, write_document
+from fmbench.config.extends import extended
 from fmbench.config.faults import SECRET_KEYS, Fault, Path, all_faults, value_text
 from fmbench.config.messages import faults_of
 from fmbench.config.overrides import apply_override
@@ -57,7 +58,7 @@ def parse_config(
     checks: Checks = NO_CHECKS,
 ) -> LoadedConfig:
     """As ``load_config``, from what the file holds; messages call it ``source``."""
-    document = read_document(_text(data, source), source)
+    document = extended(read_document(_text(data, source), source), source)
     if document.value is None and not document.faults and not overrides:
         document.faults.append(Fault(source, (), None, "is empty", "write at least models: with one id"))
     if document.value is not None and not isinstance(document.value, dict):

@@ -38,6 +38,11 @@ def shipped() -> list[Shipped]:
     return [_read(path) for path in sorted(folder().glob("*.yml"))]
 
 
+def extendable() -> dict[str, Path]:
+    """The files that ``extends:`` can name: all of them, and those that are only there to be extended."""
+    return {path.stem: path for path in sorted([*folder().glob("*.yml"), *(folder() / "base").glob("*.yml")])}
+
+
 def shipped_as(name: str) -> Shipped:
     """The one that is called ``name``. Raises ``UnusableInput`` with the nearest when there is none."""
     known = {each.name: each for each in shipped()}

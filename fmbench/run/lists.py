@@ -8,13 +8,13 @@ from collections.abc import Iterable, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from fmbench.config.shipped import shipped
 from fmbench.core.failures import ExitCode
 from fmbench.core.prices.book import PriceBook
 from fmbench.core.prices.sources.listed import known_ids
+from fmbench.run.models_page import configurations_of_models
 from fmbench.run.say import say
 
-WIDE = 160
+WIDE = 240
 """Columns of a table that goes into a pipe or a file."""
 
 
@@ -30,11 +30,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], numbers: 
 
 def list_models(word: str, region: str, everything: bool) -> int:
     """``fmbench-load models``: ids of the shipped configurations, with prices; ``everything``: of the price list too."""
-    files: dict[str, dict[str, None]] = {}
-    for each in shipped():
-        for model in each.models:
-            files.setdefault(model, {})[each.name] = None
-    ids = list(dict.fromkeys([*sorted(files), *(known_ids() if everything else ())]))
+    files = configurations_of_models()
+    ids = list(dict.fromkeys([*files, *(known_ids() if everything else ())]))
     found = [model for model in ids if word.lower() in model.lower()]
     book = PriceBook({}, region)
     columns = ("model id", "$ input / M", "$ output / M", "in configuration")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import yaml
 
 from fmbench.cli import main
+from fmbench.config.load import load_config
 from fmbench.config.schema import Config
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,9 +25,13 @@ FAMILIES = {
     "meta",
     "minimax",
     "mistral",
+    "moonshotai",
+    "nvidia",
     "openai",
     "qwen",
     "writer",
+    "xai",
+    "zai",
 }
 
 each_file = pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])
@@ -35,7 +39,7 @@ each_file = pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FI
 
 def config_of(file: Path) -> Config:
     """The file as the program reads it."""
-    return Config.model_validate(yaml.safe_load(file.read_text()))
+    return load_config(str(file)).config
 
 
 def shortened(file: Path, rows: Path, output: Path) -> list[str]:

@@ -11,6 +11,7 @@ import yaml
 from genai_prices import Usage, calc_price
 
 from fmbench.config.schema import Config
+from fmbench.run.models_page import page
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -65,11 +66,13 @@ def test_the_policy_of_the_aws_page_allows_streams_and_whole_answers():
     assert not any("*" in action for action in actions)
 
 
-def test_the_aws_page_lists_exactly_the_shipped_models_without_a_price():
-    files = [yaml.safe_load(path.read_text()) for path in ROOT.glob("configs/*.yml")]
-    shipped = {model["id"] for file in files for model in file["models"]}
-    table = (ROOT / "docs/running-on-aws.md").read_text().split("| model | configuration |")[1].split("\n\n")[0]
-    assert {model for model in shipped if not has_price(model)} == set(re.findall(r"`([^`]+)`", table))
+def test_the_page_of_models_is_what_the_program_writes_and_marks_those_without_a_price():
+    text = (ROOT / "docs/models.md").read_text()
+    assert text == page(), "write it again: fmbench-load models --markdown > docs/models.md"
+    shipped = {model["id"] for path in ROOT.glob("configs/*.yml") for model in yaml.safe_load(path.read_text())["models"]}
+    rows = re.findall(r"^\| `([^`]+)` \| ([^|]+) \|", text, flags=re.MULTILINE)
+    assert {model for model, _ in rows} == shipped
+    assert {model for model, usd in rows if usd == "?"} == {model for model in shipped if not has_price(model)}
 
 
 def has_price(model: str) -> bool:
