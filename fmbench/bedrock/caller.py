@@ -25,7 +25,7 @@ from fmbench.bedrock.http1 import ResponseReader
 from fmbench.bedrock.request import Asked, Preparer
 from fmbench.bedrock.request import PreparedCall as PreparedCall
 from fmbench.bedrock.waiting import waiting
-from fmbench.config.schema import Inference, Model, Timeouts
+from fmbench.config.schema import CachePoints, Inference, Model, Timeouts
 from fmbench.core.model_facts import DEFAULT_MAX_TOKENS
 from fmbench.core.records import Exchange, Prompt
 
@@ -42,6 +42,7 @@ class Caller:
         pool_size: int,
         keep_text: bool = False,
         endpoint: Endpoint = AWS,
+        points: CachePoints | None = None,
     ) -> None:
         self._inference = model.asked(inference)
         self._timeouts = timeouts
@@ -50,7 +51,7 @@ class Caller:
         client = build_client(model.region or region, endpoint, timeouts, pool_size)
         self._asked = Asked.of(self._inference)
         self._url: str = service_url(client, model.endpoint, endpoint)
-        self._preparer = Preparer(api_of(model), model, self._inference, Serialiser(client, self._url))
+        self._preparer = Preparer(api_of(model), model, self._inference, Serialiser(client, self._url), points)
         self._connections = Connections(client, self._url)
         self._waiting = waiting()
 

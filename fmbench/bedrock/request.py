@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fmbench.bedrock.apis.base import AnswerMaker, Api
+from fmbench.bedrock.cache_points import Asking
 from fmbench.bedrock.client import Serialised, Serialiser
 from fmbench.bedrock.signing import Envelope
-from fmbench.config.schema import Inference, Model
+from fmbench.config.schema import CachePoints, Inference, Model
 from fmbench.core.records import Exchange, Prompt
 from fmbench.prompts.payload import SALT_LENGTH, salted
 
@@ -59,21 +60,25 @@ class Asked:
 class Preparer:
     """Makes prepared calls of prompts for one model."""
 
-    def __init__(self, api: Api, model: Model, inference: Inference, serialise: Serialiser) -> None:
+    def __init__(
+        self, api: Api, model: Model, inference: Inference, serialise: Serialiser, points: CachePoints | None = None
+    ) -> None:
         self._api = api
         self._answer = api.answer(model)
         self._model = model
         self._inference = inference
         self._serialise = serialise
+        self._points = points
         self._envelopes: dict[tuple[str, tuple[tuple[str, str], ...]], Envelope] = {}
 
-    def serialised(self, text: str) -> Serialised:
-        """The unsigned request for a text. Raises ``UnusableInput`` for what boto3 refuses."""
-        return self._api.serialise(self._serialise, self._model, text, self._inference)
+    def serialised(self, prompt: Prompt, stand_in: str | None = None) -> Serialised:
+        """The unsigned request for a prompt, ``stand_in`` for its salt. Raises ``UnusableInput`` for what boto3 refuses."""
+        asking = Asking(prompt.text, self._inference, self._points, prompt.shared)
+        return self._api.serialise(self._serialise, self._model, asking if stand_in is None else _salted(asking, stand_in))
 
     def prepare(self, prompt: Prompt, with_salt: bool, request_line_of: Callable[[str], str]) -> PreparedCall:
         """Serialise and validate a prompt; ``request_line_of(url)`` is how it begins. Raises ``UnusableInput``."""
-        serialised, halves = self._halves(prompt.text, with_salt)
+        serialised, halves = self._halves(prompt, with_salt)
         envelope = self._envelope(serialised, request_line_of)
         return PreparedCall(prompt, self._answer, envelope, halves[0], b"".join(halves[1:]), with_salt)
 
@@ -84,14 +89,23 @@ class Preparer:
             self._envelopes[key] = Envelope(serialised, request_line_of(serialised.url))
         return self._envelopes[key]
 
-    def _halves(self, text: str, with_salt: bool) -> tuple[Serialised, list[bytes]]:
+    def _halves(self, prompt: Prompt, with_salt: bool) -> tuple[Serialised, list[bytes]]:
         """The request, and its body cut where the salt goes."""
         if not with_salt:
-            serialised = self.serialised(text)
+            serialised = self.serialised(prompt)
             return serialised, [serialised.request["body"]]
         while True:
             stand_in = secrets.token_hex(SALT_LENGTH)[:SALT_LENGTH]
-            serialised = self.serialised(salted(text, stand_in))
+            serialised = self.serialised(prompt, stand_in)
             halves = serialised.request["body"].split(stand_in.encode("ascii"))
             if len(halves) == 2:
                 return serialised, halves
+
+
+def _salted(asking: Asking, salt: str) -> Asking:
+    """The salt at the very start of what is cached: of the system prompt where that is to be cached, else of the text."""
+    system = asking.inference.system
+    if asking.points is not None and "system" in asking.points.points and system is not None:
+        return replace(asking, inference=asking.inference.model_copy(update={"system": salted(system, salt)}))
+    shared = None if asking.shared is None else asking.shared + len(salted("", salt))
+    return replace(asking, text=salted(asking.text, salt), shared=shared)

@@ -247,6 +247,22 @@ class Price(TokenRates):
     cases: list[PriceCase] = Field(default=[])
 
 
+class CachePoints(Strict):
+    """Prompt caching on purpose: where prompts are to be cached, for how long, and which of three things is measured."""
+
+    points: Annotated[list[Literal["system", "context"]], Field(min_length=1), AfterValidator(_distinct)] = Field(
+        default=["context"]
+    )
+    ttl: Literal["5m", "1h"] = "5m"
+    mode: Literal["cold", "write", "hit"] = "hit"
+    """``cold``: no prompt is in a cache, and none is put there; ``write``: each is put there; ``hit``: each is there already."""
+
+    @property
+    def placed(self) -> bool:
+        """Whether requests set the points."""
+        return self.mode != "cold"
+
+
 class Config(Strict):
     """A whole configuration file. ``models`` alone has no default."""
 
@@ -261,7 +277,17 @@ class Config(Strict):
     objectives: Objectives = Objectives()
     budget: Budget = Budget()
     pricing: dict[str, Price] = Field(default={})
-    cache: Literal["salt", "allow"] = "salt"
+    cache: Literal["salt", "allow"] | CachePoints = "salt"
     """``salt``: every request's prompt starts with words of its own, so that no prompt cache can answer it."""
     quality: bool = False
     simulator: Simulator | None = None
+
+    @property
+    def salted(self) -> bool:
+        """Whether every prompt starts with words of its own."""
+        return self.cache == "salt" or (isinstance(self.cache, CachePoints) and self.cache.mode != "hit")
+
+    @property
+    def cache_points(self) -> CachePoints | None:
+        """The points that requests set; None: they set none."""
+        return self.cache if isinstance(self.cache, CachePoints) and self.cache.placed else None

@@ -44,6 +44,7 @@ def conflicts(config: Config) -> Iterator[Finding]:
     yield from _templates(config)
     yield from _windows(config)
     yield from _addresses(config)
+    yield from _cache(config)
     for figure in config.objectives.limited:
         if figure.takes is not None and not getattr(config, figure.takes):
             path = ("objectives", str(figure.objective))
@@ -72,6 +73,14 @@ def _same_names(config: Config) -> Iterator[Finding]:
             what = f'is the name of models[{seen[model.name]}] too ("{model.name}")'
             yield Finding(("models", index, key), what, "give each a label of its own")
         seen.setdefault(model.name, index)
+
+
+def _cache(config: Config) -> Iterator[Finding]:
+    points = config.cache_points
+    systems = [model.asked(config.inference).system for model in config.models]
+    if points is not None and "system" in points.points and None in systems:
+        what = "has system, and there is no system prompt to cache"
+        yield Finding(("cache", "points"), what, "add inference.system, or leave system out", (("inference",), ("models",)))
 
 
 def _bucket_of_interest(config: Config) -> Iterator[Finding]:

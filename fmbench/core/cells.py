@@ -23,6 +23,9 @@ Window = tuple[float, float]
 Key = tuple[str, str, int, float | None]
 """Model, bucket, users (or the most in flight), an open loop's rate."""
 
+_SAME = {"default": ("standard",), "standard": ("default",)}
+"""Tiers of one kind by two names."""
+
 
 @dataclass(frozen=True, slots=True)
 class MeasuredCell:
@@ -52,6 +55,25 @@ class MeasuredCell:
     def duration_s(self) -> float:
         """Seconds measured, over all blocks."""
         return float(sum(end - start for start, end in self.windows))
+
+    @property
+    def read_from_cache(self) -> float:
+        """The share of measured answers that a prompt cache gave a part of; 0 without answers."""
+        answers = self.rows.ok & self.rows.measured
+        read = answers & (self.rows.number("cache_read_tokens") > 0)
+        return float(read.sum() / max(answers.sum(), 1))
+
+    def differing(self, asked: str, served: str) -> int:
+        """Measured answers whose column ``served`` says something else than was ``asked``; a default goes by two names."""
+        was_asked, was_served = self.rows.words[asked], self.rows.words[served]
+        other = self.rows.ok & self.rows.measured & (was_served.codes >= 0)
+        differing = 0
+        for name in was_asked.names:
+            same = was_served.is_(name)
+            for alias in _SAME.get(name, ()):
+                same = same | was_served.is_(alias)
+            differing += int((other & was_asked.is_(name) & ~same).sum())
+        return differing
 
     @property
     def key(self) -> Key:

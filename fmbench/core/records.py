@@ -26,6 +26,8 @@ class Prompt:
     language: str
     answers: list[str] = field(default_factory=list)
     all_classes: list[str] | None = None
+    shared: int | None = None
+    """So many characters at the beginning are what other prompts have too: up to the end of the context."""
 
 
 class Cell(NamedTuple):

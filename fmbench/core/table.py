@@ -33,7 +33,10 @@ NUMBERS = (
     "usd",
     "user",
 )
-WORDS = ("model", "dataset", "bucket", "phase", "outcome", "failure", "stop_reason", "service_tier", "worker", "prompt_id")
+WORDS = (
+    *("model", "dataset", "bucket", "phase", "outcome", "failure", "stop_reason", "worker", "prompt_id"),
+    *("service_tier", "service_tier_asked", "latency_mode", "latency_mode_asked"),
+)
 SCORES = ("quality",)
 SCORED_BY = ("metric",)
 """Columns that are read only where ``quality``, the answers' scores, was joined to the records, with the ``metric`` of each."""

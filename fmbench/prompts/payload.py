@@ -56,7 +56,10 @@ def load(path: str | Path) -> list[Prompt]:
 
 
 def _line(prompt: Prompt) -> bytes:
-    text = json.dumps(asdict(prompt), ensure_ascii=False, separators=(",", ":"))
+    row = asdict(prompt)
+    if prompt.shared is None:
+        del row["shared"]
+    text = json.dumps(row, ensure_ascii=False, separators=(",", ":"))
     return _LINE_BREAKS.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode("utf-8") + b"\n"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
@@ -53,14 +53,15 @@ def prepare(config: Config, folder: Path, progress: Progress) -> PreparedPrompts
     """
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer = default_tokenizer()
-    text = _Text(templates_for(config.dataset), tokenizer, config.cache == "salt")
+    text = _Text(templates_for(config.dataset), tokenizer, config.salted)
+    shared = text.templates.shared if config.cache_points is not None else None
     with tempfile.TemporaryDirectory(prefix="fmbench-prompts-") as scratch:
         tools = SourceTools(config.seed, Path(scratch), lambda row: text.measure(text.of(row)), progress)
         loaded = source_of(config.dataset.source).load(config.dataset, tools)
         judge = Judge(config, text.of, text.measure)
         candidates = judge.judge(loaded.rows, progress)
         fates.write(folder / "fates.csv", candidates)
-        buckets = _write_payloads(config, folder, judge, candidates, loaded.rows, text)
+        buckets = _write_payloads(config, folder, judge, candidates, loaded.rows, text, shared)
         manifest_row = _manifest_row(loaded, candidates)
     _check(config, candidates, buckets)
     return PreparedPrompts(
@@ -75,6 +76,7 @@ class _Text:
     """A row's text, and what it counts when it is sent."""
 
     def __init__(self, templates: Templates, tokenizer: Tokenizer, salted: bool) -> None:
+        self.templates = templates
         self.of = templates.render
         self._tokenizer = tokenizer
         self._salted = salted
@@ -85,18 +87,24 @@ class _Text:
 
 
 def _write_payloads(
-    config: Config, folder: Path, judge: Judge, candidates: Sequence[Candidate], rows: Sequence[Row], text: _Text
+    config: Config,
+    folder: Path,
+    judge: Judge,
+    candidates: Sequence[Candidate],
+    rows: Sequence[Row],
+    text: _Text,
+    shared: Callable[[Row], int | None] | None,
 ) -> dict[str, BucketInfo]:
     written = {}
     for bucket in buckets_of(config.dataset):
         kept = judge.kept(candidates, bucket)
         if kept:
-            prompts = [_prompt(candidate, rows[candidate.index], text) for candidate in kept]
+            prompts = [_prompt(candidate, rows[candidate.index], text, shared) for candidate in kept]
             written[bucket.name] = _bucket_info(bucket.name, folder, prompts)
     return written
 
 
-def _prompt(candidate: Candidate, row: Row, text: _Text) -> Prompt:
+def _prompt(candidate: Candidate, row: Row, text: _Text, shared: Callable[[Row], int | None] | None) -> Prompt:
     return Prompt(
         prompt_id=candidate.prompt_id,
         text=text.of(row),
@@ -105,6 +113,7 @@ def _prompt(candidate: Candidate, row: Row, text: _Text) -> Prompt:
         language=row.language,
         answers=row.answers,
         all_classes=row.all_classes,
+        shared=None if shared is None else shared(row),
     )
 
 

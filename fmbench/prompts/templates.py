@@ -84,11 +84,25 @@ class Templates:
 
     def render(self, row: Row) -> str:
         """The exact text of a row, without a salt. A row with no context and no template of its own is sent as it is."""
+        return _filled(self._template(row), row)
+
+    def shared(self, row: Row) -> int | None:
+        """How many characters of a row's text come before its question: up to the end of the context; None: all."""
+        before, context, after = self._template(row).partition("{context}")
+        if not context or "{input}" in before or not row.context or not _filled(after, row).strip():
+            return None
+        return len(_filled(before + context, row))
+
+    def _template(self, row: Row) -> str:
         template = self._by_task.get(row.task) or self._by_task.get(base_task(row.task)) or self._default
         if template is None:
             template = DEFAULTS.get(row.language, QUESTION) if row.context and row.input else "{context}{input}"
-        parts = {"context": row.context, "input": row.input}
-        return _SLOT.sub(lambda slot: parts[slot[1]], template)
+        return template
+
+
+def _filled(template: str, row: Row) -> str:
+    parts = {"context": row.context, "input": row.input}
+    return _SLOT.sub(lambda slot: parts[slot[1]], template)
 
 
 def templates_for(dataset: Dataset) -> Templates:

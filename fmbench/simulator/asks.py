@@ -83,9 +83,9 @@ def read_converse(body: Json) -> Ask:
         latency=_object(body, "performanceConfig").get("latency"),
         tier=_object(body, "serviceTier").get("type"),
     )
-    _take_blocks(_list(body, "system"), ask.system, ask)
+    take_blocks(_list(body, "system"), ask.system, ask)
     for message in messages:
-        _take_blocks(message["content"], ask.texts, ask)
+        take_blocks(message["content"], ask.texts, ask)
     if "toolConfig" in body:
         ask.other_bytes += len(orjson.dumps(body["toolConfig"]))
     return ask
@@ -188,7 +188,8 @@ def _check_blocks(index: int, blocks: list[Any]) -> None:
             )
 
 
-def _take_blocks(blocks: list[Any], texts: list[str], ask: Ask) -> None:
+def take_blocks(blocks: list[Any], texts: list[str], ask: Ask) -> None:
+    """Text, cache points and the size of the rest of Converse's content blocks."""
     for block in blocks:
         if isinstance(block, dict) and isinstance(block.get("text"), str):
             texts.append(block["text"])

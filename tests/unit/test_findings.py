@@ -107,7 +107,26 @@ def test_a_window_that_began_too_early() -> None:
 def test_cached_tokens_although_salted_and_not_when_allowed() -> None:
     rows = steady_rows(cache_read_tokens=64)
     assert "6,400" in found(validity_of([Cellful(rows)]), "prompt cache")[0]["message"]
-    assert not found(validity_of([Cellful(rows)], config={"cache": "allow"}), "prompt cache")
+    allowed = validity_of([Cellful(rows)], config={"cache": "allow"})
+    assert [finding["severity"] for finding in found(allowed, "prompt cache")] == ["note"]
+
+
+CACHES = [("cold", 64, "warning"), ("write", 64, "warning"), ("hit", 0, "warning"), ("hit", 64, None), ("cold", 0, None)]
+TIERS = [("flex", "default", True), ("default", "standard", False), ("flex", None, False), (None, "default", False)]
+
+
+@pytest.mark.parametrize(("mode", "read", "severity"), CACHES)
+def test_a_cache_that_did_not_do_what_was_meant(mode: str, read: int, severity: str | None) -> None:
+    cache = {"points": ["context"], "ttl": "5m", "mode": mode}
+    validity = validity_of([Cellful(steady_rows(cache_read_tokens=read))], config={"cache": cache})
+    assert [finding["severity"] for finding in found(validity, "prompt cache")] == ([severity] if severity else [])
+
+
+@pytest.mark.parametrize(("asked", "served", "differs"), TIERS)
+def test_answers_of_another_tier_than_asked(asked: str | None, served: str | None, differs: bool) -> None:
+    rows = steady_rows(service_tier_asked=asked, service_tier=served)
+    messages = [finding["message"] for finding in found(validity_of([Cellful(rows)]), "served")]
+    assert [message.split()[0] for message in messages] == (["100"] if differs else [])
 
 
 def test_throttling_is_the_quotas_limit() -> None:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from fmbench.bedrock.answers import Answer
+from fmbench.bedrock.cache_points import Asking
 from fmbench.bedrock.client import Serialised, Serialiser
-from fmbench.config.schema import Inference, Model
+from fmbench.config.schema import Model
 from fmbench.core.records import Exchange
 
 Json = dict[str, Any]
@@ -20,16 +21,16 @@ AnswerMaker = Callable[[Exchange, bool], Answer]
 class Api:
     """One way to ask a model: an entry of this folder is a module with one of these as ``API``."""
 
-    serialise: Callable[[Serialiser, Model, str, Inference], Serialised]
-    """(the client's serialiser, model, prompt, inference) → the request, unsigned. Raises ``UnusableInput``."""
+    serialise: Callable[[Serialiser, Model, Asking], Serialised]
+    """(the client's serialiser, model, text and parameters) → the request, unsigned. Raises ``UnusableInput``."""
     answer: Callable[[Model], AnswerMaker]
     """What reads the answers of a model. Raises ``UnusableInput`` for a model that the API cannot ask."""
 
 
-def through_boto3(operation: str, parameters: Callable[[Model, str, Inference], Json]) -> Callable[..., Serialised]:
+def through_boto3(operation: str, parameters: Callable[[Model, Asking], Json]) -> Callable[..., Serialised]:
     """``Api.serialise`` for an operation of boto3's bedrock-runtime client with these arguments."""
 
-    def serialise(serialiser: Serialiser, model: Model, prompt: str, inference: Inference) -> Serialised:
-        return serialiser(operation, parameters(model, prompt, inference))
+    def serialise(serialiser: Serialiser, model: Model, asking: Asking) -> Serialised:
+        return serialiser(operation, parameters(model, asking))
 
     return serialise

@@ -7,12 +7,13 @@ from typing import Any
 from fmbench.bedrock.apis._openai import path, with_usage
 from fmbench.bedrock.apis._posted import WholeAnswer, post, take, tier
 from fmbench.bedrock.apis.base import Api
+from fmbench.bedrock.cache_points import Asking, check_no_points
 from fmbench.bedrock.client import Serialised, Serialiser
 from fmbench.bedrock.event_answers import EventAnswer
 from fmbench.bedrock.families.base import Piece, first, given, mapping, text_of
 from fmbench.bedrock.faults import BadResponse
 from fmbench.bedrock.thinking import effort_of
-from fmbench.config.schema import Inference, Model
+from fmbench.config.schema import Model
 from fmbench.core.records import Exchange
 
 Json = dict[str, Any]
@@ -21,10 +22,12 @@ _OPEN, _CLOSE = "<reasoning>", "</reasoning>"
 """What gpt-oss puts around its reasoning, which comes in the content itself."""
 
 
-def serialise(serialiser: Serialiser, model: Model, prompt: str, inference: Inference, stream: bool) -> Serialised:
+def serialise(serialiser: Serialiser, model: Model, asking: Asking, stream: bool) -> Serialised:
     """The request for one user message."""
+    check_no_points(model, asking)
+    inference = asking.inference
     system = [] if inference.system is None else [{"role": "system", "content": inference.system}]
-    body = {"model": model.id, "messages": [*system, {"role": "user", "content": prompt}]} | given(
+    body = {"model": model.id, "messages": [*system, {"role": "user", "content": asking.text}]} | given(
         max_completion_tokens=inference.max_tokens,
         temperature=inference.temperature,
         top_p=inference.top_p,
@@ -93,6 +96,6 @@ class ChatWholeAnswer(WholeAnswer):
 
 
 API = Api(
-    serialise=lambda serialiser, model, prompt, inference: serialise(serialiser, model, prompt, inference, stream=True),
+    serialise=lambda serialiser, model, asking: serialise(serialiser, model, asking, stream=True),
     answer=lambda _model: ChatAnswer,
 )

@@ -6,20 +6,22 @@ from typing import Any
 
 from fmbench.bedrock.answers import BodyAnswer, Json
 from fmbench.bedrock.apis.base import Api, through_boto3
+from fmbench.bedrock.cache_points import Asking, with_cache_points
 from fmbench.bedrock.families.base import given
 from fmbench.bedrock.faults import BadResponse
 from fmbench.bedrock.foreign import items, word
 from fmbench.bedrock.thinking import converse_thinking
-from fmbench.config.schema import Inference, Model
+from fmbench.config.schema import Model
 
 
-def parameters(model: Model, prompt: str, inference: Inference) -> Json:
+def parameters(model: Model, asking: Asking) -> Json:
     """boto3's arguments for one user message."""
+    inference = asking.inference
     thinking = converse_thinking(model.id, inference)
     fields = thinking.get("additionalModelRequestFields", {}) | (inference.additional_model_request_fields or {})
-    return {
+    arguments = {
         "modelId": model.id,
-        "messages": [{"role": "user", "content": [{"text": prompt}]}],
+        "messages": [{"role": "user", "content": [{"text": asking.text}]}],
         "inferenceConfig": given(
             maxTokens=inference.max_tokens,
             temperature=inference.temperature,
@@ -34,6 +36,7 @@ def parameters(model: Model, prompt: str, inference: Inference) -> Json:
         serviceTier=inference.service_tier,
         guardrailConfig=inference.guardrail,
     )
+    return with_cache_points(arguments, asking)
 
 
 class ConverseAnswer(BodyAnswer):

@@ -8,24 +8,28 @@ import orjson
 
 from fmbench.bedrock.answers import BodyAnswer, Json
 from fmbench.bedrock.apis.base import AnswerMaker, Api, through_boto3
+from fmbench.bedrock.cache_points import Asking, check_no_points
 from fmbench.bedrock.families import family_of
 from fmbench.bedrock.families.base import Family, Piece, given, mapping, request_body
 from fmbench.bedrock.faults import BadResponse
 from fmbench.bedrock.foreign import believed_seconds, believed_word, count, word
 from fmbench.bedrock.http1 import Head, Sink
-from fmbench.config.schema import Inference, Model
+from fmbench.config.schema import Model
 from fmbench.core.failures import UnusableInput
 from fmbench.core.records import Exchange, Usage
 
 _GUARDRAIL = {"guardrailIdentifier": "guardrailIdentifier", "guardrailVersion": "guardrailVersion", "trace": "trace"}
 
 
-def parameters(model: Model, prompt: str, inference: Inference) -> Json:
+def parameters(model: Model, asking: Asking) -> Json:
     """boto3's arguments: the family's JSON body, and headers for tier, performance and guardrail."""
-    family = family_of(model.id, model.family)
+    family, inference = family_of(model.id, model.family), asking.inference
+    if family.cache is None:
+        check_no_points(model, asking)
+    body = request_body(family, model.id, asking.text, inference)
     return {
         "modelId": model.id,
-        "body": orjson.dumps(request_body(family, model.id, prompt, inference)),
+        "body": orjson.dumps(body if family.cache is None else family.cache(body, asking)),
         "contentType": "application/json",
         "accept": "application/json",
     } | given(

@@ -6,21 +6,24 @@ from typing import Any
 
 from fmbench.bedrock.apis._posted import WholeAnswer, post, take, tier
 from fmbench.bedrock.apis.base import Api
+from fmbench.bedrock.cache_points import Asking, with_cache_control
 from fmbench.bedrock.client import Serialised, Serialiser
 from fmbench.bedrock.event_answers import EventAnswer
 from fmbench.bedrock.families.anthropic import chunk, messages_body, whole
 from fmbench.bedrock.families.base import Piece, mapping
 from fmbench.bedrock.faults import BadResponse
-from fmbench.config.schema import Inference, Model
+from fmbench.config.schema import Model
 
 Json = dict[str, Any]
 PATH = "/anthropic/v1/messages"
 _VERSION = {"anthropic-version": "2023-06-01"}
 
 
-def serialise(serialiser: Serialiser, model: Model, prompt: str, inference: Inference, stream: bool) -> Serialised:
+def serialise(serialiser: Serialiser, model: Model, asking: Asking, stream: bool) -> Serialised:
     """The request for one user message."""
-    body = {"model": model.id, **messages_body(model.id, prompt, inference)} | ({"stream": True} if stream else {})
+    inference = asking.inference
+    content = with_cache_control(messages_body(model.id, asking.text, inference), asking)
+    body = {"model": model.id, **content} | ({"stream": True} if stream else {})
     asked = tier(inference)
     headers = _VERSION if asked is None else _VERSION | {"X-Amzn-Bedrock-Service-Tier": str(asked)}
     return post(serialiser, model, PATH, body, inference, headers)
@@ -51,6 +54,6 @@ class MessagesWholeAnswer(WholeAnswer):
 
 
 API = Api(
-    serialise=lambda serialiser, model, prompt, inference: serialise(serialiser, model, prompt, inference, stream=True),
+    serialise=lambda serialiser, model, asking: serialise(serialiser, model, asking, stream=True),
     answer=lambda _model: MessagesAnswer,
 )

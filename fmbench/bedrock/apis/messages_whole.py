@@ -6,6 +6,6 @@ from fmbench.bedrock.apis.base import Api
 from fmbench.bedrock.apis.messages import MessagesWholeAnswer, serialise
 
 API = Api(
-    serialise=lambda serialiser, model, prompt, inference: serialise(serialiser, model, prompt, inference, stream=False),
+    serialise=lambda serialiser, model, asking: serialise(serialiser, model, asking, stream=False),
     answer=lambda _model: MessagesWholeAnswer,
 )

@@ -9,12 +9,13 @@ from fmbench.bedrock.answers import StreamFault
 from fmbench.bedrock.apis._openai import path, with_usage
 from fmbench.bedrock.apis._posted import WholeAnswer, no_place, post, take, tier
 from fmbench.bedrock.apis.base import Api
+from fmbench.bedrock.cache_points import Asking, check_no_points
 from fmbench.bedrock.client import Serialised, Serialiser
 from fmbench.bedrock.event_answers import EventAnswer
 from fmbench.bedrock.families.base import Piece, given, items, mapping, text_of
 from fmbench.bedrock.faults import BadResponse
 from fmbench.bedrock.thinking import effort_of
-from fmbench.config.schema import Inference, Model
+from fmbench.config.schema import Model
 
 Json = dict[str, Any]
 _ENDS = ("response.completed", "response.incomplete", "response.failed", "response.cancelled")
@@ -23,12 +24,14 @@ _OTHER = ("response.reasoning_text.delta", "response.reasoning_summary_text.delt
 _FAILED = ("failed", "cancelled")
 
 
-def serialise(serialiser: Serialiser, model: Model, prompt: str, inference: Inference, stream: bool) -> Serialised:
+def serialise(serialiser: Serialiser, model: Model, asking: Asking, stream: bool) -> Serialised:
     """The request for one user message; nothing of it is to be stored."""
+    check_no_points(model, asking)
+    inference = asking.inference
     if inference.stop_sequences is not None:
         raise no_place(model, "stop_sequences", "use api: chat, where the model has it")
     effort = effort_of(model.id, inference)
-    body = {"model": model.id, "input": [{"role": "user", "content": prompt}], "store": False} | given(
+    body = {"model": model.id, "input": [{"role": "user", "content": asking.text}], "store": False} | given(
         instructions=inference.system,
         max_output_tokens=inference.max_tokens,
         temperature=inference.temperature,
@@ -85,6 +88,6 @@ class ResponsesWholeAnswer(WholeAnswer):
 
 
 API = Api(
-    serialise=lambda serialiser, model, prompt, inference: serialise(serialiser, model, prompt, inference, stream=True),
+    serialise=lambda serialiser, model, asking: serialise(serialiser, model, asking, stream=True),
     answer=lambda _model: ResponsesAnswer,
 )

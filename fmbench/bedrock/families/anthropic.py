@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fmbench.bedrock.cache_points import with_cache_control
 from fmbench.bedrock.families.base import Family, Json, Piece, count, given, items, mapping, text_of
 from fmbench.bedrock.thinking import claude_thinking
 from fmbench.config.schema import Inference
@@ -62,4 +63,4 @@ def chunk(body: Json) -> Piece:
     )
 
 
-FAMILY = Family("anthropic", "anthropic.", _body, whole, chunk, thinks=True)
+FAMILY = Family("anthropic", "anthropic.", _body, whole, chunk, thinks=True, cache=with_cache_control)

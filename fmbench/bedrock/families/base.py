@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from fmbench.bedrock.cache_points import Asking
 from fmbench.bedrock.foreign import count as count
 from fmbench.bedrock.foreign import items as items
 from fmbench.config.schema import Inference
@@ -51,6 +52,8 @@ class Family:
     """Inference parameters that this body has no place for."""
     thinks: bool = False
     """Whether ``effort`` and ``thinking`` have a place in it."""
+    cache: Callable[[Json, Asking], Json] | None = None
+    """(body, what is asked) → the body with its cache points; None: it has no place for them."""
 
 
 def request_body(family: Family, model_id: str, prompt: str, inference: Inference) -> Json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fmbench.bedrock.cache_points import with_cache_points
 from fmbench.bedrock.families.base import Family, Json, Piece, count, given, items, mapping, text_of
 from fmbench.config.schema import Inference
 
@@ -49,4 +50,4 @@ def _chunk(body: Json) -> Piece:
     return _with_usage(piece, mapping(mapping(body.get("metadata")).get("usage")))
 
 
-FAMILY = Family("nova", "amazon.nova", _body, _whole, _chunk)
+FAMILY = Family("nova", "amazon.nova", _body, _whole, _chunk, cache=with_cache_points)

@@ -1,13 +1,16 @@
-"""Tokens read from a prompt cache although each prompt was salted."""
+"""Prompts that a cache answered although none was meant to, and hits that were meant and did not come."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from fmbench.core.findings.finding import WARNING, Evidence, Finding
-from fmbench.core.messages import Message
+from fmbench.core.findings.finding import NOTE, WARNING, Evidence, Finding, names_of
+from fmbench.core.messages import Message, Several
+
+HIT_SHARE = 0.95
+"""So many answers of a cell have to have read the cache for its figures to be those of hits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +24,58 @@ class CachedAnyway(Message):
     tokens: int
 
 
+@dataclass(frozen=True, slots=True)
+class NotCold(Message):
+    """How many tokens of a run that meant to be cold, or to write."""
+
+    says: ClassVar[str] = (
+        "{tokens:,} prompt tokens came from a cache although cache.mode is {mode}: latency and cost are those of hits in part. "
+        "The model caches unasked, or its system prompt was in a cache: give it one that no other run has sent."
+    )
+    tokens: int
+    mode: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotHit(Message):
+    """Cells whose answers did not read the cache."""
+
+    says: ClassVar[str] = (
+        "Fewer than {share:.0%} of the answers of {cells} read the prompt cache although cache.mode is hit: their figures are "
+        "not those of hits. The shared part may be shorter than what the model caches (512 to 4,096 tokens), or the warm-up "
+        "too short."
+    )
+    share: float
+    cells: Several
+
+
+@dataclass(frozen=True, slots=True)
+class CachesUnasked(Message):
+    """How many tokens, where prompts went out as they are."""
+
+    says: ClassVar[str] = "{tokens:,} prompt tokens came from a cache: with cache: allow, repeated prompts are answered faster."
+    tokens: int
+
+
 def cached(evidence: Evidence) -> Iterator[Finding]:
-    """Whether salting kept prompts out of caches."""
+    """Whether prompts were kept out of caches, or let in, as it was meant."""
     tokens = sum(found.row["cache_read_tokens"] or 0 for found in evidence.measured)
-    if tokens and evidence.config.get("cache", "salt") == "salt":
+    cache: Any = evidence.config.get("cache", "salt")
+    mode = cache.get("mode", "hit") if isinstance(cache, Mapping) else cache
+    if tokens and mode == "salt":
         yield Finding(WARNING, "prompt cache", CachedAnyway(tokens))
+    elif tokens and mode in ("cold", "write"):
+        yield Finding(WARNING, "prompt cache", NotCold(tokens, mode))
+    elif tokens and mode == "allow":
+        yield Finding(NOTE, "prompt cache", CachesUnasked(tokens))
+    elif mode == "hit":
+        yield from _missed(evidence)
+
+
+def _missed(evidence: Evidence) -> Iterator[Finding]:
+    cold = [found for found in evidence.measured if found.row["ok"] and found.cell.read_from_cache < HIT_SHARE]
+    if cold:
+        yield Finding(WARNING, "prompt cache", NotHit(HIT_SHARE, names_of(cold)))
 
 
 CHECKS = (cached,)

@@ -26,6 +26,7 @@ _ORDER = (
     "concurrency",
     "steady-state",
     "prompt-cache",
+    "served",
     "throttling",
     "samples",
     "prompts",

@@ -53,7 +53,7 @@ class PreparedRun:
 
     @property
     def salted(self) -> bool:
-        return self.config.cache == "salt"
+        return self.config.salted
 
     def address(self) -> str | None:
         """The URL that requests of the first model go to; None when that cannot be told here, as a cell will say."""
@@ -91,6 +91,7 @@ class PreparedRun:
                 max(cell.concurrency for cell in self.plan.cells),
                 config.quality,
                 self._endpoint,
+                config.cache_points,
             )
         return self._callers[name]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from fmbench.simulator import frames
+from fmbench.simulator.asks import take_blocks
 from fmbench.simulator.families.base import Ask, Generation, Json, limits, texts_of
 
 
@@ -17,8 +18,12 @@ class Nova:
     def read(self, body: Json) -> Ask:
         """Nova takes ``maxTokens`` and, in older examples, ``max_new_tokens``."""
         config = body.get("inferenceConfig") or {}
-        ask = Ask(texts=texts_of(body), **limits(config, "maxTokens", "stopSequences"))
-        ask.system = [str(block.get("text", "")) for block in body.get("system") or ()]
+        texts_of(body)
+        ask = Ask(texts=[], **limits(config, "maxTokens", "stopSequences"))
+        take_blocks(body.get("system") or [], ask.system, ask)
+        for message in body["messages"]:
+            content = message.get("content")
+            take_blocks([{"text": content}] if isinstance(content, str) else content or [], ask.texts, ask)
         ask.max_tokens = ask.max_tokens or config.get("max_new_tokens")
         return ask
 
