@@ -10,19 +10,28 @@ from fmbench.command import Command, Group, Parser
 
 def _add(parser: Parser) -> None:
     parser.add_argument("run", metavar="RUN", help=RUN_HELP)
+    what = "what if: judge by another objective, and leave the run as it is; repeatable"
+    parser.add_argument("--set", action="append", default=[], dest="overrides", metavar="objectives.KEY=VALUE", help=what)
+    parser.add_argument("--output", metavar="FOLDER", help="with --set: where that report goes (default what-if-RUN_ID)")
+
+
+def _check(parser: Parser, parsed: argparse.Namespace) -> None:
+    if parsed.output is not None and not parsed.overrides:
+        parser.error("--output goes with --set: without it the report is the run's own")
 
 
 def _run(parsed: argparse.Namespace) -> int:
-    from fmbench.run.stored import report
+    from fmbench.run.stored import report, report_what_if
 
-    return report(parsed.run)
+    return report_what_if(parsed.run, parsed.overrides, parsed.output) if parsed.overrides else report(parsed.run)
 
 
 COMMAND = Command(
     name="report",
     help="The report of a stored run again, from its records alone",
-    usage="RUN",
+    usage="RUN [--set objectives.KEY=VALUE] [--output FOLDER]",
     group=Group.RUNS,
     add=_add,
     run=_run,
+    check=_check,
 )

@@ -173,6 +173,17 @@ def _tell_answer(summary: dict[str, Any]) -> None:
         show(table)
 
 
+def tell_summary(said: dict[str, Any], address: str) -> None:
+    """The answer of a report, a row a model, its validity and its place; ``said`` as summary.json has it."""
+    lead = "" if said.get("recommendation") else "No recommendation: "
+    say(f"{lead}{said['recommendation_reason']}")
+    table = closing_table(said)
+    if table is not None and not is_quiet():
+        show(table)
+    for line in [*validity_lines(said), report_line(address)]:
+        say(line)
+
+
 def _store(folder: RunFolder, config: Config, collected: list[str]) -> bool:
     """Bring the run to where it belongs; of the journals of other hosts, those that were ``collected`` go from there."""
     if not folder.is_remote:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 from fmbench.core.failures import ExitCode
-from fmbench.run.finish import CUT, report_on, seal_into
+from fmbench.run.finish import CUT, report_on, seal_into, tell_summary
 from fmbench.run.say import say
+from fmbench.run.what_if import what_if
 from fmbench.storage.manifest import RUNNING
 from fmbench.storage.reader import LocalRun, open_run
 from fmbench.storage.seal import read_load
@@ -29,6 +31,16 @@ def report(address: str) -> int:
     if recovered and run.folder.is_remote and not running:  # of a run that goes on the master needs them yet
         forget_parts(run.folder, parts, None)
     print(run.address, flush=True)
+    return ExitCode.DONE
+
+
+def report_what_if(address: str, overrides: Sequence[str], output: str | None) -> int:
+    """Write the report that the run's records give with other objectives into a folder of its own; its path is printed."""
+    run = open_run(address)
+    to = Path(output or f"what-if-{run.folder.run_id}")
+    summary = what_if(run, overrides, to)
+    tell_summary(summary, str(to))
+    print(to, flush=True)
     return ExitCode.DONE
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fmbench.callable_package import calls
 from fmbench.simulator.process import RunningSimulator, start
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from fmbench.simulator.server import Address
 
 __all__ = ["RunningSimulator", "serve", "start"]
+
+calls(__name__, "fmbench.python", "simulator")
 
 
 def serve(host: str, port: int, config: Simulator, announce: Callable[[Address], None]) -> None:

@@ -1,0 +1,129 @@
+"""FMBench Load from Python: a run, its records as a DataFrame, its summary, its report with other objectives; two runs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from fmbench.config.document import write_document
+from fmbench.core.failures import ExitCode, FmbenchError
+from fmbench.core.rulings import Comparison
+from fmbench.run.what_if import what_if
+from fmbench.simulator.behaviour import Simulator
+from fmbench.simulator.process import RunningSimulator, start
+from fmbench.storage.reader import LocalRun, open_run
+
+_WITHOUT_A_RUN = (ExitCode.FAULT, ExitCode.UNUSABLE, ExitCode.REFUSED)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A stored run."""
+
+    stored: LocalRun
+    status: int = ExitCode.DONE
+    """The exit status that the run ended with (docs/cli.md); 0 for one that was only opened."""
+
+    @property
+    def address(self) -> str:
+        """Where it is stored: a folder, or an address in a store."""
+        return self.stored.address
+
+    @cached_property
+    def records(self) -> pd.DataFrame:
+        """A row a request (docs/records.md)."""
+        return self.stored.records()
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """What the run was."""
+        return self.stored.manifest
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """summary.json: the cells, the recommendation, the validity. Raises ``FileNotFoundError`` for a run without a report."""
+        summary: dict[str, Any] = json.loads(self.stored.folder.summary.read_text(encoding="utf-8"))
+        return summary
+
+    @property
+    def recommendation(self) -> dict[str, Any] | None:
+        """``{model, bucket, concurrency, reason, …}``; None: no model is shown to meet every objective."""
+        chosen: dict[str, Any] | None = self.summary["recommendation"]
+        return chosen
+
+    def report(self, objectives: Mapping[str, Any] | None = None, to: str | Path | None = None) -> dict[str, Any]:
+        """The summary that the stored records give with other ``objectives`` (``{"ttft_p95_s": 0.4}``), key by key over its own.
+
+        ``to``: a folder for the whole report. The run itself is left as it is. Raises ``UnusableInput`` for an objective that
+        there is not.
+        """
+        overrides = [f"objectives.{key}={json.dumps(value)}" for key, value in (objectives or {}).items()]
+        return what_if(self.stored, overrides, None if to is None else Path(to))
+
+    def _repr_html_(self) -> str:
+        path = self.stored.path / "report.html"
+        return path.read_text(encoding="utf-8") if path.exists() else f"<code>{self.address}</code>"
+
+
+def run(
+    config: str | Path | Mapping[str, Any],
+    *,
+    overrides: Mapping[str, Any] | None = None,
+    output: str | Path | None = None,
+    seed: int | None = None,
+    processes: int = 1,
+) -> Run:
+    """The whole job, as ``fmbench-load CFG.yml`` does it. ``config``: a file, or what it would hold; ``overrides``: ``--set``.
+
+    It spends what the configuration's budget lets it, without a question. Raises ``FmbenchError`` with the program's message when
+    there is no run; one that ended early is returned, with its ``status``.
+    """
+    options = [part for key, value in (overrides or {}).items() for part in ("--set", f"{key}={json.dumps(value)}")]
+    options += [*_option("--output", output), *_option("--seed", seed), *_option("--processes", processes)]
+    if not isinstance(config, Mapping):
+        return _run(str(config), options)
+    with tempfile.TemporaryDirectory(prefix="fmbench-load-") as scratch:
+        file = Path(scratch) / "config.yml"
+        file.write_text(write_document(dict(config)), encoding="utf-8")
+        return _run(str(file), options)
+
+
+def _run(config: str, options: Sequence[str]) -> Run:
+    command = [sys.executable, "-m", "fmbench", "run", "--config", config, "--yes", "--quiet", *options]
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    if done.returncode in _WITHOUT_A_RUN or not done.stdout.strip():
+        raise FmbenchError(done.stderr.strip().removeprefix("fmbench-load: ") or f"ended with status {done.returncode}")
+    return Run(open_run(done.stdout.splitlines()[-1]), done.returncode)
+
+
+def _option(name: str, value: object) -> list[str]:
+    return [] if value is None else [name, str(value)]
+
+
+def load_run(address: str | Path) -> Run:
+    """The run at ``address``: a folder, or an address in a store. Raises ``UnusableInput`` when there is none."""
+    return Run(open_run(str(address)))
+
+
+def compare(a: Run | Sequence[Run], b: Run | Sequence[Run], fail_on: Sequence[str] = ()) -> Comparison:
+    """Which cells of ``b`` differ from those of ``a``, by how much, how surely; several runs a side are populations."""
+    from fmbench.core.rulings import compare as compare_runs
+    from fmbench.run.evidence import records_of
+
+    sides = [[each] if isinstance(each, Run) else list(each) for each in (a, b)]
+    first, second = ([(records_of(one.stored), one.manifest) for one in side] for side in sides)
+    return compare_runs(first, second, fail_on, None)
+
+
+def simulator(host: str = "127.0.0.1", port: int = 0, **behaviour: Any) -> RunningSimulator:
+    """A simulator until its ``stop()``, or as a context manager, at its ``url``; ``behaviour`` is what ``simulator:`` takes."""
+    return start(Simulator.model_validate(behaviour), host, port)
