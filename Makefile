@@ -10,12 +10,12 @@ IMAGE ?= fmbench-load
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 
 .PHONY: help demo test test-long test-containers test-fast lint format format-check types check lock image k8s-render clean \
-        bench-accuracy bench-requests bench-master bench-simulator bench-statistics bench-report
+        bench-accuracy bench-saturation bench-requests bench-master bench-simulator bench-statistics bench-report
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.installed ## compare two models on the simulator (about 90 seconds), no AWS account needed
+demo: $(VENV)/.installed ## compare two models on the simulator (about a minute), no AWS account needed
 	@run=$$($(BIN)/fmbench-load --config configs/quickstart.yml --yes); \
 	run=$${run##*$$'\n'}; \
 	printf '\nThe report:  %s/report.md\nIn a browser: %s/report.html\n' "$$run" "$$run"
@@ -59,6 +59,9 @@ lock: ## resolve the newest versions that pyproject.toml allows into constraints
 
 bench-accuracy: $(VENV)/.installed-dev ## what a client's stamps are worth, beside a floor in C and a plain boto3 loop
 	$(BIN)/python -m benchmarks.accuracy
+
+bench-saturation: $(VENV)/.installed-dev ## TTFT with every core busy and 1,000 streams on one process, against an endpoint in C (2 minutes)
+	$(BIN)/python -m benchmarks.accuracy.saturation
 
 bench-requests: $(VENV)/.installed-dev ## requests a second of one load process, beside a plain boto3 loop
 	$(BIN)/python -m benchmarks.requests

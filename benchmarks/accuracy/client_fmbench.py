@@ -42,7 +42,7 @@ def _row(exchange: Exchange, first: bool) -> Row:
     assert exchange.failure is None, exchange.message
     assert exchange.sent_ns and exchange.first_content_ns and exchange.last_content_ns
     stamps = (exchange.sent_ns, exchange.first_content_ns, exchange.last_content_ns)
-    return Row(str(exchange.request_id), *stamps, len(exchange.content_ns), first)
+    return Row(str(exchange.request_id), *stamps, len(exchange.content_ns), first, exchange.first_content_read_ns)
 
 
 if __name__ == "__main__":

@@ -56,6 +56,8 @@ class Row:
     last_ns: int
     events: int
     first_of_stream: bool = False
+    read_ns: int | None = None
+    """When the first content was read, where ``first_ns`` is the kernel's stamp of its arrival."""
 
 
 @dataclass

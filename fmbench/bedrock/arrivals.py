@@ -39,6 +39,8 @@ from fmbench.core.records import Exchange
 READ_SIZE = 65_536
 ONE_BURST = 14_000
 """A request of up to so many bytes leaves at once, so that the stamp of its last segment is that of its first."""
+CLOSE_NS = 50_000
+"""How well the two clocks can be compared at worst: a stamp that is later than its reading by no more is of the reading."""
 _RECORD_HEADER = 5
 _MOST_RECORD = _RECORD_HEADER + 16_384 + 256
 _requests = count(1)
@@ -173,6 +175,7 @@ class Arrivals:
         if not known or abs(ahead - self._ahead_ns) > STEP_NS:
             return None
         arrived = min(known) - ahead
+        arrived = now if 0 < arrived - now < CLOSE_NS else arrived
         sent = self._exchange.sent_ns
         return arrived if sent is not None and sent <= arrived <= now else None
 

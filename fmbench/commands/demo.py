@@ -28,7 +28,7 @@ def _run(parsed: argparse.Namespace) -> int:
 
 COMMAND = Command(
     name="demo",
-    help="Two models on the simulator, in about 90 seconds: no AWS, no cost",
+    help="Two models on the simulator, in about a minute: no AWS, no cost",
     usage="[--output WHERE]",
     group=Group.BEGIN,
     add=_add,

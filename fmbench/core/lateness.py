@@ -10,7 +10,8 @@ import numpy as np
 from fmbench.core.table import Rows
 
 KERNEL, MIXED, PROCESS = "kernel", "mixed", "process"
-"""Whose clock said when first contents arrived: the kernel's of each, of some, or each when the load process read it."""
+"""Whose clock said when first contents arrived: the kernel's of 99 in 100 or more, of some, or each when it was read."""
+STAMPED_SHARE = 0.99
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,5 +42,5 @@ def lateness_of(rows: Rows) -> Lateness | None:
         return None
     late = np.maximum(read[known] - arrived[known], 0.0)
     middle, p95, p99 = (float(value) for value in np.quantile(late, (0.5, 0.95, 0.99)))
-    clock = KERNEL if known.sum() == (~np.isnan(arrived)).sum() else MIXED
+    clock = KERNEL if known.sum() >= STAMPED_SHARE * (~np.isnan(arrived)).sum() else MIXED
     return Lateness(clock, int(known.sum()), middle, p95, p99, float(late.max()))

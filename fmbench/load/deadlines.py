@@ -8,7 +8,7 @@ from __future__ import annotations
 LOOK_S = 0.2
 """How often the controller looks at what the load processes say."""
 PULSE_S = 1.0
-"""How often a load process says how far it is."""
+"""How often a load process says how far it is; one that is alone does as often as it is looked at."""
 
 READY_S = 60.0
 """How long every worker may take to be greeted, to have its users and to get ready for a cell."""

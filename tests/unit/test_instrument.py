@@ -139,5 +139,5 @@ def test_a_process_that_reads_very_late_measures_nothing_but_says_by_how_much() 
 
 def test_some_requests_without_a_stamp_are_said() -> None:
     found = stamped(cell(1.0), 0.001)
-    found.rows[0] = found.rows[0] | {"ttft_read_s": None}
+    found.rows[::20] = [made | {"ttft_read_s": None} for made in found.rows[::20]]
     assert summary_of([found], health())["cells"][0]["instrument"]["ttft_clock"] == "mixed"

@@ -22,7 +22,7 @@ from locust.exception import RPCError, RPCSendError
 from locust.runners import WorkerRunner
 
 from fmbench.core.failures import ExitCode, FmbenchError, Refused
-from fmbench.load.deadlines import GOODBYE_S, GRACE_S, MASTER_LOST_S, PULSE_S
+from fmbench.load.deadlines import GOODBYE_S, GRACE_S, LOOK_S, MASTER_LOST_S, PULSE_S
 from fmbench.load.protocol import (
     IGNORED,
     ORDERS,
@@ -183,7 +183,7 @@ class Worker:
 
     def _pulse_each_second(self, part: Participation) -> None:
         while not part.sealed:
-            gevent.sleep(PULSE_S)
+            gevent.sleep(PULSE_S if self.distributed else LOOK_S)
             pulse = part.pulse()
             if pulse is not None:
                 self._say(pulse)
