@@ -195,12 +195,12 @@ class PriceWouldDecide(Message):
 
 @dataclass(frozen=True, slots=True)
 class LimitWouldDecide(Message):
-    """A tighter limit would rule the winner out, and another model in."""
+    """With a tighter limit another model would be chosen: tried on all cells of the verdict."""
 
-    figure: Figure
-    below: float
-    winner: str
-    instead: str
+    objective: str
+    limit: float
+    now: float
+    instead: Place
 
 
 def stops_at(message: Message) -> bool:

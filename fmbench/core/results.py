@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -45,6 +45,13 @@ class CellResult:
         cell that answered nothing."""
         found = meets(self.judgements) if self.cell.complete else None
         return found if self.row["ok"] or found is False else None
+
+    def judged_with(self, objective: Objective) -> CellResult:
+        """The same cell, if one objective had another limit."""
+        counted = self.cell.rows[self.cell.rows.measured]
+        sample = Sample(counted, self.row)
+        again = believed(judge(objective, sample), objective, self.instrument)
+        return replace(self, judgements=[again if one.objective == objective.name else one for one in self.judgements])
 
 
 def result_of(

@@ -10,6 +10,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import Any, Literal
 
 from fmbench.core.figures.cost import COST
@@ -95,10 +97,7 @@ def most_users(ladder: list[CellResult], prefer: Prefer = "cost") -> CellResult 
 def _recommend(
     points: list[CellResult], judged: list[CellResult], bucket: str, prefer: Prefer, objectives: list[Objective]
 ) -> dict[str, Any]:
-    figure = figure_for(prefer, objectives, [point.row for point in points])
-    ranked = sorted(points, key=lambda point: figure.better(point.row))
-    tied = [point for point in ranked if inside_noise(ranked[0], point, figure)]
-    winner = min(tied, key=lambda point: (_cost(point), figure.better(point.row)))
+    figure, ranked, tied, winner = _choose(points, prefer, objectives)
     others = [point for point in ranked if point is not winner]
     open_rivals = [*_open_rivals(winner, judged, points, figure), *_unpriced_rivals(winner, others, figure)]
     runner_up = None if not others else _behind(winner, others[0], figure)
@@ -122,8 +121,18 @@ def _recommend(
         "reason": reason,
         "runner_up": recommendation["runner_up"],
         "nearest": None,
-        "what_would_change": [*_above(winner, judged), *open_rivals, *_tighter(winner, others, objectives)],
+        "what_would_change": [*_above(winner, judged), *open_rivals, *_tighter(winner, others, judged, prefer, objectives)],
     }
+
+
+def _choose(
+    points: list[CellResult], prefer: Prefer, objectives: list[Objective]
+) -> tuple[Figure, list[CellResult], list[CellResult], CellResult]:
+    """What decides between the models' points, the points from the best on, those that cannot be told from it, and the winner."""
+    figure = figure_for(prefer, objectives, [point.row for point in points])
+    ranked = sorted(points, key=lambda point: figure.better(point.row))
+    tied = [point for point in ranked if inside_noise(ranked[0], point, figure)]
+    return figure, ranked, tied, min(tied, key=lambda point: (_cost(point), figure.better(point.row)))
 
 
 def _place(found: CellResult) -> Place:
@@ -214,15 +223,43 @@ def _unpriced_rivals(winner: CellResult, others: list[CellResult], figure: Figur
     return [PriceWouldDecide(other.cell.model, own) for other in others if COST.measured(other.row) is None]
 
 
-def _tighter(winner: CellResult, others: list[CellResult], objectives: list[Objective]) -> list[Message]:
-    """Latency limits below which another feasible model would be chosen."""
+def _tighter(
+    winner: CellResult, others: list[CellResult], judged: list[CellResult], prefer: Prefer, objectives: list[Objective]
+) -> list[Message]:
+    """Latency limits with which another model would be chosen: tried, each alone, on all cells that the verdict looks at."""
     said: list[Message] = []
-    for limited in (found for objective in objectives if (found := objective.percentile) is not None):
-        ours = limited.measured(winner.row)
-        faster = [(theirs[0], other.cell.model) for other in others if (theirs := limited.measured(other.row)) is not None]
-        if ours is not None and faster and min(faster)[0] < ours[1][0]:
-            said.append(LimitWouldDecide(limited, ours[1][0], winner.cell.model, min(faster)[1]))
+    for objective in objectives:
+        limited = objective.percentile
+        faster = [] if limited is None else [other for other in others if limited.better(other.row) < limited.better(winner.row)]
+        for limit in _limits_below(winner, judged, objective) if faster else ():
+            instead = _chosen_with(replace(objective, limit=limit), judged, prefer, objectives)
+            if instead is not None and instead.cell.model != winner.cell.model:
+                said.append(LimitWouldDecide(objective.name, limit, objective.limit, _place(instead)))
+                break
     return said
+
+
+def _limits_below(winner: CellResult, judged: list[CellResult], objective: Objective) -> list[float]:
+    """The limits to try: just below what the winner's point has, and just below the least that its model has at any level."""
+    values = [objective.figure.interval(found.row)[0] for found in (winner, *_of_model(judged, winner.cell.model))]
+    known = [value for value in values if value is not None]
+    if not known:
+        return []
+    tried = [_rounded_down(0.98 * value) for value in (known[0], min(known))]
+    return [limit for limit in dict.fromkeys(tried) if 0 < limit < objective.limit]
+
+
+def _rounded_down(value: float) -> float:
+    """To two significant digits: a limit as somebody would write it."""
+    size = 10.0 ** (math.floor(math.log10(value)) - 1) if value > 0 else 1.0
+    return float(f"{math.floor(value / size) * size:.6g}")
+
+
+def _chosen_with(changed: Objective, judged: list[CellResult], prefer: Prefer, objectives: list[Objective]) -> CellResult | None:
+    """The winner if one objective had another limit; None when there would be none."""
+    asked = [changed if objective.name == changed.name else objective for objective in objectives]
+    points = _points([found.judged_with(changed) for found in judged], prefer, asked)
+    return _choose(points, prefer, asked)[3] if points else None
 
 
 def _of_status(judgements: list[Judgement], status: str) -> tuple[Judgement, ...]:
@@ -249,6 +286,11 @@ def _no_answer(judged: list[CellResult], here: list[CellResult], bucket: str) ->
     return {"status": "none_feasible", "reason": reason, "nearest": _nearest_row(best)}
 
 
+def _distance(found: CellResult) -> tuple[bool, float, float]:
+    """How near a cell is to meeting every objective: first those that are undecided, by the requests that they lack."""
+    return (found.meets is False, _requests_needed(found) if found.meets is None else 0.0, _excess(found))
+
+
 def _excess(found: CellResult) -> float:
     """How far a cell is beyond its worst objective, as a share of the limit."""
     return max((item.by or 0.0 for item in _of_status(found.judgements, NOT_MET)), default=float("inf"))
@@ -270,7 +312,7 @@ def _model_row(model: str, here: list[CellResult]) -> dict[str, Any]:
     ladder = _of_model(here, model)
     judged = [found for found in ladder if found.cell.complete and found.row["requests"]]
     top = most_users(judged)
-    closest = top or min(judged, key=lambda found: (found.meets is False, _excess(found)), default=None)
+    closest = top or min(judged, key=_distance, default=None)
     return {
         "model": model,
         "model_id": ladder[0].cell.model_id,

@@ -34,6 +34,8 @@ class Table:
     aligns: tuple[Align, ...]
     rows: tuple[tuple[str, ...], ...]
     caption: str = ""
+    stacked: bool = False
+    """Whether a narrow screen shows each row as a block of its own, so that nothing is beside the screen."""
 
     def __post_init__(self) -> None:
         if any(len(row) != len(self.titles) for row in self.rows) or len(self.aligns) != len(self.titles):
@@ -112,7 +114,9 @@ def code(value: object) -> str:
     return f"{fence}{pad}{flat}{pad}{fence}" if flat else ""
 
 
-def table(titles: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence[int] = (0,), caption: str = "") -> Table:
+def table(
+    titles: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence[int] = (0,), caption: str = "", stacked: bool = False
+) -> Table:
     """A table whose columns are set right but for those numbered in ``left``."""
     aligns: tuple[Align, ...] = tuple("left" if place in left else "right" for place in range(len(titles)))
-    return Table(tuple(titles), aligns, tuple(tuple(row) for row in rows), caption)
+    return Table(tuple(titles), aligns, tuple(tuple(row) for row in rows), caption, stacked)

@@ -7,6 +7,9 @@ from fmbench.report.first_page import first_page, identity, title
 from fmbench.report.section import Material
 from fmbench.report.sections import SECTIONS
 
+MOST_ROWS = 16
+"""Rows of a table that is shown open."""
+
 
 def page(material: Material) -> blocks.Page:
     """The page of a study and its pictures."""
@@ -19,7 +22,14 @@ def _set(anchor: str, material: Material) -> blocks.Section:
     section = SECTIONS[anchor]
     placed = section.blocks(material)
     found = [block for block in (*placed, *_not_placed(material.pictures_of(anchor), placed)) if block is not None]
-    return blocks.Section(section.title, anchor, tuple(found))
+    return blocks.Section(section.title, anchor, tuple(_closed(block, section.title) for block in found))
+
+
+def _closed(block: blocks.Block, title: str) -> blocks.Block:
+    """A long table opens on a click."""
+    if isinstance(block, blocks.Table) and len(block.rows) > MOST_ROWS:
+        return blocks.Fold(f"{title}: {len(block.rows)} rows", (block,))
+    return block
 
 
 def _not_placed(pictures: list[blocks.Block | None], placed: list[blocks.Block | None]) -> list[blocks.Block | None]:

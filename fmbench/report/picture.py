@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -136,6 +136,29 @@ class Key:
     look: Look
     kind: Literal["line", "dots", "ring", "bars", "shade"]
     markers: bool = True
+
+
+MOST_ROWS = 2
+ROW_HEIGHT = 2.25
+"""Inches of a panel where there are two rows: with titles and axes the picture is as high as a slide of 10 by 7.5."""
+
+
+def slides(picture: Picture) -> list[Picture]:
+    """The picture in parts that are no taller than a slide each; the first keeps its title and its sentence."""
+    columns = 3 if len(picture.panels) > 4 else picture.columns
+    most = MOST_ROWS * columns
+    parts = [picture.panels[start : start + most] for start in range(0, len(picture.panels), most)]
+    return [
+        replace(
+            picture,
+            title=picture.title if len(parts) == 1 else f"{picture.title} ({number} of {len(parts)})",
+            panels=tuple(replace(panel, height=min(panel.height, ROW_HEIGHT)) for panel in panels)
+            if len(panels) > columns
+            else panels,
+            columns=columns,
+        )
+        for number, panels in enumerate(parts, 1)
+    ]
 
 
 def keys_of(picture: Picture) -> list[Key]:

@@ -23,7 +23,7 @@ from fmbench.report.weave import plotly_figure
 _INLINE = MarkdownIt("commonmark", {"html": False})
 _INTERVAL = re.compile(r" (\([^()]*\))")
 """What stands in brackets behind a number: it may go to the next line, but not be parted."""
-_UNIT = re.compile(r"(\d) (%)")
+_UNIT = re.compile(r"(\d) (%|(?:ms|s)\b)")
 """A number and its unit, which a line's end must not part."""
 
 
@@ -59,7 +59,7 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     environment.filters.update(
-        inline=_inline, held=_held, pipes=_pipes, kind=_kind, rule=_rule, keys=keys_of, swatch=_swatch, fence=_fence
+        inline=_inline, held=_held, pipes=_pipes, kind=_kind, rule=_rule, keys=keys_of, swatch=_swatch, fence=_fence, slug=_slug
     )
     return environment
 
@@ -79,6 +79,11 @@ def _held(cell: str) -> str:
 
 def _pipes(words: str) -> str:
     return " ".join(words.splitlines()).replace("|", "\\|")
+
+
+def _slug(title: str) -> str:
+    """The place that GitHub gives a heading."""
+    return re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
 
 
 def _kind(block: Block) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from fmbench.report.blocks import Block, Figure
+from fmbench.report.blocks import Block, Figure, Fold
 from fmbench.report.picture import Picture
 from fmbench.report.study import Study
 
@@ -16,6 +16,8 @@ class Drawn:
 
     picture: Picture
     section: str
+    part: int = 1
+    """Of a chart that takes several pictures: which one it is."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,12 @@ class Material:
     config_text: str | None
 
     def pictures_of(self, section: str) -> list[Block | None]:
-        """Every picture that a section shows, in the charts' order."""
-        return [Figure(name, drawn.picture) for name, drawn in self.pictures.items() if drawn.section == section]
+        """Every picture that a section shows, in the charts' order; the further parts of one open on a click."""
+        return [
+            Figure(name, drawn.picture) if drawn.part == 1 else Fold(drawn.picture.title, (Figure(name, drawn.picture),))
+            for name, drawn in self.pictures.items()
+            if drawn.section == section
+        ]
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from fmbench.core.reasons import (
     UndecidedAbove,
 )
 from fmbench.report.say import Names, say, sentence
-from fmbench.report.wording import count_of, joined, limit_text, value_text
+from fmbench.report.wording import count_of, joined, limit_amount, limit_text, value_text
 
 LATENCY_DECIDED = " (no price is known, so latency decided)"
 
@@ -138,8 +138,9 @@ def _(message: PriceWouldDecide, names: Names) -> str:
 
 @sentence.register
 def _(message: LimitWouldDecide, names: Names) -> str:
-    limit = f"A limit on {message.figure.title} under {value_text(message.figure.unit, message.below)}"
-    return f"{limit} would rule {names(message.winner)} out, and {names(message.instead)} in."
+    limit, now = (limit_amount(of_objective(message.objective).unit, value) for value in (message.limit, message.now))
+    title = of_objective(message.objective).title
+    return f"With a limit of {limit} on {title}, and not of {now}, {place_words(message.instead, names)} would be chosen."
 
 
 def open_words(judgements: Iterable[Judgement], names: Names) -> str:

@@ -13,7 +13,7 @@ from fmbench.report.charts import CHARTS, Chart
 from fmbench.report.gaps import token_gaps
 from fmbench.report.page import page
 from fmbench.report.paint import png
-from fmbench.report.picture import Picture
+from fmbench.report.picture import slides
 from fmbench.report.render import html, markdown
 from fmbench.report.section import Drawn, Material
 from fmbench.report.study import COLUMNS, Study
@@ -41,8 +41,7 @@ def write_report(run: LocalRun, summary: dict[str, Any]) -> None:
         if stale.stem not in pictures:
             stale.unlink()
     config = folder / "config.yml"
-    places = {chart.name: chart.section for chart in CHARTS}
-    drawn = {name: Drawn(picture, places[name]) for name, (picture, _) in pictures.items()}
+    drawn = {name: place for name, (place, _) in pictures.items()}
     whole = page(Material(study, drawn, missing, config.read_text(encoding="utf-8") if config.exists() else None))
     write_text(folder / "report.md", markdown(whole))
     write_text(folder / "report.html", html(whole))
@@ -55,9 +54,9 @@ def study_of(run: LocalRun, summary: dict[str, Any]) -> Study:
     return Study(summary, run.manifest, table, token_gaps(run.folder.records, attempts))
 
 
-def draw_all(study: Study) -> tuple[dict[str, tuple[Picture, bytes]], dict[str, str]]:
+def draw_all(study: Study) -> tuple[dict[str, tuple[Drawn, bytes]], dict[str, str]]:
     """Every chart that has data, with its PNG; and what went wrong with those that failed."""
-    drawn: dict[str, tuple[Picture, bytes]] = {}
+    drawn: dict[str, tuple[Drawn, bytes]] = {}
     missing: dict[str, str] = {}
     for chart in CHARTS:
         try:
@@ -66,15 +65,18 @@ def draw_all(study: Study) -> tuple[dict[str, tuple[Picture, bytes]], dict[str, 
             LOG.exception("the chart %s could not be drawn", chart.name)
             missing[chart.name] = f"{type(error).__name__}: {error}"
         else:
-            if found is not None:
-                drawn[chart.name] = found
+            drawn |= found
     return drawn, missing
 
 
-def draw_one(chart: Chart, study: Study) -> tuple[Picture, bytes] | None:
-    """One chart's picture and PNG; None when there is no data for it."""
+def draw_one(chart: Chart, study: Study) -> dict[str, tuple[Drawn, bytes]]:
+    """One chart's picture in parts no taller than a slide, each with its PNG; none when there is no data for it."""
     picture = chart.prepare(study)
-    return None if picture is None else (picture, png(picture))
+    parts = [] if picture is None else slides(picture)
+    return {
+        chart.name if number == 1 else f"{chart.name}-{number}": (Drawn(part, chart.section, number), png(part))
+        for number, part in enumerate(parts, 1)
+    }
 
 
 def flat(cells: list[dict[str, Any]]) -> str:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+import struct
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fmbench.report.first_page.head import elsewhere
 from fmbench.storage.reader import LocalRun
+from tests.report.support import Study, make, reported
 from tests.report.test_files import cells_of, table_blocks
 
 ReportOf = Callable[[str], LocalRun]
@@ -105,13 +110,13 @@ def test_the_answer_is_the_summary_s_recommendation(report_of: ReportOf):
 
 
 def test_the_answer_is_three_sentences(report_of: ReportOf):
-    answer = first_page(report_of("normal")).split("\n\n")[2]
+    answer = answer_of(report_of("normal"))
     assert len(re.findall(r"\.(?= |$)", answer.split("**", 2)[2])) == 3
 
 
 def test_no_model_is_picked_where_none_meets_the_objectives(report_of: ReportOf):
     page = first_page(report_of("none_feasible"))
-    assert "**No model meets the objectives.**" in page
+    assert "**No answer: no model meets the objectives.**" in page
     assert "Pick" not in page
     for model in ("nova-lite", "claude-haiku-4-5", "llama-3.3-70b"):
         assert re.search(rf"^\| {re.escape(model)} \| fails .*TTFT p95 ≤ 0.3", page, re.MULTILINE)
@@ -121,7 +126,7 @@ def test_undecided_is_said_as_such_with_the_requests_it_takes(report_of: ReportO
     run = report_of("undecided")
     page, needed = first_page(run), summary_of(run)["verdicts"]
     nearest = next(found["nearest"] for found in needed if found["bucket"] == "en_2000-3000")
-    assert "**Undecided" in page
+    assert "**No answer yet: undecided." in page
     assert "Pick" not in page
     assert nearest is not None
     assert re.search(r"about [\d,]+ requests more", page)
@@ -144,13 +149,14 @@ def test_an_unknown_price_is_not_zero(report_of: ReportOf):
 @pytest.mark.parametrize("name", ["nothing_sent", "nothing_answered"])
 def test_a_run_without_answers_is_invalid_and_picks_nothing(report_of: ReportOf, name: str):
     page = first_page(report_of(name))
-    assert "Can these numbers be trusted? INVALID" in page
+    trusted, answer = page.index("> **INVALID: these numbers cannot be trusted.**"), page.index("**No answer")
+    assert trusted < answer
     assert "Pick" not in page
 
 
 def answer_of(run: LocalRun) -> str:
     """The paragraph that is the answer."""
-    return first_page(run).split("\n\n")[2]
+    return next(part for part in first_page(run).split("\n\n")[3:] if part.startswith("**"))
 
 
 def test_nothing_sent_is_said_first(report_of: ReportOf):
@@ -168,7 +174,7 @@ def test_nothing_answered_is_said_with_the_commonest_failure(report_of: ReportOf
 def test_throttling_is_the_quota_s_and_not_the_model_s(report_of: ReportOf):
     run = report_of("half_throttled")
     answer = answer_of(run)
-    assert answer.startswith("**No model meets the objectives.**")
+    assert answer.startswith("**No answer: no model meets the objectives.**")
     assert "100\u202f% are throttling: the account's quota is the limit" in answer
     nearest = next(found["nearest"] for found in summary_of(run)["verdicts"] if found["bucket"] == "en_2000-3000")
     shown = re.search(r"fails error rate ≤ 5\u202f% \(it has ([\d.]+)", answer)
@@ -178,7 +184,7 @@ def test_throttling_is_the_quota_s_and_not_the_model_s(report_of: ReportOf):
 
 def test_a_run_that_never_came_to_its_bucket_says_why(report_of: ReportOf):
     page = first_page(report_of("ended_early"))
-    assert page.startswith("# nova-lite for prompts of 2,000")
+    assert page.startswith("# Does nova-lite meet the objectives for prompts of 2,000")
     assert "**No answer for prompts of 2,000–3,000 tokens" in page
     assert "The run ended early: the endpoint is gone." in page
 
@@ -188,7 +194,7 @@ def test_validity_and_every_finding_are_on_the_page(report_of: ReportOf):
         run = report_of(name)
         found = summary_of(run)["validity"]
         page = first_page(run)
-        assert f"Can these numbers be trusted? {found['verdict']}." in page
+        assert f"> **{found['verdict']}: these numbers can" in page
         for finding in found["findings"]:
             assert finding["message"] in page
 
@@ -219,3 +225,51 @@ def test_a_price_that_is_missing_makes_the_answer_uncertain(report_of: ReportOf)
         r"The price of nova-lite, which meets every objective too, is not known: under \$[\d.]+ per 10,000 it would be chosen",
         page,
     )
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "said"),
+    [
+        ("aws", False),
+        (None, False),
+        ("https://bedrock-runtime.eu-west-1.amazonaws.com", False),
+        ("https://vpce-1.bedrock-runtime.us-east-1.vpce.amazonaws.com", False),
+        ("http://127.0.0.1:9999", True),
+        ("https://amazonaws.com.example.net", True),
+        ("http://[not a url", True),
+    ],
+)
+def test_an_endpoint_that_is_not_aws_s_is_in_the_head(endpoint: str | None, said: bool):
+    assert elsewhere(endpoint) == said
+
+
+def test_an_invalid_run_picks_nothing_and_says_so_first(tmp_path: Path):
+    made = make(Study(levels=(1,)))
+    made.manifest["workers"][0]["lost"] = True
+    made.manifest["endpoint"] = "http://127.0.0.1:9999"
+    page = first_page(reported(made, tmp_path / "run"))
+    assert "**against `http://127.0.0.1:9999`, not AWS**" in page
+    trusted = page.index("> **INVALID: these numbers cannot be trusted.**")
+    assert trusted < page.index("**No answer: the run is INVALID.** Cure what is said above, and run it again.")
+    assert "**Pick" not in page
+
+
+def test_pictures_are_no_taller_than_a_slide_and_long_tables_open_on_a_click(report_of: ReportOf):
+    run = report_of("many")
+    for path in (run.path / "plots").glob("*.png"):
+        width, height = struct.unpack(">II", path.read_bytes()[16:24])
+        assert height <= 0.75 * width, path.name
+    rows = 0
+    for line in re.sub(r"<details>.*?</details>", "", (run.path / "report.md").read_text(), flags=re.DOTALL).splitlines():
+        rows = rows + 1 if line.startswith("|") else 0
+        assert rows <= 16 + 2, line
+
+
+def test_definitions_say_what_the_judge_does(report_of: ReportOf):
+    page = (
+        (report_of("normal").path / "report.md").read_text().split("## Definitions")[1].split("\n## ")[0].replace("\u202f", " ")
+    )
+    limits = summary_of(report_of("normal"))["objectives"]
+    needed = math.ceil(math.log(0.05) / math.log(1 - limits["error_rate"]))
+    assert f"it takes {needed} requests without a failure." in page
+    assert "lies at or above 95 %, not met when it lies below; it takes 72 answers, all within." in page

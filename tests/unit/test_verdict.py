@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fmbench.core import summary
+from fmbench.core.reasons import LimitWouldDecide
 from tests.unit.made import Cellful, failed, row, run_of, summarise
 
 LIMITS = {"e2e_p95_s": 2.0, "error_rate": 0.05}
@@ -205,3 +207,28 @@ def test_a_failed_objective_is_named_with_what_it_has() -> None:
     rows = [row(float(k)) for k in range(100)] + [failed(3.0, "internal"), failed(4.0, "internal")]
     verdict = verdict_of([Cellful(rows, window=(0.0, 101.0))], {"error_rate": 0.0})
     assert "error rate ≤ 0 % is not met (it has 1.96 %)" in verdict["reason"]
+
+
+@pytest.mark.parametrize("prefer", ["cost", "throughput", "latency"])
+@pytest.mark.parametrize("seed", range(4))
+def test_what_would_change_the_answer_does_when_it_is_tried(prefer: str, seed: int) -> None:
+    """Cheap and slow against dear and fast, at three levels: each limit that is named is set, and the run judged again."""
+    random = np.random.default_rng(seed)
+    cells = []
+    for number, (model, usd, base) in enumerate((("slow", 0.001, 0.8), ("fast", 0.004, 0.3), ("faster", 0.02, 0.15))):
+        for level in (1, 2, 4):
+            values = base * (1 + 0.3 * level) * random.lognormal(0, 0.1, 120)
+            rows = [row(k / 12, float(value), usd=usd) for k, value in enumerate(values)]
+            cells.append(Cellful(rows, model, concurrency=level, start=100.0 * number + 20 * level))
+    limits = {"e2e_p95_s": 9.0, "ttft_p75_s": 5.0, "error_rate": 0.05, "prefer": prefer}
+    records, manifest = run_of(cells, limits)
+    messages = [
+        message
+        for message in summary.summarise(records, manifest, pd.DataFrame())["verdicts"][0]["what_would_change"]
+        if isinstance(message, LimitWouldDecide)
+    ]
+    assert messages or prefer != "cost"
+    for message in messages:
+        tried = run_of(cells, limits | {message.objective: message.limit})
+        chosen = summarise(*tried, pd.DataFrame())["recommendation"]
+        assert (chosen["model"], chosen["concurrency"]) == (message.instead.model, message.instead.users)

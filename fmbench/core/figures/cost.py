@@ -70,6 +70,7 @@ COST = Cost(
     difference=Difference("costs", "more", "less"),
     objective="usd_per_10k",
     always_compared=True,
+    judged="met when the 95 % interval lies at or below the limit, not met when it lies above",
 )
 
 FIGURES = (COST,)

@@ -65,6 +65,10 @@ ERROR_RATE = ErrorRate(
     bound="share",
     always_compared=True,
     in_points=True,
+    judged=(
+        "met when the upper bound of the share that failed (too low one time in twenty) is at or below the limit, "
+        "not met when the 95 % interval lies above"
+    ),
 )
 
 FIGURES = (ERROR_RATE,)

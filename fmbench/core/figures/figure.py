@@ -111,6 +111,8 @@ class Figure(ABC):
     in_points: bool = False
     """Whether its change is B - A, and not (B - A) / A."""
     samples_needed: int = 2
+    judged: str = ""
+    """When a limit on it is met, and when it is not: what ``judge`` does, in a sentence for the reader."""
     takes: str | None = None
     """The switch of the configuration without which it is not measured."""
 

@@ -120,6 +120,10 @@ def percentile(latency: Latency, percent: float) -> Percentile:
         bound="seconds",
         always_compared=percent in latency.always_compared,
         samples_needed=samples_needed(percent / 100),
+        judged=(
+            f"met when the 95 % interval of the share of answers within the limit lies at or above {percent:g} %, not met "
+            f"when it lies below; it takes {samples_needed(percent / 100):,} answers, all within"
+        ),
         latency=latency,
         name=name,
         percent=percent,

@@ -71,6 +71,7 @@ QUALITY = MeanScore(
     objective="quality_min",
     bound="share",
     always_compared=True,
+    judged="met when the 95 % interval lies at or above the limit, not met when it lies below",
     takes="quality",
 )
 

@@ -28,6 +28,7 @@ class Rate(Figure):
 
     rate: str
     """Its name among ``RATES``."""
+    judged: str = "met when the 95 % interval lies at or above the limit, not met when it lies below"
 
     def interval(self, row: Row) -> tuple[float | None, Interval | None]:
         """As it stands in the summary."""

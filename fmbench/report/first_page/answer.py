@@ -11,6 +11,7 @@ from fmbench.core.messages import Message
 from fmbench.core.reasons import stops_at
 from fmbench.core.units import DOLLARS
 from fmbench.report.blocks import code, text
+from fmbench.report.first_page.trust import is_invalid
 from fmbench.report.numbers import (
     count,
     interval,
@@ -34,7 +35,7 @@ def answer(study: Study) -> str:
     """The three sentences, as Markdown."""
     verdict = study.verdict
     if verdict is not None and verdict.get("recommendation"):
-        return picked(study, verdict)
+        return _not_trusted(study, verdict) if is_invalid(study) else picked(study, verdict)
     if not study.requests.ok.any():
         return _nothing_answered(study)
     if verdict is None or verdict["status"] == "not_measured":
@@ -42,6 +43,15 @@ def answer(study: Study) -> str:
     if verdict["status"] == "undecided":
         return _undecided(study, verdict)
     return " ".join(part for part in (_none_feasible(study, verdict), _throttled(study, verdict)) if part)
+
+
+def _not_trusted(study: Study, verdict: dict[str, Any]) -> str:
+    chosen = verdict["recommendation"]
+    place = f"{text(study.short(chosen['model']))} at {plural(chosen['concurrency'], 'user')}"
+    cure = "Cure what is said above, and run it again"
+    return (
+        f"**No answer: the run is INVALID.** {cure}. Its figures alone would point to {place}; they are below to find the fault."
+    )
 
 
 def _nothing_answered(study: Study) -> str:
@@ -71,11 +81,12 @@ def _ended(study: Study) -> str:
 
 def _undecided(study: Study, verdict: dict[str, Any]) -> str:
     nearest = text(undecided_place(verdict["reason"], study.short))
-    return f"**Undecided: no model is shown to meet every objective yet.** Nearest is {nearest}.{_others(study, verdict)}"
+    lead = "**No answer yet: undecided. No model is shown to meet every objective.**"
+    return f"{lead} Nearest is {nearest}.{_others(study, verdict)}"
 
 
 def _none_feasible(study: Study, verdict: dict[str, Any]) -> str:
-    return f"**No model meets the objectives.** {nearest(study, verdict)}{_others(study, verdict)}"
+    return f"**No answer: no model meets the objectives.** {nearest(study, verdict)}{_others(study, verdict)}"
 
 
 def _others(study: Study, verdict: dict[str, Any]) -> str:

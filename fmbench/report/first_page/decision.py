@@ -34,7 +34,7 @@ def decision(study: Study) -> Table | None:
         "Each model at the most users at which it meets every objective, else where it is nearest."
         f"{_scored_by(study)}"
     )
-    return table(titles, rows, left=(0, 1), caption=caption)
+    return table(titles, rows, left=(0, 1), caption=caption, stacked=True)
 
 
 def _decision_row(study: Study, row: dict[str, Any], verdict: dict[str, Any]) -> list[str]:

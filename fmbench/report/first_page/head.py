@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from fmbench.report.blocks import code, text
 from fmbench.report.numbers import (
@@ -14,13 +15,20 @@ from fmbench.report.numbers import (
 from fmbench.report.study import Study
 from fmbench.report.words import bucket_words
 
+AWS_HOSTS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
+
 
 def title(study: Study) -> str:
     """What the report is about: the models and the bucket of interest."""
     names = [text(study.short(model)) for model in study.models]
-    who = listed(names, "or") if 0 < len(names) <= 3 else f"Which of {len(names)} models" if names else "A run without models"
     bucket = study.bucket_asked
-    return f"{who} for {bucket_words(bucket)}" if bucket else who
+    for_what = f" for {bucket_words(bucket)}" if bucket else ""
+    if not names:
+        return f"No model was measured{for_what}"
+    if len(names) == 1:
+        return f"Does {names[0]} meet the objectives{for_what}?"
+    who = listed(names, "or") if len(names) <= 3 else f"among {len(names)} models"
+    return f"Choose {who}{for_what}"
 
 
 def identity(study: Study) -> str:
@@ -32,8 +40,20 @@ def identity(study: Study) -> str:
     if manifest.get("region"):
         parts.append(text(manifest["region"]))
     if study.config.get("simulator") is not None:
-        parts.append("**against the embedded simulator, not AWS**")
+        parts.append("**against the simulator, not AWS**")
+    elif elsewhere(manifest.get("endpoint")):
+        parts.append(f"**against {code(manifest['endpoint'])}, not AWS**")
     return " · ".join(parts)
+
+
+def elsewhere(endpoint: Any) -> bool:
+    """Whether requests went to an address that is not AWS's own."""
+    if not endpoint or endpoint == "aws":
+        return False
+    try:
+        return not (urlsplit(str(endpoint)).hostname or "").endswith(AWS_HOSTS)
+    except ValueError:
+        return True
 
 
 def moment(value: Any) -> str:

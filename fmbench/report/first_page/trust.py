@@ -19,6 +19,11 @@ from fmbench.report.words import (
     told,
 )
 
+MEANING = {
+    "PASS": "these numbers can be trusted",
+    "DEGRADED": "these numbers can be trusted with the reservations below",
+    "INVALID": "these numbers cannot be trusted",
+}
 MOST_FINDINGS = 6
 """Findings on the first page; the gravest come first, the others open on a click."""
 
@@ -40,7 +45,12 @@ def _validity(study: Study) -> Notice:
     nothing = "" if findings else "Nothing to find fault with."
     said = [_accounted(study), _instrument(study), calibration(study), _achieved(study), nothing]
     words = " ".join(part for part in said if part)
-    return Notice(kinds.get(verdict, "note"), f"**Can these numbers be trusted? {text(verdict)}.** {words}", tuple(findings))
+    return Notice(kinds.get(verdict, "note"), f"**{text(verdict)}: {MEANING.get(verdict, '')}.** {words}", tuple(findings))
+
+
+def is_invalid(study: Study) -> bool:
+    """Whether the numbers are not to be used."""
+    return bool((study.summary.get("validity") or {}).get("verdict") == "INVALID")
 
 
 def _accounted(study: Study) -> str:

@@ -1,54 +1,68 @@
-"""The report's own words, in a sentence each; docs/metrics.md has them at length, with formulas."""
+"""The report's own words, in a sentence each; docs/metrics.md has them at length, with formulas.
+
+What is said of figures and of limits comes from the figures themselves.
+"""
 
 from __future__ import annotations
 
+from fmbench.core.error_limits import fewest
+from fmbench.core.figures.cost import COST
+from fmbench.core.figures.errors import ERROR_RATE
+from fmbench.core.figures.latencies import LATENCIES
+from fmbench.core.figures.rates import TRANSACTIONS
+from fmbench.core.objectives import Objective
+from fmbench.core.samples import PERCENTILES, samples_needed
 from fmbench.report.blocks import Block, table
+from fmbench.report.numbers import count, listed
 from fmbench.report.section import Material, Section
-
-DEFINITIONS = [
-    ["Transaction", "One request that got a whole answer: the stream's end and the service's usage were both seen."],
-    ["Users", "Requests kept in flight at a time: each user sends its next request when the last one is over."],
-    [
-        "TTFT",
-        "Time to first token: from the request's bytes going to the socket to the first delta with content (text or reasoning).",
-    ],
-    ["End to end", "From the request's bytes going to the socket to the last byte of the answer. Connecting is never inside."],
-    ["TPOT", "Time per output token: (last content - first content) / (output tokens - 1), by the service's own count."],
-    [
-        "p95",
-        "95 % of the answers were at least as fast. From pooled raw samples, never from other percentiles; "
-        "stated from 72 answers on (p99: from 368).",
-    ],
-    [
-        "95 % interval",
-        "Where the true figure lies, but for one case in twenty. Requests in one window share the server's state, "
-        "and intervals are widened for that.",
-    ],
-    [
-        "Transactions a minute",
-        "Answers in the measured window, each counted by its share inside it, by the window's length.",
-    ],
-    [
-        "Within objectives",
-        "Goodput: of all requests sent, failures included, the share that was answered within every latency objective.",
-    ],
-    [
-        "Measured window",
-        "The part of a cell after its warm-up and before its drain. Requests belong to the cell they were sent in.",
-    ],
-    [
-        "Met, not met, undecided",
-        "Met when the 95 % interval lies on the right side of the limit, not met when on the wrong one, "
-        "undecided when it holds the limit.",
-    ],
-    ["$ / 10,000", "What the measured requests cost, failed ones that were charged included, for 10,000 answers."],
-]
+from fmbench.report.study import Study
+from fmbench.report.words import objective_words
 
 
 def blocks(material: Material) -> list[Block | None]:
-    """The report's own words, in a sentence each; docs/metrics.md has them at length, with formulas."""
+    """Words, and how each limit of this run is judged."""
+    limits = [[objective_words(one.name, one.limit), _judged(one)] for one in material.study.limits]
+    return [
+        table(["Word", "Meaning"], _words(material.study), left=(0, 1)),
+        table(["Objective", "How it is judged; else it is undecided"], limits, left=(0, 1)) if limits else None,
+    ]
 
-    return [table(["Word", "Meaning"], DEFINITIONS, left=(0, 1))]
+
+def _words(study: Study) -> list[list[str]]:
+    floors = listed([f"p{percent} from {count(samples_needed(percent / 100))}" for percent in PERCENTILES])
+    return [
+        ["Transaction", "One request that got a whole answer: the stream's end and the service's usage were both seen."],
+        ["Users", "Requests kept in flight at a time: each user sends its next request when the last one is over."],
+        *([latency.heading, f"{latency.title}. {latency.definition}"] for latency in LATENCIES),
+        [
+            "p95",
+            "95 % of the answers were at least as fast. From pooled raw samples, never from other percentiles; "
+            f"stated from enough answers on: {floors}.",
+        ],
+        [
+            "95 % interval",
+            "Where the true figure lies, but for one case in twenty. Requests in one window share the server's state, "
+            "and intervals are widened for that.",
+        ],
+        [TRANSACTIONS.heading, TRANSACTIONS.definition],
+        [ERROR_RATE.heading, ERROR_RATE.definition],
+        [
+            "Within objectives",
+            "Goodput: of all requests sent, failures included, the share that was answered within every latency objective.",
+        ],
+        [
+            "Measured window",
+            "The part of a cell after its warm-up and before its drain. Requests belong to the cell they were sent in.",
+        ],
+        [COST.heading, COST.definition],
+    ]
+
+
+def _judged(objective: Objective) -> str:
+    judged = objective.figure.judged
+    said = f"{judged[:1].upper()}{judged[1:]}"
+    needed = fewest(objective.limit) if objective.figure is ERROR_RATE else None
+    return f"{said}; it takes {count(needed)} requests without a failure." if needed else f"{said}."
 
 
 SECTION = Section("Definitions", blocks)
