@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 import tempfile
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -16,7 +16,7 @@ from benchmarks.accuracy.clients import at_once, build_floor, python_client
 from benchmarks.accuracy.judge import Verdict, judge
 from benchmarks.accuracy.peers import PEERS, peers
 from benchmarks.accuracy.whole_run import whole_run
-from benchmarks.accuracy.work import Client, Work
+from benchmarks.accuracy.work import POSTED, Client, Work
 from fmbench.simulator import RunningSimulator, start
 from fmbench.simulator.behaviour import Simulator
 
@@ -35,6 +35,8 @@ def main() -> None:
     print("|---|---|--:|--:|--:|--:|--:|--:|", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         clients = {"floor (C)": build_floor(Path(folder)), "fmbench": python_client("client_fmbench")}
+        for api in options.apis:
+            clients[f"fmbench, {api}"] = by_api(clients["fmbench"], api)
         if not options.no_whole_run:
             clients["fmbench, a whole run"] = whole_run
         if not options.no_boto3:
@@ -57,6 +59,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--streams", type=int, nargs="+", default=[64, 256])
     parser.add_argument("--requests", type=int, default=4, help="requests a stream, beside its first (default 4)")
     parser.add_argument("--tls", nargs="+", choices=["plain", "tls"], default=["plain", "tls"])
+    parser.add_argument("--apis", nargs="*", default=list(POSTED), help="rows of fmbench by these APIs too (default: all of SSE)")
     parser.add_argument("--no-boto3", action="store_true", help="leave the slow loop out")
     parser.add_argument("--no-whole-run", action="store_true", help="leave whole runs of fmbench-load out")
     parser.add_argument("--no-two", action="store_true", help="leave two processes beside one out")
@@ -64,6 +67,11 @@ def _options() -> argparse.Namespace:
         "--peers", action="store_true", help="other load generators too; installs each into an environment of its own"
     )
     return parser.parse_args()
+
+
+def by_api(client: Client, api: str) -> Client:
+    """The client, asking by another API."""
+    return lambda work: client(replace(work, api=api))
 
 
 def _two_processes(client: Client, endpoint: RunningSimulator, options: argparse.Namespace, tls: str) -> None:

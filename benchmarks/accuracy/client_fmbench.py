@@ -9,7 +9,7 @@ import time  # noqa: E402
 
 import gevent  # noqa: E402
 
-from benchmarks.accuracy.work import MODEL, REGION, Done, Row, Work  # noqa: E402
+from benchmarks.accuracy.work import MODEL, POSTED, REGION, Done, Row, Work  # noqa: E402
 from fmbench.bedrock.caller import Caller, Endpoint  # noqa: E402
 from fmbench.config.schema import Inference, Model, Timeouts  # noqa: E402
 from fmbench.core.records import Exchange, Prompt  # noqa: E402
@@ -21,7 +21,13 @@ def main() -> None:
     work = Work.from_arguments()
     endpoint = Endpoint(work.url, work.ca_bundle)
     caller = Caller(
-        Model(id=MODEL), Inference(max_tokens=work.tokens), REGION, Timeouts(connect_s=60), work.streams, False, endpoint
+        Model(id=POSTED.get(work.api, MODEL), api=work.api),
+        Inference(max_tokens=work.tokens),
+        REGION,
+        Timeouts(connect_s=60),
+        work.streams,
+        False,
+        endpoint,
     )
     prepared = caller.prepare(Prompt(prompt_id="p", text=work.text, tokens=0, dataset="d", language="en"), salted=True)
     exchanges: list[tuple[Exchange, bool]] = []

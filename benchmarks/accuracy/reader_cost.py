@@ -13,6 +13,16 @@ from fmbench.core.records import Exchange
 from fmbench.simulator import frames
 
 EVENTS = 2_000
+SSE_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+SSE = {
+    "messages": b"event: content_block_delta\n"
+    b'data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"words "}}\n\n',
+    "responses": b"event: response.output_text.delta\n"
+    b'data: {"type":"response.output_text.delta","item_id":"msg_0123456789abcdef","output_index":0,"content_index":0,'
+    b'"delta":"words ","sequence_number":1234,"logprobs":[]}\n\n',
+    "chat": b'data: {"id":"chatcmpl-0123456789","object":"chat.completion.chunk","created":1790000000,"model":"m",'
+    b'"choices":[{"index":0,"delta":{"content":"words "},"finish_reason":null}]}\n\n',
+}
 ROUNDS = 15
 
 
@@ -26,10 +36,10 @@ def best_us(work: Callable[[], object], times: int) -> float:
     return min(rounds) / times / 1e3
 
 
-def read(pieces: list[bytes]) -> None:
+def read(pieces: list[bytes], api: str = "converse-stream") -> None:
     """A whole answer through the reader."""
     exchange = Exchange(started_ns=0)
-    model = Model(id="amazon.nova-lite-v1:0")
+    model = Model(id="amazon.nova-lite-v1:0", api=api)
     answer = api_of(model).answer(model)(exchange, False)
     reader = ResponseReader(answer.begin)
     for piece in pieces:
@@ -52,6 +62,10 @@ def main() -> None:
     print(f"frame of {len(frame)} bytes")
     print(f"read, one event at a time: {best_us(lambda: read([head] + [chunk] * EVENTS), EVENTS):.2f} µs an event")
     print(f"read, all at once:         {best_us(lambda: read([head + chunk * EVENTS]), EVENTS):.2f} µs an event")
+    for api, event in SSE.items():
+        chunk, head = frames.chunk(event), SSE_HEAD
+        one = best_us(lambda head=head, chunk=chunk, api=api: read([head] + [chunk] * EVENTS, api), EVENTS)
+        print(f"read, one event at a time, {api}: {one:.2f} µs an event of {len(event)} bytes")
     print(f"of which message checksum: {best_us(lambda: checksums(frame), EVENTS):.2f} µs")
 
 

@@ -10,6 +10,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 MODEL = "us.amazon.nova-lite-v1:0"
+POSTED = {
+    "messages": "us.anthropic.claude-haiku-4-5-20251001-v1:0",
+    "responses": "us.openai.gpt-6-sol",
+    "chat": "openai.gpt-oss-120b-1:0",
+}
+"""The APIs whose streams are server-sent events, and a model of each."""
 REGION = "us-east-1"
 LIMIT_S = 240
 """No run takes longer: a client that is not done by then has failed."""
@@ -29,6 +35,8 @@ class Work:
     requests: int = 4
     """Of each stream, beside its first."""
     tokens: int = 100
+    api: str = "converse-stream"
+    """The API of fmbench's own rows."""
     text: str = "Say something about the sea. " * 40
 
     @classmethod

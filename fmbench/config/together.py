@@ -10,6 +10,7 @@ from pathlib import Path as File
 from typing import NamedTuple
 
 from fmbench.config.addresses import SCHEMES, STORE_EXAMPLES
+from fmbench.config.advice import advice
 from fmbench.config.faults import Path
 from fmbench.config.schema import Config
 
@@ -53,6 +54,7 @@ def conflicts(config: Config) -> Iterator[Finding]:
 
 def warnings(config: Config) -> Iterator[str]:
     """What is allowed and yet probably not meant."""
+    yield from advice(config)
     known = {model.id for model in config.models}
     for model_id in sorted(config.pricing.keys() - {model.label for model in config.models}):
         if model_id not in known:

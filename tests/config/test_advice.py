@@ -1,0 +1,47 @@
+"""The dry run says what a model is known to turn down, and why ``max_tokens`` is more than usual."""
+
+from __future__ import annotations
+
+import pytest
+
+from fmbench.cli import main
+from fmbench.config.load import parse_config
+from fmbench.config.shipped import shipped
+
+OPUS = "us.anthropic.claude-opus-5-5"
+
+
+def said(models: str, more: str = "") -> list[str]:
+    return parse_config(f"models: [{models}]\n{more}", "cfg.yml").warnings
+
+
+@pytest.mark.parametrize(
+    ("model", "more", "words"),
+    [
+        (f"{{id: {OPUS}}}", "inference: {max_tokens: 9, temperature: 0.0}", ["temperature", "{temperature: null}"]),
+        (f"{{id: {OPUS}, inference: {{temperature: null}}}}", "inference: {max_tokens: 9, temperature: 0.0}", []),
+        (f"{{id: {OPUS}, inference: {{thinking: 2000, max_tokens: 3000}}}}", "", ["thinking (a budget)"]),
+        (f"{{id: {OPUS}}}", "inference: {thinking: off, max_tokens: 9}", ["thinking (off)"]),
+        (f"{{id: {OPUS}}}", "inference: {max_tokens: 9, additional_model_request_fields: {top_k: 5}}", ["top_k"]),
+        (f"{{id: {OPUS}}}", "", ["max_tokens is 4096"]),
+        ("{id: us.amazon.nova-lite-v1:0}", "inference: {temperature: 0.0}", []),
+    ],
+)
+def test_what_is_said(model: str, more: str, words: list[str]) -> None:
+    warnings = said(model, more)
+    assert len(warnings) == (1 if words else 0)
+    assert all(word in warnings[0] for word in words)
+
+
+def test_the_dry_run_says_it(tmp_path, capsys) -> None:
+    path = tmp_path / "cfg.yml"
+    dataset = 'dataset: {buckets: ["1-500"], prompts_per_bucket: 2}'
+    path.write_text(f"models: [{{id: {OPUS}}}]\ninference: {{temperature: 0.0}}\nsimulator: {{}}\n{dataset}")
+    assert main(["--config", str(path), "--dry-run", "--output", str(tmp_path)]) == 0
+    printed = "".join(capsys.readouterr())
+    assert "temperature is known to be turned down" in printed and "max_tokens is 4096" in printed
+
+
+def test_no_shipped_configuration_sends_what_its_models_turn_down() -> None:
+    for each in shipped():
+        assert [warning for warning in parse_config(each.text, str(each.path)).warnings if "turned down" in warning] == []
