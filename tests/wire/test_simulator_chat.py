@@ -113,6 +113,7 @@ def test_usage_comes_only_where_it_was_asked_for(endpoint):
     assert (row["completed"], row["stop_reason"], row["output_tokens"], row["tokens_sent"]) == (True, "max_tokens", None, 12)
 
 
+@pytest.mark.timing
 def test_the_ledger_has_the_request_and_the_stamps_of_its_content(endpoint):
     answered = Answered(endpoint, stream(model="slow"), **{"X-Request-ID": "mine-1"})
     content = [at for at, text in answered.data() if text != "[DONE]" and contents([json.loads(text)])]
