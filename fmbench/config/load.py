@@ -21,7 +21,7 @@ from fmbench.config.together import NO_CHECKS, Checks, Finding, conflicts, missi
 from fmbench.core.failures import UnusableInput
 
 LARGEST_FILE = 4_000_000
-_SECTIONS = ("inference", "dataset", "load", "objectives", "budget", "pricing", "simulator")
+_SECTIONS = ("inference", "dataset", "load", "objectives", "budget", "pricing", "traffic", "simulator")
 
 
 @dataclass(frozen=True, slots=True)

@@ -220,6 +220,21 @@ class Budget(Strict):
     max_requests: int | None = Field(default=None, ge=1)
 
 
+class Traffic(Strict):
+    """The traffic that a month's cost is for."""
+
+    requests_per_day: float | None = Field(default=None, gt=0)
+    per_hour: Annotated[list[Annotated[float, Field(ge=0)]], Field(min_length=24, max_length=24)] | None = None
+    """Requests in each hour of a day, instead of ``requests_per_day``."""
+    input_tokens: int | None = Field(default=None, ge=1)
+    """None: as the requests of the run had them."""
+    output_tokens: int | None = Field(default=None, ge=1)
+    cached_share: Share = 0.0
+    """Which share of the prompts' tokens would be read from a prompt cache."""
+    capacity_usd_per_hour: dict[str, Annotated[float, Field(gt=0)]] = Field(default={})
+    """What provisioned or reserved capacity for a model (by its label or id) costs an hour."""
+
+
 class TokenRates(Strict):
     """USD for a million tokens."""
 
@@ -235,7 +250,7 @@ class PriceCase(TokenRates):
     """Rates that hold instead where everything that is named is the case."""
 
     region: str | None = None
-    tier: Literal["default", "priority", "flex", "reserved"] | None = None
+    tier: Literal["default", "priority", "flex", "reserved", "batch"] | None = None
     latency: Literal["standard", "optimized"] | None = None
     above_tokens: int | None = Field(default=None, ge=1)
     """Prompts of more tokens, cached ones included, pay these rates for the whole request."""
@@ -277,6 +292,7 @@ class Config(Strict):
     objectives: Objectives = Objectives()
     budget: Budget = Budget()
     pricing: dict[str, Price] = Field(default={})
+    traffic: Traffic = Traffic()
     cache: Literal["salt", "allow"] | CachePoints = "salt"
     """``salt``: every request's prompt starts with words of its own, so that no prompt cache can answer it."""
     quality: bool = False

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from fmbench.core.cells import measured_cells
+from fmbench.core.bill import bill_of, prices_in
+from fmbench.core.cells import MeasuredCell, joined, measured_cells
 from fmbench.core.findings.finding import Evidence
 from fmbench.core.findings.registry import validity
 from fmbench.core.instrument import health_in, instrument_error
@@ -20,6 +22,7 @@ from fmbench.core.reconcile import counts_by_name, differences, locust_requests
 from fmbench.core.records import SCHEMA_VERSION
 from fmbench.core.results import CellResult, result_of, token_ratios
 from fmbench.core.table import Rows, Table, read
+from fmbench.core.traffic import demand_of, month_of
 from fmbench.core.verdict import decide
 
 
@@ -58,7 +61,8 @@ def summarise(records: pd.DataFrame, manifest: Mapping[str, Any], health: pd.Dat
         "prefer": _prefer(config),
         "validity": validity(Evidence(results, manifest, own_counts)),
         "accounting": _accounting(table, manifest, own_counts),
-        "spend": _spend(table, config),
+        "spend": _spend(table, manifest),
+        "traffic": _traffic(cells, manifest, None if chosen is None else chosen["bucket"]),
         "instrument_error_s": instrument_error(measured) if late is None else late.p95,
         "lateness_s": None if late is None else late.to_dict(),
         "token_ratios": token_ratios([found for found in results if found.row["requests"]]),
@@ -108,12 +112,26 @@ def _accounting(table: Table, manifest: Mapping[str, Any], own_counts: Mapping[s
     }
 
 
-def _spend(table: Table, config: Mapping[str, Any]) -> dict[str, Any]:
+def _spend(table: Table, manifest: Mapping[str, Any]) -> dict[str, Any]:
     """What all requests cost, warm-up and drain included; ``unpriced`` counts answers whose price is not known."""
     rows = table.rows
-    models = rows.words["model"]
-    by_model = {name: _bill(rows[models.codes == code]) for code, name in enumerate(models.names)}
-    return {**_bill(rows), "by_model": by_model, "budget_usd": (config.get("budget") or {}).get("max_usd")}
+    models, prices = rows.words["model"], prices_in(manifest.get("price_book") or {})
+    of_model = {name: rows[models.codes == code] for code, name in enumerate(models.names)}
+    by_model = {name: _bill(mine) | bill_of(mine, prices.get(name)) for name, mine in of_model.items()}
+    budget = ((manifest.get("config") or {}).get("budget") or {}).get("max_usd")
+    return {**_bill(rows), "by_model": by_model, "budget_usd": budget}
+
+
+def _traffic(cells: list[MeasuredCell], manifest: Mapping[str, Any], bucket: str | None) -> dict[str, Any]:
+    """What each model costs a month at the traffic asked for, by its measured requests in the bucket of interest."""
+    asked = (manifest.get("config") or {}).get("traffic") or {}
+    prices, demand = prices_in(manifest.get("price_book") or {}), demand_of(asked)
+    mine: dict[str, list[Rows]] = {}
+    for cell in cells:
+        if cell.bucket == bucket and len(cell.rows):
+            mine.setdefault(cell.model, []).append(cell.rows[cell.rows.measured])
+    months = [month_of(model, joined(rows), prices.get(model), demand, asked) for model, rows in mine.items()]
+    return {**asdict(demand), "bucket": bucket, "models": [month.to_dict() for month in months if month is not None]}
 
 
 def _bill(rows: Rows) -> dict[str, Any]:

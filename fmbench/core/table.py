@@ -30,6 +30,8 @@ NUMBERS = (
     "output_tokens",
     "cache_read_tokens",
     "cache_write_tokens",
+    "cache_write_1h_tokens",
+    "max_tokens",
     "usd",
     "user",
 )

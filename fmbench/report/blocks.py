@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -75,7 +75,33 @@ class Fold:
     blocks: tuple[Block, ...]
 
 
-Block = Text | Points | Table | Figure | Code | Notice | Fold
+@dataclass(frozen=True)
+class Slider:
+    """A number of a what-if table that the reader can move."""
+
+    name: str
+    label: str
+    low: float
+    high: float
+    value: float
+    step: float
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """A month's cost by model, under sliders in HTML; ``points`` is the same at three points, for Markdown.
+
+    ``models`` have, of one request: ``model``, ``output_tokens``, and USD ``input``, ``read`` (null: not known) and ``output``.
+    """
+
+    sliders: tuple[Slider, ...]
+    models: tuple[Mapping[str, object], ...]
+    points: Table
+    days: float
+
+
+Block = Text | Points | Table | Figure | Code | Notice | Fold | WhatIf
 
 
 @dataclass(frozen=True)

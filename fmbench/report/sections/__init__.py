@@ -19,6 +19,7 @@ _ORDER = (
     "timeline",
     "failures",
     "bill",
+    "month",
     "models",
     "prompts",
     "definitions",

@@ -12,6 +12,7 @@ from fmbench.report.numbers import (
     DASH,
     count,
     known,
+    share,
     usd,
 )
 from fmbench.report.section import Material, Section
@@ -27,6 +28,7 @@ def blocks(material: Material) -> list[Block | None]:
     return [
         Text(_spending(study)),
         _bill(study),
+        _by_kind(study),
         *material.pictures_of("bill"),
         Fold("The cost of each cell", (costs,)) if costs else None,
     ]
@@ -36,10 +38,15 @@ def _spending(study: Study) -> str:
     asked, spend = study.manifest.get("estimate") or {}, study.summary.get("spend") or {}
     said = [f"Expected before the run: {usd(asked['usd'])}." if known(asked.get("usd")) else ""]
     said += [f"Spent: {usd(spend.get('known_usd'))}." if known(spend.get("known_usd")) else "Spent: unknown."]
-    said += [f"Budget: {usd(spend['budget_usd'])}." if known(spend.get("budget_usd")) else "No budget was set."]
+    said += [_against_budget(spend) if known(spend.get("budget_usd")) else "No budget was set."]
     if study.config.get("simulator") is not None:
         said.append("The endpoint was the embedded simulator: nothing was charged, these are what AWS would charge.")
     return " ".join(part for part in (*said, _book(study)) if part)
+
+
+def _against_budget(spend: dict[str, Any]) -> str:
+    budget, spent = spend["budget_usd"], spend.get("known_usd") or 0.0
+    return f"Budget: {usd(budget)}, of which {share(spent / budget)} was spent."
 
 
 def _book(study: Study) -> str:
@@ -74,6 +81,34 @@ def _bill_row(bill_of: dict[str, Any], measured: Any, rest: Any) -> list[str]:
     note = some if unpriced else ""
     parts = [usd(float(np.nansum(values))) if np.isfinite(values).any() else DASH for values in (measured, rest)]
     return [count(bill_of["requests"]), count(bill_of["input_tokens"]), count(bill_of["output_tokens"]), *parts, whole + note]
+
+
+KINDS = (
+    ("input", "Input"),
+    ("output", "Output"),
+    ("cache_read", "Cache read"),
+    ("cache_write", "Cache write"),
+    ("cache_write_1h", "for an hour"),
+)
+PHASES = (("warmup", "Warm-up"), ("measure", "Measured"), ("drain", "Drain"))
+
+
+def _by_kind(study: Study) -> Table | None:
+    """What each model's tokens cost by kind, what each phase cost, and what broken-off requests may add."""
+    rows = []
+    for model, bill in ((study.summary.get("spend") or {}).get("by_model") or {}).items():
+        kinds, phases, may = bill.get("usd_by_kind") or {}, bill.get("usd_by_phase") or {}, bill.get("may_be_billed") or {}
+        if not bill.get("known_usd"):
+            continue
+        parts = [usd(kinds.get(name)) for name, _ in KINDS] + [usd(phases.get(name)) for name, _ in PHASES]
+        most = may.get("usd_at_most")
+        more = (
+            DASH if not may.get("requests") else f"{count(may['requests'])} requests, {usd(most) if known(most) else 'unknown'}"
+        )
+        rows.append([text(study.short(model)), *parts, usd(bill.get("failed_usd")), more])
+    titles = ["$", *(title for _, title in (*KINDS, *PHASES)), "Of it failed", "May be billed too, at most"]
+    note = "A request that broke off may be billed for what was made of its answer; the service did not say how much that was."
+    return table(titles, rows, caption=note) if rows else None
 
 
 def _cell_costs(study: Study) -> Table | None:
