@@ -84,8 +84,6 @@ def test_a_month_by_arithmetic() -> None:
     assert found.usd_per_month == pytest.approx(0.3 * DAYS)
     half_cached = 0.00005 + 0.000005 + 0.0002  # 50 tokens at 1, 50 at 0.1, and the answer
     assert found.cached_usd_per_month == pytest.approx(half_cached * 1000 * DAYS)
-        (0.00005 + 0.000005 + 0.0002) * 1000 * DAYS
-    )  # 50 tokens at 1, 50 at 0.1, the answer
     assert found.batch_usd_per_month == pytest.approx(0.15 * DAYS)
     assert found.capacity_usd_per_month == pytest.approx(0.9 * 24 * DAYS)
     assert found.break_even_per_minute == pytest.approx(50)  # 0.9 an hour is 0.015 a minute: 50 requests of 0.0003

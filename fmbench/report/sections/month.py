@@ -78,9 +78,9 @@ def _what_if(study: Study, traffic: dict[str, Any], months: list[Month]) -> What
         }
         for each in months
     )
-    exponent = round(math.log10(per_day), 2)
+    exponent = round(math.log10(per_day), 6)
     sliders = (
-        Slider("requests", "Requests a day", 0, max(7, math.ceil(exponent)), exponent, 0.01),
+        Slider("requests", "Requests a day", 0, max(7, math.ceil(exponent)), exponent, 0.000001),
         Slider("answer", "Length of answers, % of the measured", 10, 400, 100, 5, " %"),
         Slider("cached", "Prompt tokens read from a cache", 0, 95, 0, 5, " %"),
     )
