@@ -20,6 +20,7 @@ from fmbench.load.controller.study import Controller
 from fmbench.load.deadlines import GRACE_S, SLACK_S
 from fmbench.load.events import EventPipe, Waiting
 from fmbench.load.protocol import Address
+from fmbench.load.web import StudyUI
 
 if TYPE_CHECKING:
     from fmbench.simulator.process import RunningSimulator
@@ -44,6 +45,8 @@ class RunLifecycle:
         environment.events.test_start.add_listener(self._begin)
         environment.events.test_stopping.add_listener(self._stopped_by_hand)
         environment.events.quitting.add_listener(self._quit)
+        if getattr(environment, "web_ui", None) is not None:
+            StudyUI(environment, self.controller.progress.cells, lambda: self._greenlet is not None)
         self._waiting = gevent.spawn(self._tell_who_is_there)
         for number in SIGNALS:
             gevent.signal_handler(number, self._signalled, number)

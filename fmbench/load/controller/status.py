@@ -63,6 +63,12 @@ class Progress:
         self._now: Now | None = None
         self._pipe = EventPipe.given()
         self._told = 0.0
+        self._done: list[CellNow] = []
+
+    def cells(self) -> list[CellNow]:
+        """Those that are over, and the one at work."""
+        now = self._now
+        return [*self._done, *([] if now is None else [CellNow(**self._facts(now, now.state, ""))])]
 
     def cell_begins(self, cell: Cell, workers: int) -> None:
         """Users are let into a cell."""
@@ -102,6 +108,7 @@ class Progress:
         elif status != "skipped":
             self._spent.append(time.monotonic() - now.began)
         done = CellDone(**self._facts(now, status, reason))
+        self._done.append(done)
         self._usd += now.tally.usd
         self._over += status != "invalid"
         self._now = None

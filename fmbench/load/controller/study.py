@@ -38,9 +38,9 @@ class Controller:
         self.cells = CellLog(folder)
         self._watches = Watches()
         used = self.cells.used()
-        self._progress = Progress(self.config, self.plan, self.cells.finished(), used[1])
+        self.progress = Progress(self.config, self.plan, self.cells.finished(), used[1])
         budget = RunBudget(self.config.budget, *used)
-        self._measuring = Measuring(self.config, self.crew, budget, self._watches, self._progress, self.request)
+        self._measuring = Measuring(self.config, self.crew, budget, self._watches, self.progress, self.request)
         self._outbox: Outbox | None = None
 
     @property
@@ -69,7 +69,7 @@ class Controller:
                 raise Refused(str(error)) from None
             return "worker_lost", str(error)
         finally:
-            self._progress.close()
+            self.progress.close()
 
     def _run_cells(self) -> None:
         """Each cell in its turn; those that stayed void once more at the end, when the crew may be at rest again."""
@@ -100,7 +100,7 @@ class Controller:
             attempt = self._new_attempt(cell)
             status, reason = self._measuring.run(attempt)
             self._write_line(attempt.ended(status, reason))
-            self._progress.cell_over(cell, status, reason)
+            self.progress.cell_over(cell, status, reason)
             self.request.heed()
             measured += attempt.measure_at is not None
             if status != "invalid" or measured == ATTEMPTS:
@@ -109,7 +109,7 @@ class Controller:
 
     def _leave_out(self, cell: Cell, reason: str) -> None:
         self._write_line(self._new_attempt(cell).ended("skipped", reason))
-        self._progress.cell_over(cell, "skipped", reason)
+        self.progress.cell_over(cell, "skipped", reason)
 
     def _new_attempt(self, cell: Cell) -> Attempt:
         return Attempt(cell, self.cells.attempts(cell) + 1, {})
