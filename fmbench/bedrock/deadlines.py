@@ -9,6 +9,9 @@ from fmbench.bedrock.http1 import ResponseReader
 from fmbench.config.schema import Timeouts
 from fmbench.core.failures import FailureKind
 
+LATE_NS = 1_000_000_000
+"""A deadline that is looked at so late passed while this process stood still: the wait was its own, not the service's."""
+
 
 @dataclass(slots=True, frozen=True)
 class Deadlines:
@@ -30,6 +33,8 @@ class Deadlines:
     def left_s(self, reader: ResponseReader, now_ns: int) -> float:
         """Seconds until the next deadline. Raises ``DeadlineReached`` when it has passed."""
         due, kind, limit = self.due(reader)
+        if now_ns >= due + LATE_NS:
+            raise DeadlineReached(FailureKind.STALLED, limit)
         if now_ns >= due:
             raise DeadlineReached(kind, limit)
         return (due - now_ns) / 1e9

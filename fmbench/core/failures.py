@@ -8,6 +8,7 @@ The list is drawn by the layer at which the request died::
     access      access_denied  expired_credentials  expired_api_key  unrecognized_client  bad_signature  clock_skew
                 proxy_refused  not_found  validation  too_long
     service     model_timeout  model_not_ready  model_error  model_stream_error  service_unavailable  internal
+    generator   stalled
     answer      truncated  no_usage  corrupt_frame  bad_response  malformed  guardrail
     unknown     unknown
 """
@@ -66,6 +67,8 @@ class FailureKind(StrEnum):
     """HTTP 200 with a body that is not what the API answers (a proxy's HTML page, say)."""
     MALFORMED = "malformed"
     """An answer with a field that cannot be: a count that is text or negative, a stop reason that is a list."""
+    STALLED = "stalled"
+    """A deadline passed while the load process itself stood still: nothing is known of the service."""
     GUARDRAIL = "guardrail"
     UNKNOWN = "unknown"
 
@@ -109,6 +112,9 @@ OURS = frozenset(
     }
 )
 """Failures that lie with who asks: no model can be asked any more, none of them is held against a model, and the run stops."""
+
+NOT_THE_MODELS = OURS | {FailureKind.STALLED}
+"""Failures that say nothing of the service: a cell with one of them is measured again."""
 
 OF_THE_PROMPT = frozenset({FailureKind.TOO_LONG, FailureKind.VALIDATION})
 """Failures that may lie in what is asked: they cost a bucket, not the model."""
@@ -183,3 +189,9 @@ class Refused(FmbenchError):
     """The run may not start: credentials, model access, budget, or an output that cannot be written."""
 
     exit_code = ExitCode.REFUSED
+
+
+class Vanished(FmbenchError):
+    """The run folder is gone in the middle of the run: what was sent is not accounted for here."""
+
+    exit_code = ExitCode.UNACCOUNTED

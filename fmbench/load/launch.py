@@ -15,8 +15,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from fmbench.core.failures import ExitCode, FmbenchError, Refused, UnusableInput
+from fmbench.core.failures import ExitCode, FmbenchError, Refused, UnusableInput, Vanished
 from fmbench.load.events import VARIABLE, Event, hearing
+from fmbench.load.process_group import end_group
 from fmbench.load.secret import new_secret, secret
 
 LOG_LINES = 15
@@ -50,6 +51,11 @@ def launch(
     variables = {"FMBENCH_RUN": str(folder.resolve())} | ({"FMBENCH_STORE": store} if store else {}) | _secret(shared)
     with hearing(take) as pipe:
         status = _supervise([*look, *where], [folder / "locust"], variables | {VARIABLE: str(pipe)}, pipes=(pipe,))
+    if not folder.is_dir():
+        raise Vanished(
+            f"{folder}: the run folder was moved or deleted while the load ran. What load processes wrote is where it is now: "
+            "`fmbench-load report` with its new place does the rest; of a deleted one nothing is left."
+        )
     if not result.exists():
         _write_what_is_known(result, status, folder / "locust" / "locust.log")
     ended: str = json.loads(result.read_text())["ended"]
@@ -115,6 +121,7 @@ def _supervise(
             for child in children:
                 if child.poll() is None:
                     child.kill()
+                end_group(child.pid)
 
 
 def _start(arguments: list[str], scratch: Path, variables: Mapping[str, str], pipes: tuple[int, ...]) -> subprocess.Popen[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from typing import Any
 
@@ -10,8 +11,9 @@ from fmbench.core.accounting import Accounting
 from fmbench.core.failures import ExitCode, FmbenchError
 from fmbench.run.closing import PASS, closing_table, report_line, show, validity_lines
 from fmbench.run.locust_counts import locust_counts
-from fmbench.run.say import end_of_run, is_quiet, say
+from fmbench.run.say import end_of_run, give, is_quiet, say
 from fmbench.run.traceback_file import write_traceback
+from fmbench.storage.journal import written_journals
 from fmbench.storage.manifest import DONE, FAILED, INCOMPLETE, INTERRUPTED, STOPPED, write_manifest
 from fmbench.storage.reader import LocalRun, read_lines
 from fmbench.storage.runfolder import RunFolder
@@ -20,6 +22,7 @@ from fmbench.storage.share import collect, forget_parts
 from fmbench.storage.upload import forget_local_copy, upload
 
 EARLY = frozenset({"budget", "target_down", "error_limit", "credentials"})
+FULL = (errno.ENOSPC, errno.EDQUOT)
 CUT = "cut"
 """The run's own process was killed, and somebody else finishes it."""
 SIGNALS = {"sigint": ExitCode.INTERRUPTED, CUT: ExitCode.INTERRUPTED, "sigterm": ExitCode.TERMINATED}
@@ -35,15 +38,24 @@ def finish(folder: RunFolder, config: Config, manifest: dict[str, Any], ended: s
     try:
         return _finish(folder, config, manifest, ended, require)
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in FULL:
+            return _no_space(folder)
         log = write_traceback(error, folder.path)
         what = f"The run could not be finished ({type(error).__name__}: {error}; traceback in {log})."
         say(f"{what} Every request is on disk: fmbench-load report {folder.path} goes on from there.")
-        print(folder.path, flush=True)
+        give(str(folder.path))
         return ExitCode.FAULT
     except BaseException:
         say(f"Interrupted while the run was being finished: fmbench-load report {folder.path} does the rest.")
-        print(folder.path, flush=True)
+        give(str(folder.path))
         raise
+
+
+def _no_space(folder: RunFolder) -> int:
+    say(f"{folder.path}: the disk is full, and the run is not sealed. Every request that was sent is in journal/.")
+    say(f"Make room, then: fmbench-load report {folder.path}")
+    give(str(folder.path))
+    return ExitCode.STOPPED_EARLY
 
 
 def _finish(folder: RunFolder, config: Config, manifest: dict[str, Any], ended: str, require: str | None) -> int:
@@ -52,8 +64,9 @@ def _finish(folder: RunFolder, config: Config, manifest: dict[str, Any], ended: 
     say("Writing the report.")
     summary, fault = _report(folder)
     if fault is not None:
-        code = ExitCode.FAULT
-        manifest |= {"status": FAILED, "fault": fault}
+        full = isinstance(fault, OSError) and fault.errno in FULL
+        code = code if full and code else ExitCode.FAULT
+        manifest |= {"fault": f"{type(fault).__name__}: {fault}"} | ({} if full else {"status": FAILED})
         write_manifest(folder, manifest)
     stored = _store(folder, config, collected)
     address = folder.address if stored else str(folder.path)
@@ -85,6 +98,15 @@ def seal_into(manifest: dict[str, Any], folder: RunFolder, ended: str) -> tuple[
     earlier = manifest.get("workers") or []
     accounting = seal(folder, earlier)
     code = exit_code(ended, accounting)
+    held = written_journals(folder.journal)
+    if held:
+        names = ", ".join(path.stem for path in held)
+        said = (
+            f"load processes of this run still write ({names}): when they have ended, `fmbench-load report` adds what they sent."
+        )
+        say(f"warning: {said}")
+        manifest["warnings"] = [*manifest.get("warnings", []), said]
+        code = ExitCode.UNACCOUNTED
     workers = all_workers(folder, earlier)
     unfit = unfit_rows(folder)
     if unfit:
@@ -146,14 +168,14 @@ def is_valid(summary: dict[str, Any] | None) -> bool:
     return ((summary or {}).get("validity") or {}).get("verdict") == PASS
 
 
-def _report(folder: RunFolder) -> tuple[dict[str, Any] | None, str | None]:
+def _report(folder: RunFolder) -> tuple[dict[str, Any] | None, Exception | None]:
     """The summary and None, or None and what went wrong; the records are safe either way."""
     try:
         return report_on(LocalRun(folder)), None
     except Exception as error:
-        fault = f"{type(error).__name__}: {error}"
-        say(f"The report could not be written ({fault}). The records are complete; the traceback is in {write_traceback(error)}.")
-        return None, fault
+        what = f"The report could not be written ({type(error).__name__}: {error}). The records are complete"
+        say(f"{what}: fmbench-load report {folder.path} tries it again. The traceback is in {write_traceback(error)}.")
+        return None, error
 
 
 def _said(summary: dict[str, Any] | None) -> dict[str, Any] | None:

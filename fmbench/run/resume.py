@@ -14,6 +14,7 @@ from fmbench.core.failures import Refused, UnusableInput
 from fmbench.core.plan import FINISHED, Plan
 from fmbench.run.finish import CUT, seal_into
 from fmbench.storage.atomic import write_text
+from fmbench.storage.journal import written_journals
 from fmbench.storage.manifest import read_manifest
 from fmbench.storage.runfolder import RunFolder, work_folder
 from fmbench.storage.store import is_remote, store_for
@@ -31,6 +32,9 @@ def reopen(loaded: LoadedConfig, run_id: str) -> tuple[RunFolder, dict[str, Any]
         raise UnusableInput(f"{folder.path}: was cut before its first request; start a new run.")
     _check_same(loaded, manifest, folder)
     _check_over(manifest)
+    if written := written_journals(folder.journal):
+        names = ", ".join(path.stem for path in written)
+        raise Refused(f"--resume {folder.run_id}: load processes of this run still write ({names}); wait for their end.")
     if folder.journal.is_dir():
         seal_into(manifest, folder, CUT)
     return folder, manifest

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import Enum
-from typing import Any
+from typing import Any, TextIO
 
 SECONDS_BETWEEN_LINES = 5.0
+LONGEST_ECHO = 500
 
 Progress = Callable[[str, int, int | None], None]
 """``progress(what, done, total)``: so much is done; total None: nobody knows of how much."""
@@ -49,7 +51,7 @@ def is_quiet() -> bool:
 def say(message: str) -> None:
     """A line for the user."""
     if _voice is Voice.USUAL:
-        print(message, file=sys.stderr, flush=True)
+        _print(message, sys.stderr)
     else:
         tell("message", text=message)
 
@@ -57,17 +59,34 @@ def say(message: str) -> None:
 def tell(event: str, **facts: Any) -> None:
     """An event for programs, where they asked for it."""
     if _voice is Voice.EVENTS:
-        print(json.dumps({"event": event, "at": time.time(), **facts}, ensure_ascii=False), flush=True)
+        _print(json.dumps({"event": event, "at": time.time(), **facts}, ensure_ascii=False), sys.stdout)
 
 
 def end_of_run(address: str, status: int, summary: dict[str, Any] | None) -> None:
     """The last line on stdout: the run's address, or the event that has it."""
     if _voice is not Voice.EVENTS:
-        print(address, flush=True)
+        give(address)
         return
     known = summary or {}
     validity = (known.get("validity") or {}).get("verdict")
     tell("ended", run=address, status=int(status), validity=validity, recommendation=known.get("recommendation"))
+
+
+def give(text: str) -> None:
+    """A line of what was asked for, on stdout: a run's address, a comparison. Where nobody takes it, that is said on stderr."""
+    if not _print(text, sys.stdout):
+        say(f"stdout cannot be written; it would have had: {text[:LONGEST_ECHO]}")
+
+
+def _print(text: str, stream: TextIO) -> bool:
+    """Whether the text could be written. A stream that takes no more is put away, so that the program's end keeps its status."""
+    try:
+        print(text, file=stream, flush=True)
+        return True
+    except (OSError, ValueError):
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return False
 
 
 @contextmanager

@@ -7,10 +7,11 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from fmbench.core.failures import ExitCode
+from fmbench.core.failures import ExitCode, Refused
 from fmbench.run.finish import CUT, report_on, seal_into, tell_summary
-from fmbench.run.say import say
+from fmbench.run.say import give, say
 from fmbench.run.what_if import what_if
+from fmbench.storage.journal import written_journals
 from fmbench.storage.manifest import RUNNING
 from fmbench.storage.reader import LocalRun, open_run
 from fmbench.storage.seal import read_load
@@ -30,7 +31,7 @@ def report(address: str) -> int:
         run.publish([name for name, digest in sorted(_digests(run)) if (name, digest) not in before])
     if recovered and run.folder.is_remote and not running:  # of a run that goes on the master needs them yet
         forget_parts(run.folder, parts, None)
-    print(run.address, flush=True)
+    give(run.address)
     return ExitCode.DONE
 
 
@@ -40,7 +41,7 @@ def report_what_if(address: str, overrides: Sequence[str], output: str | None) -
     to = Path(output or f"what-if-{run.folder.run_id}")
     summary = what_if(run, overrides, to)
     tell_summary(summary, str(to))
-    print(to, flush=True)
+    give(str(to))
     return ExitCode.DONE
 
 
@@ -52,6 +53,9 @@ def _seal_what_was_cut(run: LocalRun) -> bool:
     """A run whose process died, or that plain Locust made, has journals and no records yet."""
     if not run.folder.journal.is_dir():
         return False
+    if written := written_journals(run.folder.journal):
+        names = ", ".join(path.stem for path in written)
+        raise Refused(f"{run.address}: goes on: load processes still write ({names}); ask again when they have ended.")
     say("This run was not finished: its journals are sealed first.")
     seal_into(run.manifest, run.folder, str(read_load(run.folder).get("ended", CUT)))
     return True
@@ -79,6 +83,6 @@ def compare(
         parse_rule(rule)
     first, second = ([(records_of(run), run.manifest) for run in map(open_run, side)] for side in (a, b))
     found = compare_runs(first, second, fail_on, smallest)
-    print(json.dumps(data(found), indent=2, ensure_ascii=False) if as_json else markdown(found).rstrip(), flush=True)
+    give(json.dumps(data(found), indent=2, ensure_ascii=False) if as_json else markdown(found).rstrip())
     failed = found.regression or (undecided_fails and found.undecided)
     return ExitCode.REGRESSION if failed else ExitCode.DONE

@@ -33,7 +33,7 @@ from fmbench.run.options import Options, command_line
 from fmbench.run.plan_table import duration_text, print_plan, range_text
 from fmbench.run.prepare import Prepared, plan_without_data, prepare_study, serving, this_process, write_run
 from fmbench.run.resume import cells_left, make_ready, reopen
-from fmbench.run.say import say, tell
+from fmbench.run.say import give, say, tell
 from fmbench.run.signals import Terminated, terminating
 from fmbench.storage.manifest import FAILED, RUNNING, read_manifest, write_manifest
 from fmbench.storage.runfolder import RunFolder, create, discard
@@ -62,7 +62,7 @@ def prepare_only(options: Options, loaded: LoadedConfig) -> int:
     """A run folder with prompts and plan, for plain Locust to start from; its address is the last line on stdout."""
     folder, prepared = _begin(options, loaded)
     write_run(folder, prepared, None)
-    print(folder.address, flush=True)
+    give(folder.address)
     return ExitCode.DONE
 
 
@@ -125,7 +125,7 @@ def _leave(folder: RunFolder, config: Config, error: BaseException) -> None:
         manifest = read_manifest(folder)
         manifest.pop("process", None)
         write_manifest(folder, manifest | {"status": FAILED, "fault": str(error)})
-    print(folder.path, flush=True)
+    give(str(folder.path))
 
 
 def _resume(options: Options, loaded: LoadedConfig, run_id: str) -> int:

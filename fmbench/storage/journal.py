@@ -7,8 +7,10 @@ taken as it stands, it is the truth about a request whose end nobody saw.
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -33,6 +35,7 @@ class JournalWriter:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         self._torn = False
+        _hold(self._file)
 
     def intent(self, record: Record) -> None:
         """Write down that ``record`` is about to be sent: on return its line is in the file."""
@@ -55,6 +58,29 @@ class JournalWriter:
         while rest:
             rest = rest[os.write(self._file, rest) :]
         self._torn = False
+
+
+def _hold(file: int) -> None:
+    """Lock the journal for as long as this process lives, however it ends: nobody seals what is still written."""
+    with suppress(OSError):  # a file system without locks
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def is_written(path: Path) -> bool:
+    """Whether a process that lives writes the journal at ``path``."""
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def written_journals(folder: Path) -> list[Path]:
+    """The journals in ``folder`` that are still written."""
+    return [path for path in sorted(folder.glob("*.jsonl")) if is_written(path)]
 
 
 def _as_json(record: Record) -> bytes:

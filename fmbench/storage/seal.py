@@ -19,7 +19,7 @@ import pyarrow as pa
 from fmbench.core.accounting import Accounting, count_rows
 from fmbench.storage.atomic import write_bytes
 from fmbench.storage.fitting import fitted, identified, misfits
-from fmbench.storage.journal import read_journal
+from fmbench.storage.journal import is_written, read_journal
 from fmbench.storage.runfolder import RunFolder
 from fmbench.storage.table import count_outcomes, write_part
 
@@ -30,12 +30,14 @@ def seal(folder: RunFolder, earlier: Sequence[Mapping[str, Any]] = ()) -> Accoun
     """Turn the journals of ``folder`` into Parquet, and account for what its workers, and ``earlier`` ones, say they sent.
 
     An intent whose record never came becomes a row with ``outcome=abandoned``. Rows of one request beyond its first are left out
-    and counted. Memory holds one part and the requests in flight. Raises ``OSError`` when the disk does not take the parts;
-    the journals are then still there.
+    and counted. A journal that is still written stays as it is. Memory holds one part and the requests in flight. Raises
+    ``OSError`` when the disk does not take the parts; the journals are then still there.
     """
     folder.records.mkdir(exist_ok=True)
     faults = Counter[str]()
     for journal in sorted(folder.journal.glob("*.jsonl")):
+        if is_written(journal):
+            continue
         faults += _seal_one(folder, journal)
         journal.unlink()
     if folder.journal.is_dir() and not any(folder.journal.iterdir()):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import gevent
 
 from fmbench.config.schema import Config
-from fmbench.core.failures import OURS
+from fmbench.core.failures import NOT_THE_MODELS
 from fmbench.core.levels import window_s
 from fmbench.core.plan import deal_slots
 from fmbench.core.records import Cell
@@ -182,9 +182,9 @@ class Measuring:
 
 
 def _spoilt(tally: Tally) -> str:
-    """Why the counts of a cell say nothing of its model: requests that failed for who asked. "" where there were none."""
-    ours = {kind: count for kind, count in tally.failures.items() if kind in OURS}
-    return f"requests failed for who asked: {in_words(ours, tally.words)}" if ours else ""
+    """Why the counts of a cell say nothing of its model: requests that failed here. "" where there were none."""
+    ours = {kind: count for kind, count in tally.failures.items() if kind in NOT_THE_MODELS}
+    return f"requests failed that say nothing of the service: {in_words(ours, tally.words)}" if ours else ""
 
 
 def _window_judge(config: Config) -> WindowJudge | None:

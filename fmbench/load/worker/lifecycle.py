@@ -184,6 +184,8 @@ class Worker:
     def _pulse_each_second(self, part: Participation) -> None:
         while not part.sealed:
             gevent.sleep(PULSE_S if self.distributed else LOOK_S)
+            with suppress(FileNotFoundError):
+                part.heed_space()
             pulse = part.pulse()
             if pulse is not None:
                 self._say(pulse)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import time
 from collections import Counter, deque
@@ -20,6 +21,7 @@ from fmbench.load.worker.lease import Lease
 from fmbench.load.worker.prepared import PreparedRun, clear_away
 from fmbench.load.worker.sending import drop_what_was_due
 from fmbench.load.worker.step import Step
+from fmbench.storage.space import space_left
 
 log = logging.getLogger(__name__)
 
@@ -127,6 +129,12 @@ class Participation:
         """This process cannot go on (its disk is full, say): no more requests; the next pulse tells why."""
         self._fault = f"{type(error).__name__}: {error}"
         self.close()
+
+    def heed_space(self) -> None:
+        """No more requests when the disk has little more than what sealing and the report take. Raises ``FileNotFoundError``."""
+        left = space_left(self.prepared.folder)
+        if self._fault is None and left.short:
+            self.fail(OSError(errno.ENOSPC, f"the disk of the run folder is almost full ({left.in_words()}): free some, or move"))
 
     def wait_for_requests(self, within_s: float) -> None:
         """Until no request of the step is in flight."""
