@@ -281,14 +281,16 @@ def _no_answer(judged: list[CellResult], here: list[CellResult], bucket: str) ->
         best = min(undecided, key=_requests_needed)
         reason: Message = Undecided(_place(best), _of_status(best.judgements, UNDECIDED))
         return {"status": "undecided", "reason": reason, "nearest": _nearest_row(best)}
-    best = min(judged, key=_excess)
+    best = min(judged, key=_distance)
     reason = NoneMeets(_place(best), _of_status(best.judgements, NOT_MET))
     return {"status": "none_feasible", "reason": reason, "nearest": _nearest_row(best)}
 
 
-def _distance(found: CellResult) -> tuple[bool, float, float]:
-    """How near a cell is to meeting every objective: first those that are undecided, by the requests that they lack."""
-    return (found.meets is False, _requests_needed(found) if found.meets is None else 0.0, _excess(found))
+def _distance(found: CellResult) -> tuple[bool, float, int, float]:
+    """How near a cell is to meeting every objective: first those that are undecided, by the requests that they lack; then those
+    that fail, by how many objectives and by how much."""
+    fails = len(_of_status(found.judgements, NOT_MET))
+    return (found.meets is False, _requests_needed(found) if found.meets is None else 0.0, fails, _excess(found))
 
 
 def _excess(found: CellResult) -> float:

@@ -18,7 +18,7 @@ from markupsafe import Markup
 from fmbench.report import style
 from fmbench.report.blocks import Block, Figure, Page, Table
 from fmbench.report.picture import Key, keys_of
-from fmbench.report.weave import plotly_figure
+from fmbench.report.plotly_panel import plotly_figure
 
 _INLINE = MarkdownIt("commonmark", {"html": False})
 _INTERVAL = re.compile(r" (\([^()]*\))")

@@ -11,6 +11,10 @@ __all__ = ["closing_line", "say", "whole", "worded"]
 
 
 def closing_line(summary: dict[str, Any], names: Names = whole) -> str:
-    """The recommendation and why, or why there is none, in one sentence."""
+    """The recommendation and why, or why there is none; an INVALID run has none, whatever its figures say."""
     reason = say(summary["recommendation_reason"], names)
-    return reason if summary.get("recommendation") else f"No recommendation: {reason}"
+    if not summary.get("recommendation"):
+        return f"No recommendation: {reason}"
+    if summary["validity"]["verdict"] == "INVALID":
+        return f"No answer: the run is INVALID, and its findings say why. Its figures alone would say: {reason}"
+    return reason

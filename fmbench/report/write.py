@@ -10,14 +10,14 @@ from typing import Any
 
 from fmbench.core.table import read
 from fmbench.report.charts import CHARTS, Chart
-from fmbench.report.gaps import token_gaps
 from fmbench.report.page import page
-from fmbench.report.paint import png
 from fmbench.report.picture import slides
+from fmbench.report.png import png
 from fmbench.report.render import html, markdown
 from fmbench.report.section import Drawn, Material
 from fmbench.report.study import COLUMNS, Study
 from fmbench.report.summary import worded
+from fmbench.report.token_gaps import token_gaps
 from fmbench.storage.atomic import write_bytes, write_json, write_text
 from fmbench.storage.reader import LocalRun
 

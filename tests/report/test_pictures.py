@@ -15,8 +15,8 @@ import pytest
 
 from fmbench.core.summary import summarise
 from fmbench.report import charts, write
-from fmbench.report.paint import png
 from fmbench.report.picture import Axis, Line, Panel, Picture, log_ticks
+from fmbench.report.png import png
 from fmbench.report.study import Study
 from fmbench.report.style import kind_look, look_of
 from fmbench.storage.reader import LocalRun

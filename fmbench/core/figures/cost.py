@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fmbench.core.figures.figure import UNDECIDED, Absent, Difference, Figure, Judgement, Row, Sample, interval_of
+from fmbench.core.figures.figure import UNDECIDED, Absent, CellRow, Difference, Figure, Judgement, Sample, interval_of
 from fmbench.core.reasons import NoPrice, NothingAnswered
 from fmbench.core.units import DOLLARS
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 class Cost(Figure):
     """USD for 10,000 answers."""
 
-    def interval(self, row: Row) -> tuple[float | None, Interval | None]:
+    def interval(self, row: CellRow) -> tuple[float | None, Interval | None]:
         """As it stands in the summary."""
         return interval_of(row, self.key)
 
-    def absent(self, row: Row) -> Absent | None:
+    def absent(self, row: CellRow) -> Absent | None:
         """Nothing to pay for, or no price."""
         return Absent("price_unknown" if row["ok"] else "nothing_answered")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fmbench.core.figures.figure import Difference, Figure, Judgement, Row, Sample
+from fmbench.core.figures.figure import CellRow, Difference, Figure, Judgement, Sample
 from fmbench.core.units import PER_CENT
 
 if TYPE_CHECKING:
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 class ErrorRate(Figure):
     """The share of the requests that ended that failed."""
 
-    def interval(self, row: Row) -> tuple[float | None, Interval | None]:
+    def interval(self, row: CellRow) -> tuple[float | None, Interval | None]:
         """Clopper and Pearson's."""
         ends = row[self.key]["ci95"]
         return row[self.key]["value"], (ends[0], ends[1]) if ends else None
 
-    def count(self, row: Row) -> int:
+    def count(self, row: CellRow) -> int:
         """All requests, not the answers alone."""
         return int(row["requests"])
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Measured = tuple[float, tuple[float, float]]
 """A figure and its 95 % interval."""
-Row = Mapping[str, Any]
+CellRow = Mapping[str, Any]
 """A cell of the summary."""
 
 MET, NOT_MET, UNDECIDED = "met", "not_met", "undecided"
@@ -79,7 +79,7 @@ class Sample:
     """What one cell has to be judged by: its measured requests in the order of time, and its figures as the summary has them."""
 
     rows: Rows
-    row: Row
+    row: CellRow
     quality: Quality | None = None
 
 
@@ -122,23 +122,23 @@ class Figure(ABC):
         return self.key.removesuffix("_s") if self.unit is SECONDS else self.key
 
     @abstractmethod
-    def interval(self, row: Row) -> tuple[float | None, Interval | None]:
+    def interval(self, row: CellRow) -> tuple[float | None, Interval | None]:
         """The value and its 95 % interval in a cell of the summary; None where there is none."""
 
-    def count(self, row: Row) -> int:
+    def count(self, row: CellRow) -> int:
         """How many requests of the cell it is of."""
         return int(row["ok"])
 
-    def absent(self, row: Row) -> Absent | None:
+    def absent(self, row: CellRow) -> Absent | None:
         """Why a cell has no value; None where there is nothing to say."""
         return None
 
-    def measured(self, row: Row) -> Measured | None:
+    def measured(self, row: CellRow) -> Measured | None:
         """The value with an interval, of no width where none is known; None where it is not known."""
         value, ends = self.interval(row)
         return None if value is None else (value, ends or (value, value))
 
-    def better(self, row: Row) -> float:
+    def better(self, row: CellRow) -> float:
         """Sorts better cells first, and those without the figure last."""
         value, _ = self.interval(row)
         return float("inf") if value is None else value if self.less_is_better else -value
@@ -156,7 +156,7 @@ class Figure(ABC):
 
         return NOTHING
 
-    def stated(self, a: Row, b: Row) -> Figure | None:
+    def stated(self, a: CellRow, b: CellRow) -> Figure | None:
         """Itself, or what stands in for it where a cell is too small for it; None when nothing does."""
         return self
 
@@ -169,7 +169,7 @@ class UnknownFigure(LookupError):
     """There is no figure of that name."""
 
 
-def interval_of(row: Row, key: str) -> tuple[float | None, Interval | None]:
+def interval_of(row: CellRow, key: str) -> tuple[float | None, Interval | None]:
     """A figure that stands in the summary as ``key`` beside ``key_ci95``."""
     ends = row[f"{key}_ci95"]
     return row[key], (ends[0], ends[1]) if ends else None

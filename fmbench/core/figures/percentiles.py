@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fmbench.core.figures.figure import Absent, Difference, Figure, Judgement, Row, Sample
+from fmbench.core.figures.figure import Absent, CellRow, Difference, Figure, Judgement, Sample
 from fmbench.core.figures.latencies import BY_KEY, LATENCIES, Latency
 from fmbench.core.samples import PERCENTILES, name_of, samples_needed
 from fmbench.core.units import SECONDS
@@ -37,7 +37,7 @@ class OfLatency(Figure):
     name: str
     """``p95``, ``mean``."""
 
-    def interval(self, row: Row) -> tuple[float | None, Interval | None]:
+    def interval(self, row: CellRow) -> tuple[float | None, Interval | None]:
         """Read off the latency's description."""
         described = row[self.latency.column]
         ends = described["ci95"][self.name]
@@ -73,7 +73,7 @@ class Percentile(OfLatency):
 
         return latency_limits.judge(self, limit, sample)
 
-    def absent(self, row: Row) -> Absent | None:
+    def absent(self, row: CellRow) -> Absent | None:
         """How many answers it takes, and how many there are."""
         seen = row[self.latency.column]["n"]
         return Absent("too_few", self.samples_needed, seen) if seen else Absent("none_seen")
@@ -88,7 +88,7 @@ class Percentile(OfLatency):
             return None if counts.ok.sum() else NOTHING
         return evidence_of_share(counted - within, counted, 1 - self.share, counts)
 
-    def stated(self, a: Row, b: Row) -> Figure | None:
+    def stated(self, a: CellRow, b: CellRow) -> Figure | None:
         """Itself, or the highest percentile below it that both cells have enough answers for."""
         count = min(row[self.latency.column]["n"] for row in (a, b))
         usual = (percentile(self.latency, percent) for percent in PERCENTILES if percent < self.percent)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from fmbench.core.figures.figure import Difference, Figure, Judgement, Row, Sample
+from fmbench.core.figures.figure import CellRow, Difference, Figure, Judgement, Sample
 from fmbench.core.reasons import MorePrompts, NotScored
 from fmbench.core.units import SCORE
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 class MeanScore(Figure):
     """The mean score, from 0 to 1."""
 
-    def interval(self, row: Row) -> tuple[float | None, Interval | None]:
+    def interval(self, row: CellRow) -> tuple[float | None, Interval | None]:
         """None where no answer was scored."""
         found = row[self.key]
         return (None, None) if found is None else (found["value"], (found["ci95"][0], found["ci95"][1]))
 
-    def count(self, row: Row) -> int:
+    def count(self, row: CellRow) -> int:
         """The scored answers."""
         return int(row[self.key]["n"])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fmbench.core.figures.figure import Difference, Figure, Judgement, Row, Sample, interval_of
+from fmbench.core.figures.figure import CellRow, Difference, Figure, Judgement, Sample, interval_of
 from fmbench.core.reasons import NothingMeasured
 from fmbench.core.units import A_MINUTE
 
@@ -30,7 +30,7 @@ class Rate(Figure):
     """Its name among ``RATES``."""
     judged: str = "met when the 95 % interval lies at or above the limit, not met when it lies below"
 
-    def interval(self, row: Row) -> tuple[float | None, Interval | None]:
+    def interval(self, row: CellRow) -> tuple[float | None, Interval | None]:
         """As it stands in the summary."""
         return interval_of(row, self.key)
 

@@ -19,10 +19,10 @@ Spec = dict[str, Any]
 
 def plotly_figure(panel: Panel) -> Spec:
     """``{"data": […], "layout": {…}}`` for plotly.js, of nothing but JSON's own types (NaN becomes null)."""
-    weaver = _Weaver(panel)
+    figure = _PanelFigure(panel)
     for mark in panel.marks:
-        weaver.add(mark)
-    return {"data": weaver.traces, "layout": weaver.layout()}
+        figure.add(mark)
+    return {"data": figure.traces, "layout": figure.layout()}
 
 
 def numbers_of(values: Values) -> list[float | None]:
@@ -30,7 +30,7 @@ def numbers_of(values: Values) -> list[float | None]:
     return [float(f"{value:.5g}") if math.isfinite(value) else None for value in values.tolist()]
 
 
-class _Weaver:
+class _PanelFigure:
     """Gathers one panel's traces, shapes and annotations."""
 
     def __init__(self, panel: Panel) -> None:
