@@ -235,6 +235,16 @@ class Traffic(Strict):
     """What provisioned or reserved capacity for a model (by its label or id) costs an hour."""
 
 
+class QuotaSizes(Strict):
+    """A model's quotas in the account, over what Service Quotas says."""
+
+    tpm: float | None = Field(default=None, ge=0)
+    rpm: float | None = Field(default=None, ge=0)
+    tpd: float | None = Field(default=None, ge=0)
+    burndown: float | None = Field(default=None, ge=1)
+    """How many tokens of the quota an output token takes; None: by a table of models."""
+
+
 class TokenRates(Strict):
     """USD for a million tokens."""
 
@@ -293,6 +303,8 @@ class Config(Strict):
     budget: Budget = Budget()
     pricing: dict[str, Price] = Field(default={})
     traffic: Traffic = Traffic()
+    quota: dict[str, QuotaSizes] = Field(default={})
+    """By a model's label or id."""
     cache: Literal["salt", "allow"] | CachePoints = "salt"
     """``salt``: every request's prompt starts with words of its own, so that no prompt cache can answer it."""
     quality: bool = False

@@ -17,6 +17,7 @@ from fmbench.core.findings.registry import validity
 from fmbench.core.instrument import health_in, instrument_error
 from fmbench.core.lateness import lateness_of
 from fmbench.core.objectives import objectives_of, screens_of
+from fmbench.core.quota.usage import quota_for, quota_use
 from fmbench.core.reasons import NoCells, NothingPlanned
 from fmbench.core.reconcile import counts_by_name, differences, locust_requests
 from fmbench.core.records import SCHEMA_VERSION
@@ -62,6 +63,7 @@ def summarise(records: pd.DataFrame, manifest: Mapping[str, Any], health: pd.Dat
         "validity": validity(Evidence(results, manifest, own_counts)),
         "accounting": _accounting(table, manifest, own_counts),
         "spend": _spend(table, manifest),
+        "quota": _quota(cells, config),
         "traffic": _traffic(cells, manifest, None if chosen is None else chosen["bucket"]),
         "instrument_error_s": instrument_error(measured) if late is None else late.p95,
         "lateness_s": None if late is None else late.to_dict(),
@@ -120,6 +122,18 @@ def _spend(table: Table, manifest: Mapping[str, Any]) -> dict[str, Any]:
     by_model = {name: _bill(mine) | bill_of(mine, prices.get(name)) for name, mine in of_model.items()}
     budget = ((manifest.get("config") or {}).get("budget") or {}).get("max_usd")
     return {**_bill(rows), "by_model": by_model, "budget_usd": budget}
+
+
+def _quota(cells: list[MeasuredCell], config: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What each cell took of its model's quota in its measured window."""
+    ids, found = _model_ids(config), []
+    for cell in cells:
+        model_id = ids.get(cell.model, cell.model)
+        seconds = math.fsum(end - start for start, end in cell.windows)
+        quota = quota_for(config, cell.model, model_id)
+        users = cell.concurrency
+        found.append(quota_use(cell.model, model_id, cell.bucket, users, cell.rows[cell.rows.measured], seconds, quota))
+    return [use.to_dict() for use in found if use is not None]
 
 
 def _traffic(cells: list[MeasuredCell], manifest: Mapping[str, Any], bucket: str | None) -> dict[str, Any]:

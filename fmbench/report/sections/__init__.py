@@ -20,6 +20,7 @@ _ORDER = (
     "failures",
     "bill",
     "month",
+    "quota",
     "models",
     "prompts",
     "definitions",

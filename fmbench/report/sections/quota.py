@@ -1,0 +1,93 @@
+"""What each cell took of its model's quota, and whether the quota or the model was the limit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fmbench.report.blocks import Block, Table, Text, table, text
+from fmbench.report.numbers import DASH, count, known, share
+from fmbench.report.section import Material, Section
+from fmbench.report.study import Study
+
+Use = dict[str, Any]
+LIMITS = {"quota": "the quota", "near": "soon the quota", "model": "not the quota", None: DASH}
+
+
+def blocks(material: Material) -> list[Block | None]:
+    """Shown where a quota is known, or throttled."""
+    study = material.study
+    uses: list[Use] = [use for use in study.summary.get("quota") or [] if use["limit"] is not None]
+    if not uses:
+        return []
+    return [*(Text(_said(study, use)) for use in _worst(uses)), _table(study, uses)]
+
+
+def _worst(uses: list[Use]) -> list[Use]:
+    """Of each model the cell that came closest to its quota."""
+    order = ["model", "near", "quota"]
+    best: dict[str, Use] = {}
+    for use in uses:
+        held = best.get(use["model"])
+        if held is None or (order.index(use["limit"]), use["admitted_tpm"]) > (order.index(held["limit"]), held["admitted_tpm"]):
+            best[use["model"]] = use
+    return list(best.values())
+
+
+def _said(study: Study, use: Use) -> str:
+    name, users = text(study.short(use["model"])), count(use["concurrency"])
+    throttled, taken = share(use["throttled_share"]), share(use["admitted_share"])
+    if use["limit"] == "quota":
+        worst = max(use["throttled"], key=use["throttled"].get).removeprefix("throttled_")
+        tokens, used = _tokens(use["admitted_tpm"]), _tokens(use["settled_tpm"])
+        said = (
+            f"**{name}: your limit is the quota, not the model.** At {users} users {throttled} of the requests were throttled, "
+        )
+        said += f"most of them for {worst}; admission took {tokens} tokens a minute, of which {used} were used in the end."
+    elif use["limit"] == "near":
+        said = f"**{name}: the quota is near.** At {users} users admission took {taken} of its tokens a minute."
+    else:
+        said = f"{name}: your limit is not the quota, of which {users} users took {taken} at admission."
+    freed = use.get("freed_share")
+    if known(freed) and freed >= 0.05:
+        said += f" No answer was longer than {count(use['longest_output'])} tokens: a `max_tokens` of so many, in place of "
+        said += f"{count(use['max_tokens'])}, would free {share(freed)} of what admission takes."
+    return said
+
+
+def _table(study: Study, uses: list[Use]) -> Table:
+    rows = []
+    for use in uses:
+        quota = use.get("quota") or {}
+        name = [text(study.short(use["model"])), text(use["bucket"]), count(use["concurrency"])]
+        taken = [
+            _tokens(use["admitted_tpm"]),
+            _tokens(use["settled_tpm"]),
+            _tokens(quota.get("tpm")),
+            share(use["admitted_share"]),
+        ]
+        asked = [_tokens(use["requests_per_min"]), _tokens(quota.get("rpm"))]
+        rows.append([*name, *taken, *asked, share(use["throttled_share"]), LIMITS[use["limit"]]])
+    titles = [
+        "",
+        "Bucket",
+        "Users",
+        "Tokens / min at admission",
+        "settled",
+        "quota",
+        "taken",
+        "Requests / min",
+        "quota",
+        "Throttled",
+        "Limit",
+    ]
+    note = (
+        "At admission a request reserves its prompt and all of max_tokens; at the end its output counts by the model's burndown."
+    )
+    return table(titles, rows, left=(0, 1), caption=note)
+
+
+def _tokens(value: Any) -> str:
+    return count(round(value)) if known(value) else DASH
+
+
+SECTION = Section("Quota", blocks)
