@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,8 @@ class Asking:
     points: CachePoints | None = None
     shared: int | None = None
     """None: all of the text."""
+    metadata: Mapping[str, str] | None = None
+    """What the invocation log is to say of the request, by Bedrock's own APIs."""
 
 
 def with_cache_points(body: Json, asking: Asking) -> Json:

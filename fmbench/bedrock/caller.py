@@ -7,6 +7,7 @@ event's stamp is taken when the bytes that make it whole have been read. ``ended
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from time import monotonic_ns
 from typing import Any
 
@@ -65,9 +66,12 @@ class Caller:
         """How many tokens an answer may have."""
         return self._inference.max_tokens or DEFAULT_MAX_TOKENS
 
-    def prepare(self, prompt: Prompt, salted: bool) -> PreparedCall:
-        """Serialise and validate a prompt, once. Raises ``UnusableInput`` for what boto3 refuses."""
-        return self._preparer.prepare(prompt, salted, self._connections.request_line)
+    def prepare(self, prompt: Prompt, salted: bool, metadata: Mapping[str, str] | None = None) -> PreparedCall:
+        """Serialise and validate a prompt, once. Raises ``UnusableInput`` for what boto3 refuses.
+
+        ``metadata`` goes into the invocation log with each request, where the API has a place for it.
+        """
+        return self._preparer.prepare(prompt, salted, self._connections.request_line, metadata)
 
     def call(self, prepared: PreparedCall, salt: str | None) -> Exchange:
         """Send the request and read its answer to the end.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from fmbench.bedrock.apis.base import AnswerMaker, Api
@@ -71,14 +72,16 @@ class Preparer:
         self._points = points
         self._envelopes: dict[tuple[str, tuple[tuple[str, str], ...]], Envelope] = {}
 
-    def serialised(self, prompt: Prompt, stand_in: str | None = None) -> Serialised:
+    def serialised(self, prompt: Prompt, stand_in: str | None = None, metadata: Mapping[str, str] | None = None) -> Serialised:
         """The unsigned request for a prompt, ``stand_in`` for its salt. Raises ``UnusableInput`` for what boto3 refuses."""
-        asking = Asking(prompt.text, self._inference, self._points, prompt.shared)
+        asking = Asking(prompt.text, self._inference, self._points, prompt.shared, loggable(metadata))
         return self._api.serialise(self._serialise, self._model, asking if stand_in is None else _salted(asking, stand_in))
 
-    def prepare(self, prompt: Prompt, with_salt: bool, request_line_of: Callable[[str], str]) -> PreparedCall:
+    def prepare(
+        self, prompt: Prompt, with_salt: bool, request_line_of: Callable[[str], str], metadata: Mapping[str, str] | None = None
+    ) -> PreparedCall:
         """Serialise and validate a prompt; ``request_line_of(url)`` is how it begins. Raises ``UnusableInput``."""
-        serialised, halves = self._halves(prompt, with_salt)
+        serialised, halves = self._halves(prompt, with_salt, metadata)
         envelope = self._envelope(serialised, request_line_of)
         return PreparedCall(prompt, self._answer, envelope, halves[0], b"".join(halves[1:]), with_salt)
 
@@ -89,14 +92,14 @@ class Preparer:
             self._envelopes[key] = Envelope(serialised, request_line_of(serialised.url))
         return self._envelopes[key]
 
-    def _halves(self, prompt: Prompt, with_salt: bool) -> tuple[Serialised, list[bytes]]:
+    def _halves(self, prompt: Prompt, with_salt: bool, metadata: Mapping[str, str] | None) -> tuple[Serialised, list[bytes]]:
         """The request, and its body cut where the salt goes."""
         if not with_salt:
-            serialised = self.serialised(prompt)
+            serialised = self.serialised(prompt, None, metadata)
             return serialised, [serialised.request["body"]]
         while True:
             stand_in = secrets.token_hex(SALT_LENGTH)[:SALT_LENGTH]
-            serialised = self.serialised(prompt, stand_in)
+            serialised = self.serialised(prompt, stand_in, metadata)
             halves = serialised.request["body"].split(stand_in.encode("ascii"))
             if len(halves) == 2:
                 return serialised, halves
@@ -109,3 +112,12 @@ def _salted(asking: Asking, salt: str) -> Asking:
         return replace(asking, inference=asking.inference.model_copy(update={"system": salted(system, salt)}))
     shared = None if asking.shared is None else asking.shared + len(salted("", salt))
     return replace(asking, text=salted(asking.text, salt), shared=shared)
+
+
+_NOT_LOGGED = re.compile(r"[^a-zA-Z0-9\s:_@$#=/+,.-]")
+_MOST_LOGGED = 256
+
+
+def loggable(metadata: Mapping[str, str] | None) -> Mapping[str, str] | None:
+    """``metadata`` with values that Bedrock takes: other characters become ``_``."""
+    return metadata and {key: _NOT_LOGGED.sub("_", value)[:_MOST_LOGGED] for key, value in metadata.items()}

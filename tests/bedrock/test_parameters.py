@@ -136,3 +136,19 @@ def test_the_services_are_signed_for_by_their_names() -> None:
             assert f"/us-east-1/{name}/aws4_request" in head
             assert head.startswith("POST /anthropic/v1/messages HTTP/1.1\r\n")
             assert "anthropic-version: 2023-06-01" in head
+
+
+@pytest.mark.parametrize("api", ["converse-stream", "converse", "invoke", "invoke-stream"])
+def test_the_invocation_log_is_told_run_cell_and_worker(api: str) -> None:
+    caller = Caller(Model(id=HAIKU, api=api), Inference(), "us-east-1", Timeouts(), 1, endpoint=Endpoint("http://127.0.0.1:9"))
+    metadata = {"run": "nova|run", "cell": "3", "worker": "w0"}
+    prepared = caller.prepare(prompt(), salted=False, metadata=metadata)
+    expected = metadata | {"run": "nova_run"}
+    if api.startswith("converse"):
+        assert json.loads(prepared.body(None))["requestMetadata"] == expected
+    else:
+        head = prepared.envelope.seal(prepared.body(None)).decode("latin-1").split("\r\n\r\n")[0]
+        values = [
+            line.partition(": ")[2] for line in head.split("\r\n") if line.lower().startswith("x-amzn-bedrock-request-metadata:")
+        ]
+        assert [json.loads(value) for value in values] == [expected]

@@ -35,6 +35,7 @@ def parameters(model: Model, asking: Asking) -> Json:
         performanceConfig=inference.performance_config,
         serviceTier=inference.service_tier,
         guardrailConfig=inference.guardrail,
+        requestMetadata=asking.metadata,
     )
     return with_cache_points(arguments, asking)
 

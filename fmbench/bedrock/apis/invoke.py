@@ -35,6 +35,7 @@ def parameters(model: Model, asking: Asking) -> Json:
     } | given(
         performanceConfigLatency=mapping(inference.performance_config).get("latency"),
         serviceTier=mapping(inference.service_tier).get("type"),
+        requestMetadata=None if asking.metadata is None else orjson.dumps(dict(asking.metadata)).decode(),
         **_guardrail(mapping(inference.guardrail)),
     )
 

@@ -32,7 +32,7 @@ class Participation:
     def __init__(self, hello: Hello, folder: Path, outbox: Outbox | None, name: str, gate: Gate) -> None:
         self.run_id, self.name = hello.run_id, name
         self.step: Step | None = None
-        self.prepared = PreparedRun(folder, hello.endpoint)
+        self.prepared = PreparedRun(folder, hello.endpoint, name)
         self.health = HealthLog(folder / "health" / f"{name}.jsonl", name, self._counts)
         self.files = Files(folder, name, self.prepared.config.quality, outbox)
         self.epoch_offset_ns = time.time_ns() - time.monotonic_ns()

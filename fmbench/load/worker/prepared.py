@@ -40,8 +40,9 @@ class CellRequests:
 class PreparedRun:
     """Reads a prepared run folder. Raises ``Refused`` when it is not there, ``UnusableInput`` when a prompt cannot be sent."""
 
-    def __init__(self, folder: Path, endpoint: Address | None) -> None:
+    def __init__(self, folder: Path, endpoint: Address | None, worker: str = "") -> None:
         self.folder = folder
+        self._worker = worker
         self._endpoint = Endpoint() if endpoint is None else Endpoint(endpoint.url, endpoint.ca_bundle)
         self.config: Config = stored_config(_read(folder / "config.yml").decode(), str(folder / "config.yml"))
         self.plan = Plan.from_json(_read(folder / "plan.json"))
@@ -49,7 +50,7 @@ class PreparedRun:
         self._files: dict[str, PromptFile] = {file.bucket: file for file in self.plan.prompts}
         self._prompts: tuple[str, list[Prompt]] = ("", [])
         self._callers: dict[str, Caller] = {}
-        self._requests: tuple[tuple[str, str], CellRequests] | None = None
+        self._requests: tuple[int, CellRequests] | None = None
 
     @property
     def salted(self) -> bool:
@@ -64,16 +65,16 @@ class PreparedRun:
 
     def requests_of(self, cell: Cell) -> CellRequests:
         """Everything that requests of ``cell`` need, serialised. The one of the last cell is kept, no other."""
-        key = (cell.model, cell.bucket)
-        if self._requests is None or self._requests[0] != key:
-            self._requests = (key, self._make_requests(cell))
+        if self._requests is None or self._requests[0] != cell.number:
+            self._requests = (cell.number, self._make_requests(cell))
         return self._requests[1]
 
     def _make_requests(self, cell: Cell) -> CellRequests:
         prompts, caller = self._bucket(cell.bucket), self._caller(cell.model)
         calls = []
+        metadata = {"run": self.plan.run_id, "cell": str(cell.number), "worker": self._worker}
         for prompt in prompts:
-            calls.append(caller.prepare(prompt, self.salted))
+            calls.append(caller.prepare(prompt, self.salted, metadata))
             gevent.sleep(0)
         price = self.plan.price_of(cell.model)
         region = self._models[cell.model].region or self.config.region
