@@ -167,6 +167,27 @@ class ProfileRate(Strict):
         return Profile(tuple(self.profile), self.over_s, ahead_s)
 
 
+class LimitSearch(Strict):
+    """Find the highest level that meets all objectives, between two levels."""
+
+    of: Literal["users", "rate"] = "users"
+    start: RatePerMin = Field(default=1, alias="from")
+    end: RatePerMin = Field(alias="to")
+    tolerance: float = Field(default=0.1, gt=0, le=1)
+    """How far the limit may be off, as a share of it."""
+    confidence: float = Field(default=0.95, ge=0.5, lt=1)
+    most_requests: int = Field(default=4000, ge=100)
+    """At one level: what is not shown by then is too near the limit to tell."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> LimitSearch:
+        if self.start >= self.end:
+            raise ValueError(f"goes from {self.start:g} to {self.end:g}: the first has to be below the second")
+        if self.of == "users" and (self.start < 1 or self.end > 100_000 or self.start % 1 or self.end % 1):
+            raise ValueError("of users goes between whole numbers from 1 to 100,000")
+        return self
+
+
 class ThinkTime(Strict):
     """How long a user waits after an answer before the next request."""
 
@@ -202,12 +223,18 @@ class Load(Strict):
     """The most requests of an open loop in flight, over all workers; None: what half a minute brings, at most 2,000."""
     think_time_s: Annotated[float, Field(ge=0, le=86_400)] | ThinkTime | None = None
     """How long a user of a closed loop waits after an answer; None: not at all."""
+    search: LimitSearch | None = None
+    """Find the limit instead of measuring given levels."""
+    stop_when_failing: bool = False
+    """Levels above the first one that is shown not to meet the objectives are left out."""
     timeouts: Timeouts = Timeouts()
 
     @model_validator(mode="after")
     def _one_kind_of_load(self) -> Load:
         if self.rate_per_min is not None and "concurrency" in self.model_fields_set and self.concurrency != USUAL_LEVELS:
             raise ValueError("has both concurrency and rate_per_min: a cell has so many users, or so many requests a minute")
+        if self.search is not None and (self.rate_per_min is not None or self.concurrency != USUAL_LEVELS):
+            raise ValueError("has both search and given levels: leave out concurrency and rate_per_min")
         if self.rate_per_min is not None and self.think_time_s:
             raise ValueError("has both rate_per_min and think_time_s: in an open loop nobody waits for an answer")
         return self

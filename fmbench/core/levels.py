@@ -30,11 +30,25 @@ class LoadLevel:
 
 def levels_of(load: Load) -> list[LoadLevel]:
     """The levels of a study in their order."""
+    if load.search is not None:
+        return [searched_level(load, load.search.start)]
     if load.rate_per_min is None:
         return [LoadLevel(users) for users in load.concurrency]
     if isinstance(load.rate_per_min, list):
         return [open_level(load, rate) for rate in load.rate_per_min]
     return [open_level(load, _varying(load, 0.0).mean_per_min)]
+
+
+def searched_level(load: Load, level: float) -> LoadLevel:
+    """A level of a search."""
+    rate = load.search is not None and load.search.of == "rate"
+    return open_level(load, level) if rate else LoadLevel(round(level))
+
+
+def most_in_flight(load: Load) -> int:
+    """The most requests in flight at any level of a study."""
+    levels = levels_of(load) if load.search is None else [searched_level(load, load.search.end)]
+    return max(level.concurrency for level in levels)
 
 
 def open_level(load: Load, rate_per_min: float) -> LoadLevel:
@@ -45,7 +59,7 @@ def open_level(load: Load, rate_per_min: float) -> LoadLevel:
 
 def rate_of(load: Load, cell: Cell) -> RateShape:
     """How the rate of an open loop's cell goes over time, warm-up included: it is at the first rate."""
-    if load.rate_per_min is None or isinstance(load.rate_per_min, list):
+    if load.rate_per_min is None or isinstance(load.rate_per_min, list):  # a search of rates has none
         assert cell.rate_per_min is not None
         return Steady(cell.rate_per_min)
     return _varying(load, load.warmup_s)

@@ -118,6 +118,10 @@ class Search:
         purpose = self._asked.purpose if self._asked else "bisecting"
         self._steps.append(Step(level, purpose, requests, known.evidence.status(self._claim)))
 
+    def so_far(self) -> Found:
+        """The answer that a search would give which is cut here."""
+        return self._found(*self._bracket())
+
     @property
     def _claim(self) -> float:
         """The chance of error of either end of the interval."""

@@ -22,6 +22,7 @@ from fmbench.core.reasons import NoCells, NothingPlanned
 from fmbench.core.reconcile import counts_by_name, differences, locust_requests
 from fmbench.core.records import SCHEMA_VERSION
 from fmbench.core.results import CellResult, result_of, token_ratios
+from fmbench.core.searches import search_rows
 from fmbench.core.table import Rows, Table, read
 from fmbench.core.traffic import demand_of, month_of
 from fmbench.core.verdict import decide
@@ -65,6 +66,7 @@ def summarise(records: pd.DataFrame, manifest: Mapping[str, Any], health: pd.Dat
         "spend": _spend(table, manifest),
         "quota": _quota(cells, config),
         "traffic": _traffic(cells, manifest, None if chosen is None else chosen["bucket"]),
+        **({"search": rows} if (rows := search_rows(config.get("load") or {}, manifest.get("cells") or [])) else {}),
         "instrument_error_s": instrument_error(measured) if late is None else late.p95,
         "lateness_s": None if late is None else late.to_dict(),
         "token_ratios": token_ratios([found for found in results if found.row["requests"]]),

@@ -12,6 +12,7 @@ from typing import Any
 from fmbench.config.load import LoadedConfig, config_sha256, resolved
 from fmbench.core.failures import Refused, UnusableInput
 from fmbench.core.plan import FINISHED, Plan
+from fmbench.core.searches import search_rows
 from fmbench.run.finish import CUT, seal_into
 from fmbench.storage.atomic import write_text
 from fmbench.storage.journal import written_journals
@@ -43,6 +44,9 @@ def reopen(loaded: LoadedConfig, run_id: str) -> tuple[RunFolder, dict[str, Any]
 def cells_left(folder: RunFolder, manifest: dict[str, Any]) -> int:
     """How many cells of the plan are neither complete nor skipped."""
     done = {row["cell"] for row in manifest["cells"] if row["status"] in FINISHED}
+    searches = search_rows(manifest["config"]["load"], manifest["cells"])
+    if any(not row["finished"] for row in searches):
+        return sum(not row["finished"] for row in searches)
     return len([cell for cell in Plan.from_json(folder.plan.read_bytes()).cells if cell.number not in done])
 
 

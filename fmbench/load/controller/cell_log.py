@@ -7,12 +7,16 @@ import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fmbench.core.plan import FINISHED, cell_row
 from fmbench.core.records import Cell
 from fmbench.load.controller.budget import Used
 from fmbench.load.tally import Tally
+
+if TYPE_CHECKING:
+    from fmbench.core.search import Level
+    from fmbench.core.sequential import Evidence
 
 
 @dataclass(slots=True)
@@ -31,6 +35,12 @@ class Attempt:
     workers."""
     unheard: list[str] = field(default_factory=list)
     """Workers that went without a last word: all that they were allowed counts as used."""
+    visit: Level | None = None
+    """The step of a search that this is."""
+    evidence: Evidence | None = None
+    """What the window showed of all objectives together; None: it was not asked for."""
+    measured: int = 0
+    """Requests of the window that were over when it was last looked at."""
     tallies: dict[str, Tally] = field(default_factory=dict)
     """What each worker, by its name, sent."""
 
@@ -39,7 +49,14 @@ class Attempt:
         workers = {name: _counts(tally) for name, tally in self.tallies.items()}
         times = {"started_at": self.started_at, "measure_at": self.measure_at, "drain_at": self.drain_at}
         row = {"cell": self.cell.number, "attempt": self.number, **cell_row(self.cell), "status": status}
-        return {**row, **times, "ended_at": time.time(), "reason": reason, **self._budget(), "workers": workers}
+        return {**row, **times, "ended_at": time.time(), "reason": reason, **self._budget(), **self._search(), "workers": workers}
+
+    def _search(self) -> dict[str, Any]:
+        if self.visit is None or self.evidence is None:
+            return {}
+        from fmbench.core.searches import visit_row
+
+        return {"search": visit_row(self.measured, self.evidence)}
 
     def _budget(self) -> dict[str, Any]:
         used = {"budget_requests": self.used.requests, "budget_usd": self.used.usd}

@@ -22,7 +22,7 @@ from fmbench.load.controller.crew import CellRefused, Crew, CrewChanged
 from fmbench.load.controller.draining import Draining
 from fmbench.load.controller.interrupts import LeftOut, Stop, StopRequest
 from fmbench.load.controller.status import Progress
-from fmbench.load.controller.stopping import Watches, in_words, window_over
+from fmbench.load.controller.stopping import Watches, in_words, visit_over, window_over
 from fmbench.load.deadlines import LOOK_S, STEP_READY_S
 from fmbench.load.protocol import Measure, Open, Pulse, StepOrder, StepReady
 from fmbench.load.tally import Tally, total
@@ -126,14 +126,22 @@ class Measuring:
         if attempt.measure_at is None:
             attempt.measure_at = time.time()
             self.crew.tell(Measure(run_id=self.crew.run_id, number=self._number))
-        window = None if self._judge is None else self._judge.window()
-        self._progress.measuring(window is None)
+        window = None if self._judge is None or load.until == "fixed" else self._judge.window()
+        self._progress.measuring(window is None and attempt.visit is None)
 
         def over(elapsed: float, tally: Tally) -> bool:
+            self._weigh(attempt, elapsed, tally)
+            if attempt.visit is not None:
+                return visit_over(load, elapsed, attempt)
             decided = window is None or window(elapsed, tally.slices)
             return window_over(load, elapsed, tally.measured, decided)
 
         self._keep_on(attempt, window_s(load), over)
+
+    def _weigh(self, attempt: Attempt, elapsed_s: float, tally: Tally) -> None:
+        """Keep what the window has shown by now, where that decides what is measured next."""
+        if self._judge is not None and (attempt.visit is not None or self.config.load.stop_when_failing):
+            attempt.evidence, attempt.measured = self._judge.evidence(elapsed_s, tally.slices), tally.measured
 
     def _keep_on(self, attempt: Attempt, expected_s: float, over: Callable[[float, Tally], bool]) -> None:
         """Watch over the step until ``over(elapsed seconds, counts)``, looking closely around ``expected_s``."""
@@ -189,7 +197,8 @@ def _spoilt(tally: Tally) -> str:
 
 def _window_judge(config: Config) -> WindowJudge | None:
     """What judges the windows; None where their length is fixed. Loads statistics: nothing else needs them during the load."""
-    if config.load.until == "fixed":
+    load = config.load
+    if load.until == "fixed" and load.search is None and not load.stop_when_failing:
         return None
     from fmbench.load.controller.windows import WindowJudge
 

@@ -6,6 +6,7 @@ reason that the next request meets again, is no use measuring. What the prompts 
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from fmbench.core.failures import OURS, PERMANENT, UNREACHABLE
 from fmbench.core.levels import window_s
 from fmbench.core.plan import window_cap_s
 from fmbench.core.records import Cell
+from fmbench.load.controller.cell_log import Attempt
 from fmbench.load.controller.interrupts import Stop
 
 DOWN_AFTER_S = 10.0
@@ -98,9 +100,21 @@ class Watches:
     buckets_left_out: dict[tuple[str, str], str] = field(default_factory=dict)
     """Model and bucket → why their remaining cells are skipped."""
 
+    failing_levels: dict[tuple[str, str], float] = field(default_factory=dict)
+    """Model and bucket → the lowest level that was shown not to meet the objectives, where higher ones are left out."""
+
     def why_left_out(self, cell: Cell) -> str | None:
         """Why this cell is not worth a request; None: it is."""
+        failing = self.failing_levels.get((cell.model, cell.bucket))
+        if failing is not None and _level(cell) > failing:
+            what = "users" if cell.rate_per_min is None else "requests a minute"
+            return f"{failing:g} {what} are shown not to meet the objectives: nothing is to be learned above (stop_when_failing)"
         return self.left_out.get(cell.model) or self.buckets_left_out.get((cell.model, cell.bucket))
+
+    def failing(self, cell: Cell) -> None:
+        """A level was shown not to meet the objectives: higher ones are left out."""
+        key = (cell.model, cell.bucket)
+        self.failing_levels[key] = min(_level(cell), self.failing_levels.get(key, math.inf))
 
     def observe(self, cell: Cell, ok: int, failures: Mapping[str, int], words: Mapping[str, str]) -> None:
         """Take in what happened to this cell's requests since the last time, and leave out what is hopeless.
@@ -125,6 +139,19 @@ class Watches:
         self.ours = ours if others else self.ours + ours
         if self.ours.total() >= STOP_AFTER_OURS and not others:
             raise Stop("credentials", f"no request is taken any more: {in_words(self.ours, words)}")
+
+
+def _level(cell: Cell) -> float:
+    return float(cell.concurrency) if cell.rate_per_min is None else cell.rate_per_min
+
+
+def visit_over(load: Load, elapsed_s: float, attempt: Attempt) -> bool:
+    """Whether a step of a search may end: it has shown enough, or measured as much as it may, or is at its cap."""
+    visit = attempt.visit
+    assert visit is not None
+    if elapsed_s >= window_cap_s(load) or attempt.measured >= visit.requests:
+        return True
+    return attempt.evidence is not None and attempt.measured > 0 and visit.enough(attempt.evidence)
 
 
 def window_over(load: Load, elapsed_s: float, measured: int, decided: bool) -> bool:

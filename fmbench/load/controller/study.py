@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fmbench.config.load import stored_config
 from fmbench.core.failures import Refused
@@ -19,6 +19,9 @@ from fmbench.load.controller.status import Progress
 from fmbench.load.controller.stopping import Watches
 from fmbench.load.outbox import Outbox, outbox_to
 from fmbench.load.protocol import Address
+
+if TYPE_CHECKING:
+    from fmbench.core.search import Level
 
 ATTEMPTS = 3
 """A cell whose set of workers changed is void and measured again, so many times in all; once more so often at the run's end."""
@@ -73,10 +76,17 @@ class Controller:
 
     def _run_cells(self) -> None:
         """Each cell in its turn; those that stayed void once more at the end, when the crew may be at rest again."""
+        if self.config.load.search is not None:
+            return self._search()
         for _ in range(2):
             for cell in self.plan.cells:
                 if cell.number not in self.cells.finished():
                     self._run_cell(cell)
+
+    def _search(self) -> None:
+        from fmbench.load.controller.searching import Searching  # statistics: nothing else needs them during the load
+
+        Searching(self.config, self.plan, self.cells, self._run_cell).run()
 
     def _verdict(self) -> tuple[str, str]:
         lost, left_out = self.crew.lost(), self._watches.left_out
@@ -90,22 +100,36 @@ class Controller:
         why = self.cells.nothing_measured()
         return ("done", "") if why is None else ("error_limit", f"no cell could be measured ({why})")
 
-    def _run_cell(self, cell: Cell) -> None:
-        """Attempt after attempt until the cell is done; one counts when it came as far as measuring."""
+    def _run_cell(self, cell: Cell, visit: Level | None = None) -> Attempt | None:
+        """Attempt after attempt until the cell is done; one counts when it came as far as measuring. Returns a complete one.
+
+        ``visit``: the step of a search that the cell is.
+        """
         measured = 0
         for _ in range(MOST_BEGINNINGS):
             why = self._watches.why_left_out(cell)
             if why is not None:
-                return self._leave_out(cell, why)
+                self._leave_out(cell, why)
+                return None
             attempt = self._new_attempt(cell)
+            attempt.visit = visit
             status, reason = self._measuring.run(attempt)
             self._write_line(attempt.ended(status, reason))
             self.progress.cell_over(cell, status, reason)
             self.request.heed()
             measured += attempt.measure_at is not None
+            if status == "complete":
+                self._note_failing(attempt)
+                return attempt
             if status != "invalid" or measured == ATTEMPTS:
                 return None
         return None
+
+    def _note_failing(self, attempt: Attempt) -> None:
+        """A level that is shown to fail, where higher ones are then left out."""
+        failing = attempt.evidence is not None and attempt.evidence.status() is False
+        if self.config.load.stop_when_failing and self.config.load.search is None and failing:
+            self._watches.failing(attempt.cell)
 
     def _leave_out(self, cell: Cell, reason: str) -> None:
         self._write_line(self._new_attempt(cell).ended("skipped", reason))

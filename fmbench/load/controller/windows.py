@@ -8,10 +8,10 @@ import numpy as np
 
 from fmbench.config.schema import Config
 from fmbench.core.looks import Counts, look_times
-from fmbench.core.objectives import decided, objectives_of
+from fmbench.core.objectives import decided, evidence_for, objectives_of
 from fmbench.core.plan import window_cap_s
 from fmbench.core.quantiles import Floats
-from fmbench.core.sequential import block_length
+from fmbench.core.sequential import NOTHING, Evidence, all_of, block_length
 from fmbench.load.slices import COMPLETED, ENDED, FAILED, OK, PLACES, PRICED, SENT, USD, Counting, Row
 
 SLICES = 16
@@ -57,11 +57,20 @@ class WindowJudge:
 
     def decided(self, elapsed_s: float, slices: dict[int, Row]) -> bool:
         """Whether every objective is decided by what is known so far. Quality never is: answers are scored after the load."""
+        counts = self._counts_of(elapsed_s, slices)
+        return counts is not None and all(decided(objective, counts) for objective in self._objectives)
+
+    def evidence(self, elapsed_s: float, slices: dict[int, Row]) -> Evidence:
+        """What is known so far of all objectives together. One that no more requests would tell is left out."""
+        counts = self._counts_of(elapsed_s, slices)
+        if counts is None:
+            return NOTHING
+        found = (evidence_for(objective, counts) for objective in self._objectives)
+        return all_of([evidence for evidence in found if evidence is not None])
+
+    def _counts_of(self, elapsed_s: float, slices: dict[int, Row]) -> Counts | None:
         table = np.array([slices.get(number, self.counting.empty_row) for number in range(max(slices, default=-1) + 1)])
-        if not len(table):
-            return False
-        counts = self._counts(elapsed_s, table)
-        return all(decided(objective, counts) for objective in self._objectives)
+        return self._counts(elapsed_s, table) if len(table) else None
 
     def _counts(self, elapsed_s: float, table: Floats) -> Counts:
         in_flight = np.cumsum(table[:, SENT] - table[:, ENDED])

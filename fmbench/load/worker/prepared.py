@@ -13,6 +13,7 @@ from fmbench.bedrock.caller import Caller, Endpoint, PreparedCall
 from fmbench.config.load import stored_config
 from fmbench.config.schema import Config, Model
 from fmbench.core.failures import FmbenchError, Refused, UnusableInput
+from fmbench.core.levels import most_in_flight
 from fmbench.core.names import below
 from fmbench.core.plan import Plan, PromptFile
 from fmbench.core.prices.price import Price
@@ -89,7 +90,7 @@ class PreparedRun:
                 config.inference,
                 model.region or config.region,
                 config.load.timeouts,
-                max(cell.concurrency for cell in self.plan.cells),
+                most_in_flight(config.load),
                 config.quality,
                 self._endpoint,
                 config.cache_points,
