@@ -27,6 +27,7 @@ from fmbench.run.checks import (
     target_name,
 )
 from fmbench.run.cut import close_cut_cells
+from fmbench.run.decidable import decidable
 from fmbench.run.finish import finish
 from fmbench.run.live import View, view
 from fmbench.run.options import Options, command_line
@@ -77,6 +78,8 @@ def _dry_run(options: Options, loaded: LoadedConfig) -> int:
             prepared = plan_without_data(loaded, book, str(error))
     _warn(prepared)
     print_plan(prepared.estimate, target_name(config))
+    for line in decidable(config, prepared.estimate):
+        print(line)
     _fit(options, config)
     check_budget(config, book)
     return ExitCode.DONE
