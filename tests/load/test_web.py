@@ -18,6 +18,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.browser import CHROMIUM, browser
+
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = """
@@ -133,3 +135,22 @@ def test_beyond_this_machine_it_takes_a_password(tmp_path: Path) -> None:
     ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 3
     assert "FMBENCH_WEB_PASSWORD" in ended.stderr and "Traceback" not in ended.stderr
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium")
+def test_a_whole_run_by_clicking(site: Site, tmp_path: Path) -> None:
+    with browser(f"http://127.0.0.1:{site.port}/", tmp_path) as page:
+        wait_until(lambda: "start" in page.text().lower())
+        asked = "[...document.querySelectorAll('[name=userCount], [name=spawnRate]')].map(field => field.disabled)"
+        assert page.value(asked) == [True, True], "users and ramp-up are the configuration's"
+        wait_until(lambda: page.click("Start") or page.click("Start swarming") or page.click("Start Swarm"))
+        wait_until(lambda: page.click("Cells"))
+        wait_until(lambda: list(site.folder.glob("results/*/load.json")))
+        (run,) = (site.folder / "results").iterdir()
+        assert json.loads((run / "load.json").read_text())["ended"] == "done"
+        shown = wait_until(lambda: (text := page.text()).count("complete") >= 2 and text)
+        for number, users in ((1, 2), (2, 3)):
+            assert f"{number} of 2: lite, en_1-500, {users} users" in shown
+        page.picture(tmp_path / "cells.png")
+        assert (tmp_path / "cells.png").stat().st_size > 10_000
