@@ -10,7 +10,7 @@ import math
 
 from fmbench.core.figures.figure import MET, NOT_MET, UNDECIDED, Figure, Judgement, Sample
 from fmbench.core.intervals import indicator_dependence, share_interval
-from fmbench.core.judging import beyond, more_of_share, with_bound
+from fmbench.core.judging import beyond, more_of_share, of_share, with_bound
 from fmbench.core.reasons import NothingEnded
 from fmbench.core.samples import TAIL
 
@@ -35,7 +35,8 @@ def judge(figure: Figure, limit: float, sample: Sample) -> Judgement:
     if status == UNDECIDED and rate > limit:
         needed = more_of_share(rate, lambda low, _: low > limit, known, TAIL)
     by = beyond(rate / limit) if limit else rate
-    return with_bound(Judgement(figure.key, limit, status, rate, [low, high], by, needed), low, upper, at_most=True)
+    chance = of_share(count - failed, known, 1 - limit)
+    return with_bound(Judgement(figure.key, limit, status, rate, [low, high], by, needed, p=chance), low, upper, at_most=True)
 
 
 def fewest(limit: float) -> int | None:

@@ -24,7 +24,8 @@ def at_most(name: str, limit: float, figure: Measured | None, count: int, missin
     value, (low, high) = figure
     status = MET if high <= limit else NOT_MET if low > limit else UNDECIDED
     needed = more_of_mean(value, (low, high), limit, count) if status == UNDECIDED else None
-    found = Judgement(name, limit, status, value, [low, high], beyond(value / limit), needed)
+    chance = of_mean(limit - value, high - value)
+    found = Judgement(name, limit, status, value, [low, high], beyond(value / limit), needed, p=chance)
     return with_bound(found, low, high, at_most=True)
 
 
@@ -36,7 +37,25 @@ def at_least(name: str, limit: float, figure: Measured | None, count: int, missi
     status = MET if low >= limit else NOT_MET if high < limit else UNDECIDED
     needed = more_of_mean(value, (low, high), limit, count) if status == UNDECIDED else None
     by = max(0.0, 1 - value / limit) if limit else 0.0
-    return with_bound(Judgement(name, limit, status, value, [low, high], by, needed), low, high, at_most=False)
+    return with_bound(
+        Judgement(name, limit, status, value, [low, high], by, needed, p=of_mean(value - limit, value - low)),
+        low,
+        high,
+        at_most=False,
+    )
+
+
+def of_mean(room: float, reach: float) -> float:
+    """The chance of so much room to a limit, or more, at the limit: by an interval that reaches so far to that side."""
+    if reach <= 0:
+        return 0.0 if room >= 0 else 1.0
+    return float(special.ndtr(room / reach * special.ndtri(TAIL)))
+
+
+def of_share(hits: float, known: Dependence, least: float) -> float:
+    """The chance of so many ``hits`` or more of the values, if their share were ``least``."""
+    hits, trials = hits / known.design_effect, known.effective
+    return 1.0 if hits <= 0 else float(special.betainc(hits, trials - hits + 1, least))
 
 
 def with_bound(judgement: Judgement, low: float, high: float, *, at_most: bool) -> Judgement:

@@ -17,7 +17,7 @@ from fmbench.core.figures.figure import MET, NOT_MET, UNDECIDED, Judgement, Samp
 from fmbench.core.figures.latencies import Latency
 from fmbench.core.figures.percentiles import Percentile
 from fmbench.core.intervals import indicator_dependence, quantile_dependence, quantile_interval, share_interval
-from fmbench.core.judging import beyond, more_of_share, with_bound
+from fmbench.core.judging import beyond, more_of_share, of_share, with_bound
 from fmbench.core.quantiles import Floats, quantile_of_sorted
 from fmbench.core.reasons import NoSuchLatency, NothingAnswered
 from fmbench.core.table import Flags, Rows
@@ -39,7 +39,8 @@ def judge(figure: Percentile, limit: float, sample: Sample) -> Judgement:
         needed = more_of_share(within / len(values), lambda low, high: low >= wanted or high < wanted, known)
     found = _found(figure, values, common, status)
     by = None if found[0] is None else beyond(found[0] / limit)
-    judged = Judgement(figure.key, limit, status, *found, by, needed, within=within / len(values))
+    chance = of_share(within, known, wanted)
+    judged = Judgement(figure.key, limit, status, *found, by, needed, within=within / len(values), p=chance)
     return judged if found[1] is None else with_bound(judged, found[1][0], found[1][1], at_most=True)
 
 

@@ -5,17 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from scipy import special
+
+from fmbench.core.error_limits import SCREEN
 from fmbench.core.figures.cost import COST
-from fmbench.core.figures.figure import Figure
+from fmbench.core.figures.errors import ERROR_RATE
+from fmbench.core.figures.figure import NOT_MET, Figure
 from fmbench.core.figures.latencies import LATENCIES, Latency
 from fmbench.core.figures.percentiles import mean, percentile
 from fmbench.core.figures.rates import TRANSACTIONS
 from fmbench.core.intervals import difference_interval
 from fmbench.core.objectives import Objective
 from fmbench.core.results import CellResult
+from fmbench.core.samples import TAIL
 
 Prefer = str
 
+SMALLEST = 0.01
+"""Cells that differ by less, as a share, do not differ for anybody."""
 USUAL = (95, 90, 50)
 """Percentiles to compare by, where no objective names one: the highest that all cells have."""
 
@@ -45,24 +52,30 @@ def figure_for(prefer: Prefer, objectives: Sequence[Objective], rows: Sequence[M
     return latency_figure(objectives, rows)
 
 
-def inside_noise(best: CellResult, other: CellResult, figure: Figure) -> bool:
-    """Whether the 95 % interval of the difference of two cells holds 0."""
+def inside_noise(best: CellResult, other: CellResult, figure: Figure, rivals: int = 1) -> bool:
+    """Whether two cells differ by less than matters, or the interval of their difference holds 0: the intervals of all rivals
+    hold together with 95 % (Bonferroni)."""
     if other is best:
         return True
     first, second = figure.measured(best.row), figure.measured(other.row)
     if first is None or second is None:
         return first is second
+    gap = second[0] - first[0]
     low, high = difference_interval(*second, *first)
-    return low <= 0 <= high
+    wider = float(special.ndtri(TAIL / max(rivals, 1)) / special.ndtri(TAIL))
+    return abs(gap) < SMALLEST * abs(first[0]) or gap - wider * (gap - low) <= 0 <= gap + wider * (high - gap)
 
 
 def pareto(judged: list[CellResult], objectives: Sequence[Objective]) -> list[dict[str, Any]]:
-    """The cells that no other beats in latency, cost and throughput at once. A figure that is not known beats nothing."""
-    if not judged:
+    """The cells that no other is shown to beat: to be better beyond noise in latency, cost or throughput, and worse in none.
+
+    Only cells that are not shown to fail too much have a place; one without a figure beats nothing by it.
+    """
+    sound = [found for found in judged if found.row["ok"] and not _fails_too_much(found)]
+    if not sound:
         return []
-    figures = (latency_figure(objectives, [found.row for found in judged]), COST, TRANSACTIONS)
-    scores = [tuple(figure.better(found.row) for figure in figures) for found in judged]
-    kept = [found for found, score in zip(judged, scores, strict=True) if not any(_beats(other, score) for other in scores)]
+    figures = (latency_figure(objectives, [found.row for found in sound]), COST, TRANSACTIONS)
+    kept = [found for found in sound if not any(_beats(other, found, figures) for other in sound if other is not found)]
     return [
         {
             "model": found.cell.model,
@@ -74,5 +87,21 @@ def pareto(judged: list[CellResult], objectives: Sequence[Objective]) -> list[di
     ]
 
 
-def _beats(other: tuple[float, ...], score: tuple[float, ...]) -> bool:
-    return all(a <= b for a, b in zip(other, score, strict=True)) and other != score
+def _fails_too_much(found: CellResult) -> bool:
+    ends = found.row[ERROR_RATE.key]["ci95"]
+    return any(item.objective == ERROR_RATE.key and item.status == NOT_MET for item in found.judgements) or bool(
+        ends and ends[0] > SCREEN
+    )
+
+
+def _beats(other: CellResult, found: CellResult, figures: Sequence[Figure]) -> bool:
+    """Better beyond noise in one figure at least, and worse beyond noise, or without a value, in none."""
+    sides = [_side(other, found, figure) for figure in figures]
+    return max(sides) > 0 and min(sides) >= 0
+
+
+def _side(other: CellResult, found: CellResult, figure: Figure) -> int:
+    """1 where ``other`` is shown to be better, -1 where it is shown to be worse, 0 where neither is."""
+    if inside_noise(found, other, figure):
+        return 0
+    return 1 if figure.better(other.row) < figure.better(found.row) else -1

@@ -170,6 +170,22 @@ class FailsAbove(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class FailsBelow(Message):
+    """With fewer users the winner fails these objectives, which makes it uncertain."""
+
+    place: Place
+    failed: tuple[Judgement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UndecidedBelow(Message):
+    """With fewer users the winner is undecided, which makes it uncertain."""
+
+    place: Place
+    open: tuple[Judgement, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class UndecidedAbove(Message):
     """With more users the winner is undecided."""
 

@@ -1,9 +1,10 @@
 """The decision: which model, at how many users, for prompts of a bucket. Or why there is none.
 
-1. Feasible are the cells that meet every objective. A model's point is its feasible cell with the most users below which no level
-   failed (with ``prefer: latency``: the feasible cell with the lowest latency).
+1. Feasible are the cells that meet every objective. A model's point is the highest level that its ladder shows to meet
+   (``core.ladder``; with ``prefer: latency`` the one with the lowest latency).
 2. ``prefer`` decides between the models' points: cost (USD for 10,000 answers), latency or throughput.
-3. Models whose difference from the best is inside the noise (its 95 % interval holds 0) are tied: the cheapest of them is chosen.
+3. Models whose difference from the best is inside the noise (the 95 % intervals of all rivals together), or under 1 %, are tied:
+   the cheapest of them is chosen.
 4. Where nothing is feasible there is no recommendation: either no model meets the objectives, and what the nearest fails by is
    said, or it is undecided, and the requests that it would take are said.
 """
@@ -18,6 +19,7 @@ from fmbench.core.figures.cost import COST
 from fmbench.core.figures.figure import Figure
 from fmbench.core.figures.rates import TRANSACTIONS
 from fmbench.core.intervals import difference_interval
+from fmbench.core.ladder import doubtful, most_users, reached
 from fmbench.core.messages import Message
 from fmbench.core.objectives import NOT_MET, UNDECIDED, Judgement, Objective
 from fmbench.core.ranking import Prefer, figure_for, inside_noise, latency_figure, pareto
@@ -25,6 +27,7 @@ from fmbench.core.reasons import (
     Behind,
     Best,
     FailsAbove,
+    FailsBelow,
     LimitWouldDecide,
     MayBeBetter,
     NoneMeets,
@@ -36,6 +39,7 @@ from fmbench.core.reasons import (
     Tied,
     Undecided,
     UndecidedAbove,
+    UndecidedBelow,
 )
 from fmbench.core.results import CellResult
 
@@ -74,24 +78,9 @@ def _points(judged: list[CellResult], prefer: Prefer, objectives: list[Objective
         return []
     if prefer == "latency":
         figure = latency_figure(objectives, [found.row for found in feasible])
-        return [min(_of_model(feasible, model), key=lambda found: figure.better(found.row)) for model in _models(feasible)]
+        ladders = [(reached(_of_model(judged, model)), most_users(_of_model(judged, model))) for model in _models(feasible)]
+        return [min(met or [top], key=lambda found: figure.better(found.row)) for met, top in ladders if top is not None]
     return [point for model in _models(judged) if (point := most_users(_of_model(judged, model), prefer)) is not None]
-
-
-def most_users(ladder: list[CellResult], prefer: Prefer = "cost") -> CellResult | None:
-    """Of one model's cells, levels rising: the feasible one with the most users (for throughput: the most transactions a minute)
-    below which no level failed."""
-    reached = []
-    for found in ladder:
-        if found.meets is False:
-            break
-        if found.meets:
-            reached.append(found)
-    if not reached:
-        return next((found for found in ladder if found.meets), None)
-    if prefer == "throughput":
-        return min(reached, key=lambda found: TRANSACTIONS.better(found.row))
-    return reached[-1]
 
 
 def _recommend(
@@ -99,6 +88,7 @@ def _recommend(
 ) -> dict[str, Any]:
     figure, ranked, tied, winner = _choose(points, prefer, objectives)
     others = [point for point in ranked if point is not winner]
+    below = _below(winner, judged)
     open_rivals = [*_open_rivals(winner, judged, points, figure), *_unpriced_rivals(winner, others, figure)]
     runner_up = None if not others else _behind(winner, others[0], figure)
     no_price = prefer == "cost" and figure is not COST
@@ -113,7 +103,7 @@ def _recommend(
         "tied_with": [point.cell.model for point in tied if point is not winner],
         "cheaper": len(tied) > 1 and all(_cost(winner) < _cost(point) for point in tied if point is not winner),
         "runner_up": None if runner_up is None else _runner_up(runner_up, others[0], figure),
-        "certain": not open_rivals,
+        "certain": not open_rivals and not below,
     }
     return {
         "status": "recommended",
@@ -121,7 +111,12 @@ def _recommend(
         "reason": reason,
         "runner_up": recommendation["runner_up"],
         "nearest": None,
-        "what_would_change": [*_above(winner, judged), *open_rivals, *_tighter(winner, others, judged, prefer, objectives)],
+        "what_would_change": [
+            *below,
+            *_above(winner, judged),
+            *open_rivals,
+            *_tighter(winner, others, judged, prefer, objectives),
+        ],
     }
 
 
@@ -131,7 +126,7 @@ def _choose(
     """What decides between the models' points, the points from the best on, those that cannot be told from it, and the winner."""
     figure = figure_for(prefer, objectives, [point.row for point in points])
     ranked = sorted(points, key=lambda point: figure.better(point.row))
-    tied = [point for point in ranked if inside_noise(ranked[0], point, figure)]
+    tied = [point for point in ranked if inside_noise(ranked[0], point, figure, len(ranked) - 1)]
     return figure, ranked, tied, min(tied, key=lambda point: (_cost(point), figure.better(point.row)))
 
 
@@ -188,6 +183,20 @@ def _settled_by(winner: CellResult, rivals: list[CellResult]) -> Literal["lower 
     if _cost(winner) < cheapest:
         return "lower cost"
     return "same cost" if cheapest < float("inf") else "nothing"
+
+
+def _below(winner: CellResult, judged: list[CellResult]) -> list[Message]:
+    """A level with fewer users that is not shown to meet what the winner does."""
+    level = doubtful(winner, _of_model(judged, winner.cell.model))
+    if level is None:
+        return []
+    if level.meets is False:
+        return [FailsBelow(_place(level), _of_status(level.judgements, NOT_MET))]
+    return (
+        [UndecidedBelow(_place(level), _of_status(level.judgements, UNDECIDED))]
+        if not reached(_of_model(judged, winner.cell.model))
+        else []
+    )
 
 
 def _above(winner: CellResult, judged: list[CellResult]) -> list[Message]:

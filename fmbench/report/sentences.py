@@ -11,6 +11,7 @@ from fmbench.core.reasons import (
     Behind,
     Best,
     FailsAbove,
+    FailsBelow,
     LimitWouldDecide,
     MayBeBetter,
     NoneMeets,
@@ -22,6 +23,7 @@ from fmbench.core.reasons import (
     Tied,
     Undecided,
     UndecidedAbove,
+    UndecidedBelow,
 )
 from fmbench.report.say import Names, say, sentence
 from fmbench.report.wording import count_of, joined, limit_amount, limit_text, value_text
@@ -116,6 +118,19 @@ def _(message: NothingAbove, names: Names) -> str:
 def _(message: FailsAbove, names: Names) -> str:
     limits = joined(limit_text(item.objective, item.limit) for item in message.failed)
     return f"At {count_of(message.place.users, 'user')} {names(message.place.model)} does not meet {limits}."
+
+
+@sentence.register
+def _(message: FailsBelow, names: Names) -> str:
+    limits = joined(limit_text(item.objective, item.limit) for item in message.failed)
+    users = count_of(message.place.users, "user")
+    return f"At only {users} {names(message.place.model)} does not meet {limits}: no level above one that failed is certain."
+
+
+@sentence.register
+def _(message: UndecidedBelow, names: Names) -> str:
+    users = count_of(message.place.users, "user")
+    return f"At only {users} of {names(message.place.model)} it is undecided{open_words(message.open, names)}."
 
 
 @sentence.register

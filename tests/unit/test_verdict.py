@@ -59,7 +59,8 @@ def test_the_cheapest_of_the_feasible_at_its_most_users() -> None:
 
 
 def test_preferences_choose_among_the_same_models() -> None:
-    cells = ladder("cheap", {2: 1.5}, usd=0.001) + ladder("quick", {2: 0.3}, usd=0.003) + ladder("many", {16: 1.7}, usd=0.002)
+    made = (("cheap", {2: 1.5}, 0.001), ("quick", {2: 0.3}, 0.003), ("many", {16: 1.7}, 0.002))
+    cells = [cell for name, levels, usd in made for cell in ladder(name, levels, usd=usd, count=900)]
     assert chosen(verdict_of(cells, LIMITS | {"prefer": "cost"})) == ("cheap", 2)
     assert chosen(verdict_of(cells, LIMITS | {"prefer": "latency"})) == ("quick", 2)
     assert chosen(verdict_of(cells, LIMITS | {"prefer": "throughput"})) == ("many", 16)
@@ -232,3 +233,37 @@ def test_what_would_change_the_answer_does_when_it_is_tried(prefer: str, seed: i
         tried = run_of(cells, limits | {message.objective: message.limit})
         chosen = summarise(*tried, pd.DataFrame())["recommendation"]
         assert (chosen["model"], chosen["concurrency"]) == (message.instead.model, message.instead.users)
+
+
+def test_a_level_above_one_that_failed_is_never_certain() -> None:
+    """The lowest level fails, all above meet: what is picked is said to be uncertain, and why."""
+    verdict = verdict_of(ladder("a", {1: 2.5, 2: 1.0, 4: 1.1, 8: 1.2}), LIMITS)
+    assert verdict["recommendation"]["certain"] is False
+    assert any("no level above one that failed is certain" in note for note in verdict["what_would_change"])
+
+
+def test_a_level_above_an_undecided_one_has_to_hold_beyond_any_levels_chance() -> None:
+    """Of 76 answers all within p95's limit are just enough for one level, and not for the best of five."""
+    few = [cell for level in (1, 2, 4, 8) for cell in ladder("a", {level: 1.0}, count=40)]
+    lucky, sure = ladder("a", {16: 1.0}, count=80), ladder("a", {16: 1.0}, count=150)
+    limits = {"e2e_p95_s": 2.0}
+    assert chosen(verdict_of([*few, *lucky], limits)) is None
+    assert chosen(verdict_of([*few, *sure], limits)) == ("a", 16)
+
+
+def test_the_row_of_a_model_shows_the_level_that_says_most() -> None:
+    cells = ladder("a", {1: 1.0}, count=7) + ladder("a", {2: 1.0}, count=60)
+    row = verdict_of(cells, {"e2e_p95_s": 2.0})["models"][0]
+    assert (row["status"], row["closest"]["concurrency"]) == ("undecided", 2)
+
+
+def test_what_is_mostly_refused_is_on_no_front_and_noise_is_none() -> None:
+    refused = ladder("refused", {1: 0.1}, usd=0.0001)[0]
+    refused.rows += [failed(0.01 * k, "throttled") for k in range(900)]
+    verdict = verdict_of([refused, *ladder("a", {1: 1.0}, usd=0.001), *ladder("b", {1: 1.005}, usd=0.002)], LIMITS)
+    assert {point["model"] for point in verdict["pareto"]} == {"a"}
+
+
+def test_a_difference_of_less_than_one_per_cent_decides_nothing() -> None:
+    cells = ladder("a", {1: 1.0}, usd=0.001, noise=0.001) + ladder("b", {1: 1.0}, usd=0.001005, noise=0.001)
+    assert verdict_of(cells, LIMITS)["recommendation"]["tied_with"] == ["b"]

@@ -68,6 +68,8 @@ class Judgement:
     upper: float | None = None
     """The bound that decides a limit that may not be passed: the value is at most so much. None where ``lower`` decides."""
     lower: float | None = None
+    p: float | None = None
+    """The chance of what was seen, if the limit were just not kept; small when it is clearly met."""
 
     def to_dict(self) -> dict[str, Any]:
         """As it stands in the summary."""
