@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from fmbench.core.cells import MeasuredCell
+from fmbench.core.changes import change_in
 from fmbench.core.cycles import rate_interval
 from fmbench.core.failures import THROTTLES
 from fmbench.core.figures.figure import NOT_MET
@@ -83,6 +84,7 @@ def result_of(
         "goodput": share(good(counted, objectives), counted.common),
         "quality": None if quality is None else quality.to_dict(),
         "steady": _steady_row(cell, steady),
+        "change": _change(cell, counted),
         "instrument": instrument.to_dict(),
         "full_run": _full_run(cell.rows),
         "e2e_by_output_tokens": length_fit(counted),
@@ -216,6 +218,18 @@ def _steady_row(cell: MeasuredCell, steady: Steady | None) -> dict[str, Any] | N
         return {"from": start, "to": end, "unsteady_s": 0.0, "e2e_before_s": None, "e2e_after_s": None}
     late = min(max(0.0, steady.steady_from - start), end - start)
     return {"from": start + late, "to": end, "unsteady_s": late, "e2e_before_s": steady.before, "e2e_after_s": steady.after}
+
+
+def _change(cell: MeasuredCell, counted: Rows) -> dict[str, Any] | None:
+    """A clear change of the end-to-end latency inside the window of a cell of one block, ``at_s`` seconds after it began."""
+    if cell.blocks != 1 or len(cell.windows) != 1:
+        return None
+    rows = counted[counted.ok & ~np.isnan(counted.number("e2e_s"))]
+    found = change_in(rows.at, rows.number("e2e_s"))
+    if found is None:
+        return None
+    at = max(0.0, found.at - cell.windows[0][0])
+    return {"kind": found.kind, "at_s": at, "before_s": found.before, "after_s": found.after}
 
 
 def _full_run(rows: Rows) -> dict[str, Any]:

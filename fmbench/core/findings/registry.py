@@ -25,6 +25,7 @@ _ORDER = (
     "network",
     "concurrency",
     "steady-state",
+    "change",
     "prompt-cache",
     "served",
     "throttling",
