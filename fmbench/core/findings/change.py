@@ -59,7 +59,7 @@ def changed_inside(evidence: Evidence) -> Iterator[Finding]:
 
 def _size(result: CellResult) -> float:
     change = result.row["change"]
-    return max(change["after_s"] / change["before_s"], change["before_s"] / change["after_s"])
+    return float(max(change["after_s"] / change["before_s"], change["before_s"] / change["after_s"]))
 
 
 CHECKS = (changed_inside,)
