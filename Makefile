@@ -10,7 +10,7 @@ IMAGE ?= fmbench-load
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 
 .PHONY: help demo test test-long test-containers test-fast lint format format-check types check lock image k8s-render clean \
-        bench-accuracy bench-saturation bench-requests bench-master bench-simulator bench-statistics bench-report
+        bench-accuracy bench-saturation bench-scale bench-requests bench-master bench-simulator bench-statistics bench-report
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ bench-accuracy: $(VENV)/.installed-dev ## what a client's stamps are worth, besi
 
 bench-saturation: $(VENV)/.installed-dev ## TTFT with every core busy and 1,000 streams on one process, against an endpoint in C (2 minutes)
 	$(BIN)/python -m benchmarks.accuracy.saturation
+
+bench-scale: $(VENV)/.installed-dev ## one load process from 64 to 4,096 streams: CPU, memory, lateness (3 minutes)
+	$(BIN)/python -m benchmarks.scale
 
 bench-requests: $(VENV)/.installed-dev ## requests a second of one load process, beside a plain boto3 loop
 	$(BIN)/python -m benchmarks.requests

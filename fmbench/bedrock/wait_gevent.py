@@ -151,36 +151,37 @@ class _Reading:
         """A read whose bytes get the stamp of their arrival; those after the first content do not."""
         arrivals = self._arrivals
         assert arrivals is not None
-        self._read(lambda: arrivals.feed(self._reader))
-        if not arrivals.wanted and self._watcher.active:
+        try:
+            over = arrivals.feed(self._reader)
+        except Exception as error:
+            return self._on_fault(error)
+        if over:
+            return self._end(None)
+        if not arrivals.wanted:
             self._watcher.callback = self._on_readable
+        return None
 
     def _on_readable(self) -> None:
-        self._read(self._plain)
-
-    def _plain(self) -> bool:
-        data = self._receive(READ_SIZE)
-        if data:
-            return self._reader.feed(data, monotonic_ns())
-        self._reader.end_of_input()
-        return True
-
-    def _read(self, once: Callable[[], bool]) -> None:
         try:
-            if not once():
-                return
-        except (BlockingIOError, ssl.SSLWantReadError):
-            return self._nothing()
-        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
-            self._reader.end_of_input()
+            data = self._receive(READ_SIZE)
+            if data:
+                if not self._reader.feed(data, monotonic_ns()):
+                    return
+            else:
+                self._reader.end_of_input()
         except Exception as error:
-            return self._end(error)
+            return self._on_fault(error)
         self._end(None)
 
-    def _nothing(self) -> None:
-        """Ready, but nothing to read: what was sent has left, and its stamp is to be taken."""
-        if self._arrivals is not None:
-            self._arrivals.quiet()
+    def _on_fault(self, error: Exception) -> None:
+        """A read that gave nothing, or ended the answer."""
+        if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+            self._reader.end_of_input()
+            self._end(None)
+        elif not isinstance(error, (BlockingIOError, ssl.SSLWantReadError)):
+            self._end(error)
+        elif self._arrivals is not None:
+            self._arrivals.quiet()  # ready, but nothing to read: what was sent has left, and its stamp is to be taken
 
     def _on_time(self) -> None:
         try:

@@ -8,6 +8,7 @@ import os
 import select
 import subprocess
 import sys
+import threading
 from _socket import socket as raw_socket
 from _socket import socketpair
 from collections.abc import Callable, Iterator
@@ -98,16 +99,19 @@ def _epoll() -> Any:
     return make()
 
 
+_starting = threading.Lock()
+"""Starting a process lets other greenlets run, which would each start another."""
 _watches: dict[int, Watch | None] = {}
 
 
 def watch() -> Watch | None:
     """This process's witness, started when it is first asked for; None where there can be none."""
     own = os.getpid()
-    if own not in _watches:
-        _watches.clear()  # a parent's is not this process's
-        try:
-            _watches[own] = Watch()
-        except (OSError, AttributeError):
-            _watches[own] = None
-    return _watches[own]
+    with _starting:
+        if own not in _watches:
+            found: Watch | None = None
+            with suppress(OSError, AttributeError):
+                found = Watch()
+            _watches.clear()  # a parent's is not this process's
+            _watches[own] = found
+        return _watches[own]

@@ -126,3 +126,16 @@ def test_a_connection_that_is_dropped_is_closed_although_the_witness_had_it() ->
     with scripted_server.scripted(refuse) as server:
         asking.here(asking.Ask(server.url, model={"id": asking.NOVA, "api": "converse"}))
         assert closed.wait(10)
+
+
+def test_many_connections_made_at_once_have_one_witness() -> None:
+    program = """
+from gevent import monkey; monkey.patch_all()
+import gevent, psutil
+from fmbench.bedrock.watching import watch
+jobs = [gevent.spawn(watch) for _ in range(20)]
+gevent.joinall(jobs, raise_error=True)
+print(len({job.value.pid for job in jobs}), len(psutil.Process().children()))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1", "1"], done.stderr

@@ -1,0 +1,1 @@
+"""How the instrument grows: one process with ever more streams."""
