@@ -58,9 +58,14 @@ def parse_config(
     checks: Checks = NO_CHECKS,
 ) -> LoadedConfig:
     """As ``load_config``, from what the file holds; messages call it ``source``."""
-    document = extended(read_document(_text(data, source), source), source)
+    try:
+        document = extended(read_document(_text(data, source), source), source)
+    except RecursionError:
+        raise UnusableInput(f"{source}: is nested more than {DEEPEST} levels deep; no key of a configuration is.") from None
     if document.value is None and not document.faults and not overrides:
         document.faults.append(Fault(source, (), None, "is empty", "write at least models: with one id"))
+    if _is_too_deep(document.value):
+        raise UnusableInput(f"{source}: is nested more than {DEEPEST} levels deep; no key of a configuration is.")
     if document.value is not None and not isinstance(document.value, dict):
         document.faults.append(Fault(source, (), None, "holds no keys", "write key: value lines, models: first"))
         document.value = None
@@ -74,6 +79,24 @@ def parse_config(
     if faults or config is None:
         raise UnusableInput(all_faults(faults, source))
     return LoadedConfig(config, source, [*warnings(config), *checks.warnings(config)], document.places)
+
+
+DEEPEST = 64
+
+
+def _is_too_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [inner for each in level for inner in _parts(each)]
+        if not level:
+            return False
+    return True
+
+
+def _parts(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
 
 
 def stored_config(text: str, source: str) -> Config:

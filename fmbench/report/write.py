@@ -8,6 +8,7 @@ import json
 import logging
 from typing import Any
 
+from fmbench.core.neutral import neutral_cell
 from fmbench.core.table import read
 from fmbench.report.charts import CHARTS, Chart
 from fmbench.report.page import page
@@ -81,13 +82,18 @@ def draw_one(chart: Chart, study: Study) -> dict[str, tuple[Drawn, bytes]]:
 
 def flat(cells: list[dict[str, Any]]) -> str:
     """The cells as CSV: nested figures as ``ttft_s.p95``, intervals as ``….low`` and ``….high``, null as nothing."""
-    rows = [_flattened(cell) for cell in cells]
+    rows = [{neutral_cell(name): _plain(value) for name, value in _flattened(cell).items()} for cell in cells]
     titles = list(dict.fromkeys(title for row in rows for title in row))
     out = io.StringIO()
     writer = csv.DictWriter(out, titles, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return out.getvalue()
+
+
+def _plain(value: Any) -> Any:
+    """Text of others as no spreadsheet takes it for a formula."""
+    return neutral_cell(value) if isinstance(value, str) else value
 
 
 def _flattened(value: Any, name: str = "") -> dict[str, Any]:

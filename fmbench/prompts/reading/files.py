@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from typing import Any, BinaryIO, cast
 from fmbench.core.failures import UnusableInput
 from fmbench.prompts.reading import remote
 from fmbench.storage.store import is_remote
+
+LONGEST_LINE = 64 << 20
+MOST_BLANK_LINES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +48,29 @@ def find(address: str, scratch: Path) -> tuple[list[LinesFile], str]:
         )
     if path.is_dir():
         return _in_folder(path, address)
+    if not path.is_file():
+        raise UnusableInput(f"dataset.path: {address} is a device or a pipe, not a file: give a file that can be read twice")
     digest = sha256(path)
     return (_in_zip(path, address), digest) if zipfile.is_zipfile(path) else ([_plain(path, path.name)], digest)
 
 
 def records(file: LinesFile) -> Iterator[tuple[dict[str, Any], int, int]]:
     """Each line's object, its number (from 1) and the bytes read so far. Blank lines are passed over."""
-    done = 0
-    with file.open() as lines:
-        for number, line in enumerate(lines, start=1):
-            done += len(line)
-            if line.strip():
-                yield _parsed(line, file.name, number), number, done
+    done = blank = 0
+    try:
+        with file.open() as lines:
+            for number, line in enumerate(iter(lambda: lines.readline(LONGEST_LINE + 1), b""), start=1):
+                done += len(line)
+                if len(line) > LONGEST_LINE:
+                    raise UnusableInput(f"{file.name} line {number}: is longer than {LONGEST_LINE >> 20} MiB: is it JSON lines?")
+                if line.strip():
+                    yield _parsed(line, file.name, number), number, done
+                    continue
+                blank += 1
+                if blank > MOST_BLANK_LINES:
+                    raise UnusableInput(f"{file.name}: has more than {MOST_BLANK_LINES:,} blank lines: is it the right file?")
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
+        raise UnusableInput(f"{file.name}: cannot be read from its archive ({error}): fetch or pack the archive again") from error
 
 
 def sha256(path: Path) -> str:
