@@ -46,7 +46,10 @@ class FewerAfterFailures(Message):
 
 def fewer_users(evidence: Evidence) -> Iterator[Finding]:
     """Whether as many requests were in flight as users were asked for."""
-    short = [found for found in evidence.measured if found.row["ok"] and _achieved(found) < ACHIEVED_SHARE]
+    if (evidence.manifest.get("config") or {}).get("load", {}).get("think_time_s"):
+        return
+    closed = [found for found in evidence.measured if found.cell.rate_per_min is None]
+    short = [found for found in closed if found.row["ok"] and _achieved(found) < ACHIEVED_SHARE]
     failing = [found for found in short if (ERROR_RATE.interval(found.row)[0] or 0) > FAILING_SHARE]
     able = [found for found in short if found not in failing]
     if able:

@@ -10,6 +10,8 @@ from fmbench.report.section import Section
 
 _FOLDER = "report/sections"
 _ORDER = (
+    "limits",
+    "open-loop",
     "buckets",
     "users",
     "throughput",

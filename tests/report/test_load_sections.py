@@ -1,0 +1,51 @@
+"""The report on an open loop and on a search says what was found in both."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from fmbench.report.blocks import Table, Text
+from fmbench.report.sections import SECTIONS
+
+STEP = {"level": 12.0, "purpose": "holding", "requests": 40, "met": True}
+SEARCH = {
+    **{"model": "lite", "bucket": "en_1-500", "of": "users", "limit": 12.0, "ci95": [12.0, 13.0], "confidence": 0.95},
+    **{"finished": True, "requests": 219, "grid_requests": 742, "steps": [STEP]},
+}
+LOOP = {
+    **{"rate_per_min": 600.0, "dropped": 18, "late": 3, "lateness_p99_s": 0.0054},
+    "from_intended": {"e2e_s": {"p95": 2.5}},
+}
+CELL = {"model": "lite", "bucket": "en_1-500", "requests": 250, "e2e_s": {"p95": 0.5}, "open_loop": LOOP}
+
+
+def shown(anchor: str, cells: list[dict[str, Any]], search: list[dict[str, Any]]) -> list[Any]:
+    study = SimpleNamespace(summary={"search": search}, cells=cells, short=lambda name: name)
+    return SECTIONS[anchor].blocks(SimpleNamespace(study=study))  # type: ignore[arg-type]
+
+
+def test_a_found_limit_is_said_with_its_interval_and_its_price() -> None:
+    words, steps = shown("limits", [], [SEARCH])
+    assert isinstance(words, Text) and isinstance(steps, Table)
+    assert "about **12 users**" in words.words and "13 users were shown not to meet them (95%)" in words.words
+    assert "219 requests were measured; a grid as fine would have taken about 742" in words.words
+    assert steps.rows == (("1", "holding", "12", "40", "met"),)
+
+
+def test_a_search_that_found_nothing_or_was_cut_says_so() -> None:
+    assert "not even the lowest level" in shown("limits", [], [SEARCH | {"limit": None}])[0].words
+    assert "was cut" in shown("limits", [], [SEARCH | {"finished": False, "limit": None}])[0].words
+    assert shown("limits", [], []) == []
+
+
+def test_an_open_loop_shows_latency_from_the_planned_moment_beside_that_from_sending() -> None:
+    words, cells = shown("open-loop", [CELL, CELL | {"open_loop": None}], [])
+    assert "Dropped" in words.words
+    assert cells.rows[0][:5] == ("lite, en_1-500", "600", "250", "18", "3")
+    assert [cell.split("\N{NARROW NO-BREAK SPACE}") for cell in cells.rows[0][5:]] == [
+        ["5.40", "ms"],
+        ["0.500", "s"],
+        ["2.50", "s"],
+    ]
+    assert shown("open-loop", [CELL | {"open_loop": None}], []) == []
