@@ -1,6 +1,4 @@
-"""The fault matrix: every fault once, through the real command, with an endpoint's ledger as the judge. ``make bench-faults``
-tries each many times.
-"""
+"""The fault matrix: every fault once, through the real command, with an endpoint's ledger as the judge."""
 
 from __future__ import annotations
 
@@ -13,6 +11,7 @@ from tests.faults import processes as processes
 from tests.faults.trials import FAULTS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAULTS)
 def test_nothing_is_lost(name: str, tmp_path: Path) -> None:
     result = FAULTS[name](tmp_path)
