@@ -84,7 +84,7 @@ class _Study:
             if data is not None:
                 store.put_bytes(handed_over, data)
                 config = f"{store.address}/{handed_over}"
-            status = self._ride(config)
+            status = self._run_study(config)
             self._wait_until_stopped(list(self._names), WORKERS_END_S)
         finally:
             self._leave_nothing_running()
@@ -95,7 +95,7 @@ class _Study:
         self._hand_over(output)
         return status
 
-    def _ride(self, config: str) -> int:
+    def _run_study(self, config: str) -> int:
         """Start and follow, up to the master's end; when interrupted, up to the end that it then makes."""
         try:
             self._start(config)

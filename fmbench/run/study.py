@@ -45,13 +45,14 @@ def run_study(options: Options, loaded: LoadedConfig) -> int:
     """Prepare, load, finish. Returns the exit status; the last line on stdout is the run folder's address."""
     try:
         with terminating():
-            return _way(options, loaded)
+            return _run_as_asked(options, loaded)
     except Terminated:
         say("terminated before the first request; nothing was kept.")
         return ExitCode.TERMINATED
 
 
-def _way(options: Options, loaded: LoadedConfig) -> int:
+def _run_as_asked(options: Options, loaded: LoadedConfig) -> int:
+    """A dry run, the rest of a run that was cut, or a new one."""
     if options.dry_run:
         return _dry_run(options, loaded)
     if options.resume is not None:

@@ -1,4 +1,4 @@
-"""Messages, Responses and Chat Completions against the embedded endpoint: facts equal its ledger, every fault has its word."""
+"""Messages, Responses and Chat Completions against the simulator: facts equal its ledger, every fault has its word."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Where a new thing goes (docs/architecture.md): each change of the core and the report is made on a copy of the package.
 
-Sources, stores and commands are made in test_registries.py; an API and a family beside it.
+Sources, stores and commands are made in test_registries.py; an API and a family in test_apis.py.
 """
 
 from __future__ import annotations

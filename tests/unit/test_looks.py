@@ -1,0 +1,163 @@
+"""Decisions while a cell is measured: they hold however often one looks."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks.statistics.stopping import PROCESSES, ended
+from fmbench.config.schema import Config
+from fmbench.core.looks import Counts, look_times
+from fmbench.core.objectives import Objective, decided, evidence_for
+from fmbench.core.records import Record
+from fmbench.load.controller.windows import WindowJudge
+from fmbench.load.slices import Counting, Row, Slices, merged
+from fmbench.load.tally import Tally, total
+from fmbench.load.wire import from_plain, to_plain
+
+NOTHING = np.zeros(16)
+LIMIT = Objective("ttft_p95_s", 1.0)
+
+
+def counts(within: Any, counted: Any, unknown: int = 0, **other: Any) -> Counts:
+    """Slices of a latency objective; all that is counted is ok."""
+    counted = np.asarray(counted, dtype=float)
+    given = {"ended": counted, "failed": NOTHING, "ok": counted, "usd": NOTHING, "priced": counted, "per_minute": NOTHING} | other
+    return Counts(unknown=unknown, latencies={LIMIT.name: (counted, np.asarray(within, dtype=float))}, **given)
+
+
+@pytest.mark.parametrize(("blocks", "expected"), [(50, False), (75, False), (90, True), (200, True)])
+def test_a_share_of_all_is_decided_by_blocks_however_many_requests_they_hold(blocks: int, expected: bool) -> None:
+    """Seven tenths at 1 / 0.95 a block reach 50 after 84 blocks."""
+    for each in (1.0, 100.0):
+        assert decided(LIMIT, counts(np.full(blocks, each), np.full(blocks, each))) == expected
+
+
+def test_slices_shorter_than_five_seconds_are_joined() -> None:
+    short = counts(np.full(200, 9.0), np.full(200, 9.0), slice_s=1.0)
+    assert not decided(LIMIT, short)
+    assert decided(LIMIT, counts(np.full(500, 9.0), np.full(500, 9.0), slice_s=1.0))
+
+
+def test_many_slow_ones_are_soon_not_met() -> None:
+    assert decided(LIMIT, counts(np.full(12, 6.0), np.full(12, 10.0)))
+
+
+def test_what_is_in_flight_may_fall_either_way() -> None:
+    all_within = np.full(90, 10.0)
+    assert decided(LIMIT, counts(all_within, all_within))
+    assert not decided(LIMIT, counts(all_within, all_within, unknown=40))
+
+
+def test_errors_are_decided_by_the_same_evidence() -> None:
+    def errors(failed: Any, unknown: int = 0, limit: float = 0.1) -> bool:
+        ended = np.full(len(failed), 10.0)
+        return decided(
+            Objective("error_rate", limit), counts(ended, ended, unknown, ended=ended, failed=np.asarray(failed, float))
+        )
+
+    assert not errors([0.0] * 20) and errors([0.0] * 45)
+    assert not errors([0.0] * 45, unknown=20)
+    assert errors([4.0] * 30) and not errors([1.0] * 100)
+    assert errors([0.0] * 10 + [1.0], limit=0.0) and not errors([0.0] * 400, limit=0.0)
+
+
+def test_a_cost_is_decided_by_how_blocks_scatter_and_not_without_a_price() -> None:
+    random = np.random.default_rng(1)
+    ok = np.full(64, 10.0)
+    usd = ok * 0.001 + random.normal(0, 0.002, 64)
+    value = usd.sum() / 640 * 10_000
+    for limit, clear in ((value * 1.2, True), (value * 0.8, True), (value * 1.01, False)):
+        assert decided(Objective("usd_per_10k", limit), counts(ok, ok, usd=usd)) == clear
+    assert decided(Objective("usd_per_10k", value * 1.01), counts(ok, ok, usd=ok * 0, priced=ok * 0))
+
+
+def test_throughput_is_met_when_it_is_shown_to_be_at_least_the_limit() -> None:
+    rates = np.random.default_rng(2).normal(60, 3, 80)
+    found = [
+        evidence_for(Objective("transactions_per_minute", limit), counts(rates, rates, per_minute=rates)) for limit in (50, 70)
+    ]
+    assert [item is not None and item.status() for item in found] == [True, False]
+
+
+def test_what_more_requests_would_not_decide_is_not_waited_for() -> None:
+    assert decided(LIMIT, counts(NOTHING, NOTHING, ok=np.full(16, 5.0)))
+    assert decided(Objective("quality_min", 0.5), counts(NOTHING, NOTHING))
+    assert not decided(LIMIT, counts(NOTHING, NOTHING))
+
+
+@pytest.mark.parametrize("kind", ["independent", "spells", "queue"])
+def test_at_the_limit_a_window_seldom_ends_with_met(kind: str) -> None:
+    """The short form of ``benchmarks/statistics/stopping.py``: 50 windows of 600 s, ten looks, the share at its limit."""
+    rng = np.random.default_rng(5)
+    assert sum(ended(rng, PROCESSES[kind], 0.05)[0] is True for _ in range(50)) <= 5
+
+
+def test_looks_are_further_and_further_apart() -> None:
+    times = look_times(30, 300)
+    assert (len(times), times[0], times[-1]) == (10, 30, pytest.approx(300))
+    ratios = [later / sooner for sooner, later in itertools.pairwise(times)]
+    assert ratios == pytest.approx([10 ** (1 / 9)] * 9)
+
+
+def record(**given: Any) -> Record:
+    made = {"run_id": "r", "worker": "w", "user": 0, "seq": 0, "model": "m", "model_id": "m", "api": "converse-stream"}
+    made |= {"dataset": "d", "bucket": "b", "concurrency": 1, "cell": 0, "block": 0, "phase": "measure", "task": "t"}
+    return Record(**(made | {"prompt_id": "p", "outcome": "ok", "ttft_s": 0.5, "e2e_s": 2.0, "usd": 0.001} | given))
+
+
+def test_slices_count_requests_where_they_were_sent_and_merge_over_processes() -> None:
+    counting = Counting(1.0, (("ttft", 1.0), ("e2e", 1.0)))
+    one, two = Slices(counting, {}), Slices(counting, {})
+    number = one.sent(0.5)
+    one.sent(1.5)
+    one.ended(number, record())
+    one.completed(3.2)
+    number = two.sent(0.9)
+    two.ended(number, record(outcome="failed", failure="timeout_total", usd=None, ttft_s=None, e2e_s=3.0))
+    rows = merged([one.rows, two.rows])
+    # sent, ended, failed, ok, usd, priced, completed; TTFT counted, within; end to end counted, within
+    assert rows[0] == [2, 2, 1, 1, 0.001, 1, 0, 2, 1, 2, 0]
+    assert rows[1] == [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+    assert rows[3] == [0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0]
+    carried = [from_plain(Tally, to_plain(Tally(slices=part.rows))) for part in (one, two)]
+    assert total(carried).slices == rows
+    assert from_plain(Counting, to_plain(counting)) == counting
+
+
+def deciding(**load: Any) -> WindowJudge:
+    objectives = {"ttft_p95_s": 1.0, "error_rate": 0.1}
+    config = {"models": [{"id": "amazon.nova-lite-v1:0"}], "objectives": objectives, "load": {"until": "decided", **load}}
+    return WindowJudge(Config.model_validate(config))
+
+
+def steady(judge: WindowJudge, seconds: float, each: int, in_flight: int = 0) -> dict[int, Row]:
+    """Slices with ``each`` quick answers; of the last slice ``in_flight`` are not over."""
+    slices = Slices(judge.counting, {})
+    count = round(seconds / judge.counting.slice_s)
+    for number, k in itertools.product(range(count), range(each)):
+        slices.sent(number * judge.counting.slice_s)
+        if number < count - 1 or k >= in_flight:
+            slices.ended(number, record())
+    return slices.rows
+
+
+def test_a_window_ends_at_the_first_look_that_decides() -> None:
+    judge = deciding(duration_s=100, max_duration_s=1000)
+    window = judge.window()
+    assert not window(99, steady(judge, 500, 20)), "before the first look nothing is asked"
+    assert not window(101, steady(judge, 100, 20))
+    assert not window(110, steady(judge, 500, 20)), "between looks nothing is asked"
+    assert window(500, steady(judge, 500, 20))
+    assert window(501, {}), "once decided it stays so"
+
+
+def test_late_slices_whose_requests_are_in_flight_are_left_out() -> None:
+    judge = deciding(duration_s=500)
+    late = steady(judge, 450, 20, in_flight=20)
+    assert judge.decided(450, late), "all that is known is within"
+    late[0][1] -= 20
+    assert not judge.decided(450, late), "as many from the start on hold up everything"
