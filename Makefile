@@ -10,7 +10,7 @@ IMAGE ?= fmbench-load
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 
 .PHONY: help demo test test-long test-containers test-fast lint format format-check types check lock image k8s-render clean \
-        bench-accuracy bench-saturation bench-scale bench-requests bench-master bench-simulator bench-statistics bench-report
+        bench-accuracy bench-saturation bench-scale bench-requests bench-master bench-simulator bench-statistics bench-report bench-faults
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -85,6 +85,10 @@ bench-statistics: $(VENV)/.installed-dev ## whether 95 % intervals cover 95 %, a
 
 bench-report: $(VENV)/.installed-dev ## a report of 1,000,000 records: seconds and memory
 	$(BIN)/python benchmarks/report/benchmark_report.py
+
+TIMES ?= 3
+bench-faults: $(VENV)/.installed-dev ## every fault of tests/faults as whole runs, TIMES= each: the table of docs/reliability.md
+	$(BIN)/python -m benchmarks.faults --times $(TIMES)
 
 image: ## the container image, the smaller one for workers, and an S3 server for trying things out
 	docker build --file docker/Dockerfile --target full --tag $(IMAGE) .

@@ -119,6 +119,27 @@ class EventPipe:
             os.write(self._descriptor, to_line(event))
 
 
+class Counted:
+    """Hands events on to ``take`` and keeps how many requests they say were sent, cells that are over and the one under way."""
+
+    def __init__(self, take: Callable[[Event], None]) -> None:
+        self._take = take
+        self._over = self._now = 0
+
+    @property
+    def sent(self) -> int:
+        """As far as was told: more may have been."""
+        return self._over + self._now
+
+    def take(self, event: Event) -> None:
+        """Count, then hand on."""
+        if isinstance(event, CellDone):
+            self._over, self._now = self._over + event.sent, 0
+        elif isinstance(event, CellNow):
+            self._now = event.sent
+        self._take(event)
+
+
 @contextmanager
 def hearing(take: Callable[[Event], None]) -> Iterator[int]:
     """The descriptor to hand to a load process as ``FMBENCH_EVENTS``; what it tells goes to ``take``, in a thread of its own."""

@@ -16,7 +16,7 @@ from types import FrameType
 from typing import Any
 
 from fmbench.core.failures import ExitCode, FmbenchError, Refused, UnusableInput, Vanished
-from fmbench.load.events import VARIABLE, Event, hearing
+from fmbench.load.events import VARIABLE, Counted, Event, hearing
 from fmbench.load.process_group import end_group
 from fmbench.load.secret import new_secret, secret
 
@@ -49,12 +49,14 @@ def launch(
     result.unlink(missing_ok=True)
     shared = secret() or (None if master else new_secret())
     variables = {"FMBENCH_RUN": str(folder.resolve())} | ({"FMBENCH_STORE": store} if store else {}) | _secret(shared)
-    with hearing(take) as pipe:
+    counted = Counted(take)
+    with hearing(counted.take) as pipe:
         status = _supervise([*look, *where], [folder / "locust"], variables | {VARIABLE: str(pipe)}, pipes=(pipe,))
     if not folder.is_dir():
         raise Vanished(
             f"{folder}: the run folder was moved or deleted while the load ran. What load processes wrote is where it is now: "
-            "`fmbench-load report` with its new place does the rest; of a deleted one nothing is left."
+            "`fmbench-load report` with its new place does the rest; of a deleted one nothing is left: "
+            f"at least {counted.sent:,} requests had been sent, and they are lost."
         )
     if not result.exists():
         _write_what_is_known(result, status, folder / "locust" / "locust.log")

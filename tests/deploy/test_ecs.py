@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
+from fmbench.load.secret import SHORTEST_SECRET
+
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "ecs/template.yml"
 
@@ -32,8 +34,13 @@ Reader.add_multi_constructor("!", function)
 
 
 @pytest.fixture
-def resources() -> dict[str, Any]:
-    return yaml.load(TEMPLATE.read_text(), Reader)["Resources"]
+def template() -> dict[str, Any]:
+    return yaml.load(TEMPLATE.read_text(), Reader)
+
+
+@pytest.fixture
+def resources(template) -> dict[str, Any]:
+    return template["Resources"]
 
 
 def test_cfn_lint_has_nothing_to_say():
@@ -79,3 +86,40 @@ def test_only_workers_reach_the_port_of_the_master(resources):
 
 def test_nothing_keeps_a_study_running(resources):
     assert "AWS::ECS::Service" not in {each["Type"] for each in resources.values()}
+
+
+def test_only_the_models_of_the_study_may_be_asked(template, resources):
+    """No default, and no value that stands for every model; what the policy command prints is taken."""
+    (policy,) = resources["TaskRole"]["Properties"]["Policies"]
+    statements = policy["PolicyDocument"]["Statement"]
+    asking = [each for each in statements if any(action.startswith("bedrock:") for action in each["Action"])]
+    assert [each["Resource"] for each in asking] == [{"Ref": "ModelArns"}]
+    parameter = template["Parameters"]["ModelArns"]
+    assert "Default" not in parameter
+    allowed = re.compile(parameter["AllowedPattern"])
+    everything = [
+        "*",
+        "arn:aws:bedrock:*::foundation-model/*",
+        "arn:aws:bedrock:*:*:*",
+        "arn:aws:s3:::b/k",
+        "arn:aws:bedrock:*::x/a*",
+    ]
+    assert [arn for arn in everything if allowed.fullmatch(arn)] == []
+    config = ROOT / "configs/quickstart.yml"
+    done = subprocess.run(
+        [sys.executable, "-m", "fmbench", "policy", config], capture_output=True, text=True, timeout=60, check=True
+    )
+    (asked,) = [each for each in json.loads(done.stdout)["Statement"] if each["Sid"] == "CallModels"]
+    assert asked["Resource"] and all(allowed.fullmatch(arn) for arn in asked["Resource"])
+
+
+@pytest.mark.parametrize("task", ["MasterTask", "WorkerTask"])
+def test_master_and_workers_are_given_one_secret_that_nobody_wrote_down(resources, task):
+    (container,) = resources[task]["Properties"]["ContainerDefinitions"]
+    assert container["Secrets"] == [{"Name": "FMBENCH_SECRET", "ValueFrom": {"Ref": "RunSecret"}}]
+    assert "FMBENCH_SECRET" not in [each["Name"] for each in container["Environment"]]
+    made = resources["RunSecret"]["Properties"]
+    assert "SecretString" not in made and made["GenerateSecretString"]["PasswordLength"] >= SHORTEST_SECRET
+    (policy,) = resources["ExecutionRole"]["Properties"]["Policies"]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert (statement["Action"], statement["Resource"]) == ("secretsmanager:GetSecretValue", {"Ref": "RunSecret"})

@@ -140,6 +140,7 @@ def create_stack(url: str) -> None:
     text, removed = re.subn(r"(?ms)^  WorkersToMaster:\n.*?\n\n", "", TEMPLATE.read_text())
     assert removed == 1
     values = {"Vpc": vpc, "Subnets": ",".join(subnets), "Image": "full:1", "WorkerImage": "worker:1", "Bucket": "bucket"}
+    values["ModelArns"] = "arn:aws:bedrock:*::foundation-model/amazon.nova-lite-v1:0"
     parameters = [{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()]
     stacks.create_stack(StackName="study", TemplateBody=text, Parameters=parameters, Capabilities=["CAPABILITY_IAM"])
     stacks.get_waiter("stack_create_complete").wait(StackName="study", WaiterConfig={"Delay": 1, "MaxAttempts": 60})

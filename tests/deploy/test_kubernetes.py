@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -16,6 +17,7 @@ import yaml
 
 from fmbench.config.schema import Config
 from fmbench.load.deadlines import FAREWELL_S, GOODBYE_S, GRACE_S, STATISTICS_WAIT_S, STORE_AT_THE_END_S
+from fmbench.load.secret import SHORTEST_SECRET
 
 ROOT = Path(__file__).resolve().parents[2]
 OVERLAYS = sorted((ROOT / "k8s/overlays").iterdir())
@@ -198,3 +200,27 @@ def test_the_configuration_that_both_mount_is_one(objects, master, workers):
     (name,) = names
     for text in objects["ConfigMap", name]["data"].values():
         Config.model_validate(yaml.safe_load(text))
+
+
+def test_master_and_workers_share_a_secret_and_nobody_else_has_it(objects, master, workers):
+    names = set()
+    for job in (master, workers):
+        pod, container = job["template"]["spec"], container_of(job)
+        (mount,) = [each for each in container["volumeMounts"] if each["name"] == "secret"]
+        (volume,) = [each for each in pod["volumes"] if each["name"] == "secret"]
+        (variable,) = [each["value"] for each in container["env"] if each["name"] == "FMBENCH_SECRET_FILE"]
+        assert variable == f"{mount['mountPath']}/secret" and mount["readOnly"] is True
+        assert volume["secret"]["defaultMode"] == 0o440, "read by the pod's group, which is fsGroup"
+        assert "optional" not in volume["secret"], "without it nothing starts"
+        names.add(volume["secret"]["secretName"])
+    (name,) = names
+    made = [each for (kind, _), each in objects.items() if kind == "Secret"]
+    assert [each["metadata"]["name"] for each in made] in ([], [name])
+    assert all(len(base64.b64decode(each["data"]["secret"])) >= SHORTEST_SECRET for each in made)
+    others = [pod_of(each) for (kind, _), each in objects.items() if kind == "Deployment"]
+    assert not [volume for pod in others for volume in pod["volumes"] if "secret" in volume]
+
+
+def test_the_documentation_makes_the_secret_that_the_pods_wait_for(overlay):
+    pages = [(ROOT / name).read_text() for name in ("docs/containers.md", "k8s/overlays/eks/kustomization.yaml")]
+    assert all("kubectl create secret generic fmbench-secret --from-literal=secret=" in page for page in pages)

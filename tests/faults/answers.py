@@ -129,7 +129,7 @@ def credentials_end(place: Path) -> Trial:
             ("two", "complete"),
         }
         last = trial(resumed, len(ledger))
-    return Trial(last.sent, first.unaccounted + last.unaccounted, ended.status)
+    return Trial(last.sent, first.unaccounted + last.unaccounted, ended.status, last.lost)
 
 
 def provider(place: Path, life_s: int, works: int) -> dict[str, str]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ from tests.e2e.commands import Command, Desk, wait_until
 from tests.faults.hostile import ANSWER, Asked, Ledger, hostile
 from tests.faults.trials import Trial, config, desk, fault, trial
 
+DELETED = "the run folder is deleted while the load runs"
 LONG = {"concurrency": [6], "warmup_s": 0, "duration_s": 60, "min_requests": 0}
 
 
@@ -103,10 +106,10 @@ def folder_moved(place: Path) -> Trial:
         assert "before the first request" not in ended.stderr and "moved or deleted" in ended.stderr, ended.stderr
         report = at.call("report", str(moved))
         assert report.status == 0, report.stderr
-        return Trial(len(ledger), trial(report, len(ledger), moved).unaccounted, ended.status)
+        return replace(trial(report, len(ledger), moved), status=ended.status)
 
 
-@fault("the run folder is deleted while the load runs")
+@fault(DELETED)
 def folder_deleted(place: Path) -> Trial:
     with hostile(slowly) as ledger:
         at = desk(place, ledger)
@@ -116,7 +119,10 @@ def folder_deleted(place: Path) -> Trial:
         ended = command.ended()
         assert ended.status == 5 and "moved or deleted" in ended.stderr, ended.stderr
         assert "Traceback" not in ended.stderr
-        return Trial(len(ledger), 0, ended.status)
+        said = re.search(r"at least ([\d,]+) requests", ended.stderr)
+        assert said, ended.stderr
+        lost = int(said[1].replace(",", ""))
+        return Trial(len(ledger), len(ledger) - lost, ended.status, lost)
 
 
 @fault("the disk is full")

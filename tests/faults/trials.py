@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +17,13 @@ KEYS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret", "
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What came of one trial. ``unaccounted``: requests that reached the endpoint and are neither a row nor said to be lost."""
+    """What came of one trial. ``unaccounted``: requests that reached the endpoint and are neither a row nor said to be lost;
+    below 0: rows that say "sent" of requests that the endpoint never saw. ``lost``: said to be lost."""
 
     sent: int
     unaccounted: int
     status: int
+    lost: int = 0
 
 
 Fault = Callable[[Path], Trial]
@@ -63,10 +66,16 @@ def trial(ended: Ended, sent: int, run: Path | None = None) -> Trial:
     import pandas as pd
 
     folder = run or ended.run
-    manifest = ended.json("manifest.json") if run is None else __import__("json").loads((folder / "manifest.json").read_text())
     rows = pd.read_parquet(folder / "records")
-    reached = int(rows.sent_at.notna().sum() + (rows.outcome == "abandoned").sum())
-    counts = manifest["accounting"]
+    counts = json.loads((folder / "manifest.json").read_text())["accounting"]
     assert counts["ok"] + counts["failed"] + counts["abandoned"] == len(rows)
     assert not rows.duplicated(["run_id", "worker", "user", "seq"]).any()
-    return Trial(sent, max(0, sent - reached - counts["lost"]), ended.status)
+    surely = int(rows.sent_at.notna().sum())
+    perhaps = int((rows.sent_at.isna() & (rows.outcome == "abandoned")).sum())
+    return Trial(sent, unaccounted(sent, surely, perhaps, counts["lost"]), ended.status, counts["lost"])
+
+
+def unaccounted(sent: int, surely: int, perhaps: int, lost: int) -> int:
+    """What the endpoint saw beyond the rows. Whether a request without a record went out, nobody knows."""
+    missing = sent - surely - perhaps - lost
+    return missing if missing > 0 else min(0, sent - surely)
