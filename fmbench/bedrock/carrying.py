@@ -13,7 +13,7 @@ _API_OF_KIND = {
     "responses": "responses",
     "chat": "chat",
 }
-_BOTO3 = ("converse", "invoke")
+BOTO3_KINDS = ("converse", "invoke")
 """Kinds that boto3 has operations for: bedrock-runtime alone serves them."""
 
 
@@ -23,12 +23,14 @@ def kind_of(api: str) -> str:
 
 
 def check_carried(model: Model) -> None:
-    """Raises ``UnusableInput`` for a model that its API and service are known not to carry."""
+    """Raises ``UnusableInput`` for a model that its API and service are known not to carry; an unknown kind of API may."""
     facts, kind = facts_of(model.id), kind_of(model.api)
-    if model.endpoint == "mantle" and kind in _BOTO3:
+    if kind not in _API_OF_KIND:
+        return
+    if model.endpoint == "mantle" and kind in BOTO3_KINDS:
         raise UnusableInput(f"models: {model.id}: bedrock-mantle has no api {model.api}. {_cure(facts, model)}")
     served = facts.runtime if model.endpoint == "runtime" else facts.mantle
-    if kind not in served and not (kind in _BOTO3 and model.id.startswith("arn:")):
+    if kind not in served and not (kind in BOTO3_KINDS and model.id.startswith("arn:")):
         raise UnusableInput(
             f"models: {model.id}: bedrock-{model.endpoint} does not carry this model by api {model.api} "
             f"(as of {AS_OF}). {_cure(facts, model)}"
@@ -45,6 +47,6 @@ def _cure(facts: Facts, model: Model) -> str:
     """The APIs that do carry it."""
     here, there = (facts.runtime, facts.mantle) if model.endpoint == "runtime" else (facts.mantle, facts.runtime)
     other = "mantle" if model.endpoint == "runtime" else "runtime"
-    ways = [_API_OF_KIND[kind] for kind in here if model.endpoint == "runtime" or kind not in _BOTO3]
-    ways += [f"{_API_OF_KIND[kind]} with endpoint: {other}" for kind in there if other == "runtime" or kind not in _BOTO3]
+    ways = [_API_OF_KIND[kind] for kind in here if model.endpoint == "runtime" or kind not in BOTO3_KINDS]
+    ways += [f"{_API_OF_KIND[kind]} with endpoint: {other}" for kind in there if other == "runtime" or kind not in BOTO3_KINDS]
     return f"Use api: {', or '.join(ways)}." if ways else "No API is known that does."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fmbench.bedrock.account import Account, Unanswered
+from fmbench.bedrock.carrying import BOTO3_KINDS, kind_of
 from fmbench.bedrock.client import has_bearer_key
 from fmbench.config.schema import Config, Model
 from fmbench.core.prices.route import Route
@@ -70,9 +71,10 @@ def _project(region: str, account_id: str) -> str:
 
 def _actions(model: Model) -> list[str]:
     """Converse and InvokeModel need the same action; streams have one of their own. A prompt router is resolved first."""
-    streams = "stream" in model.api or model.api in ("messages", "responses", "chat")
-    calls = ["bedrock:InvokeModelWithResponseStream"] if streams else ["bedrock:InvokeModel"]
-    if model.api in ("messages", "responses", "chat"):
+    posted = kind_of(model.api) not in BOTO3_KINDS
+    whole = model.api.endswith("-whole") or model.api in BOTO3_KINDS
+    calls = ["bedrock:InvokeModel"] if whole else ["bedrock:InvokeModelWithResponseStream"]
+    if posted and not whole:
         calls.append("bedrock:InvokeModel")
     return [*calls, "bedrock:GetPromptRouter"] if "prompt-router/" in model.id else calls
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import subprocess
 import sys
@@ -70,23 +72,119 @@ def test_a_name_without_a_file_raises() -> None:
         entry("bedrock/apis", "telepathy")
 
 
-def test_a_new_api_is_one_file_and_one_of_the_endpoint(tmp_path: Path) -> None:
-    """On a copy of the package: the two files are written, nothing else is touched, and the API answers."""
-    copy = tmp_path / "fmbench"
-    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__", "report"))
-    for folder in ("bedrock/apis", "simulator/apis"):
-        source = (copy / folder / "converse_stream.py").read_text()
-        changed = source.replace('operation="converse-stream"', 'operation="whisper"').replace(
-            'verb="converse-stream"', 'paths=("/w",)'
-        )
-        (copy / folder / "whisper.py").write_text(changed)
-    program = (
-        "from fmbench.config.schema import Model; from fmbench.bedrock.apis import api_of\n"
-        "from fmbench.simulator.apis import route\n"
-        "api_of(Model(id='a', api='whisper')); print(route('POST', '/w')[0].operation)"
+API = """
+from fmbench.bedrock.apis._posted import WholeAnswer, post
+from fmbench.bedrock.apis.base import Api
+from fmbench.bedrock.families.base import Piece
+
+
+class Answer(WholeAnswer):
+    def piece(self, body):
+        return Piece(text=body["said"], stop_reason=body["why"], input_tokens=body["read"], output_tokens=body["wrote"])
+
+
+def serialise(serialiser, model, asking):
+    return post(serialiser, model, "/whisper", {"model": model.id, "asked": asking.text}, asking.inference)
+
+
+API = Api(serialise=serialise, answer=lambda _model: Answer)
+"""
+SIMULATED_API = """
+from fmbench.simulator.apis import _sse
+from fmbench.simulator.apis.base import Api
+from fmbench.simulator.asks import Ask
+
+
+def read(_request, _model_id, body):
+    return Ask(texts=[body["asked"]], max_tokens=5)
+
+
+def write(generation, _body):
+    said = {"said": generation.text, "why": "done", "read": generation.prompt_tokens, "wrote": generation.output_tokens}
+    return _sse.whole(generation, said)
+
+
+API = Api(operation="whisper", paths=("/whisper",), read=read, write=write)
+"""
+FAMILY = """
+from fmbench.bedrock.families.base import Family, Piece
+
+
+def piece(body):
+    return Piece(text=body["hummed"], stop_reason=body["why"], input_tokens=body["read"], output_tokens=body["wrote"])
+
+
+FAMILY = Family("hum", "hummer", lambda _id, prompt, asked: {"hum": prompt, "most": asked.max_tokens}, piece, piece)
+"""
+SIMULATED_FAMILY = """
+from fmbench.simulator import frames
+from fmbench.simulator.asks import Ask
+
+
+class Hum:
+    member, mark = "hum", "hummer"
+
+    def read(self, body):
+        return Ask(texts=[body["hum"]], max_tokens=body["most"])
+
+    def whole(self, made):
+        return {"hummed": made.text, "why": "done", "read": made.prompt_tokens, "wrote": made.output_tokens}
+
+    def opening(self, made):
+        return []
+
+    def events(self, made):
+        return [frames.body_part(dict(hummed=piece, why=None, read=None, wrote=None)) for piece in made.all_pieces]
+
+    def closing(self, made):
+        return [self.whole(made) | {"hummed": ""}]
+
+
+FAMILY = Hum()
+"""
+ASK = """
+import json
+import fmbench
+from tests.bedrock.asking import Ask, here
+from tests.support.simulator import running
+
+ASKED = [
+    {"id": "anything", "api": "whisper"},
+    *({"id": "us.hummer-v1:0", "api": api} for api in ("invoke", "invoke-stream")),
+    {"id": "anything", "api": "invoke", "family": "hum"},
+]
+told = []
+with running({"profile": {"ttft_s": 0, "tpot_s": 0, "output_tokens": 5}}) as simulator:
+    for model in ASKED:
+        (got,) = here(Ask(simulator.url, simulator.ca_bundle, model=model, inference={"max_tokens": 5}, region="us-east-1"))
+        row = simulator.settled(len(told) + 1)[-1]
+        counted = [row["input_tokens"], row["output_tokens"]] == [got.usage.input_tokens, got.usage.output_tokens]
+        told.append([row["operation"], got.failure, got.stop_reason, counted])
+print(json.dumps([fmbench.__file__, told]))
+"""
+
+
+def test_a_new_api_and_a_new_family_are_one_file_each_and_one_of_the_simulator(tmp_path: Path) -> None:
+    """On a copy of the package: four files are written, nothing else is touched, and the simulator's answers are read."""
+    for name in ("fmbench", "tests"):
+        shutil.copytree(PACKAGE.parent / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    made = {
+        "bedrock/apis/whisper.py": API,
+        "simulator/apis/whisper.py": SIMULATED_API,
+        "bedrock/families/hum.py": FAMILY,
+        "simulator/families/hum.py": SIMULATED_FAMILY,
+    }
+    for file, text in made.items():
+        (tmp_path / "fmbench" / file).write_text(text)
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", ASK], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
     )
-    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60)
-    assert (done.stdout.strip(), done.stderr) == ("whisper", "")
+    assert done.returncode == 0, done.stderr
+    package, told = json.loads(done.stdout)
+    assert Path(package).resolve().is_relative_to(tmp_path.resolve())
+    read = [None, "done", True]
+    assert told == [["whisper", *read], ["invoke", *read], ["invoke-with-response-stream", *read], ["invoke", *read]]
 
 
 def test_models_are_asked_by_converse_stream_unless_they_say_otherwise() -> None:

@@ -11,6 +11,9 @@ import yaml
 from genai_prices import Usage, calc_price
 
 from fmbench.config.schema import Config
+from fmbench.core.figures.latencies import LATENCIES
+from fmbench.core.figures.percentiles import Percentile
+from fmbench.core.figures.registry import OBJECTIVES, of_objective
 from fmbench.run.models_page import page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -89,3 +92,39 @@ def test_the_changelog_and_the_package_agree_on_what_is_released():
 
     released = re.findall(r"^## \[(\d+\.\d+\.\d+)\]", (ROOT / "CHANGELOG.md").read_text(), flags=re.MULTILINE)
     assert released == [] or released[0] == fmbench.__version__
+
+
+def table_of(page: str, heading: str) -> list[list[str]]:
+    """The rows of the first table below a heading, without its head."""
+    text = (ROOT / "docs" / page).read_text().split(f"## {heading}\n")[1]
+    lines = re.search(r"(^\|.*\n)+", text, flags=re.MULTILINE)
+    assert lines is not None
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[0].splitlines()[2:]]
+
+
+def test_the_table_of_objectives_is_what_the_figures_say_of_themselves():
+    percentiles = ", ".join(f"`{one.key}_pXX_s`" for one in sorted(LATENCIES, key=lambda one: one.rank))
+    of_share = of_objective("ttft_p95_s").judged.partition(";")[0].replace("above 95 %", "above XX %")
+    others = {name: figure for name, figure in OBJECTIVES.items() if not isinstance(figure, Percentile)}
+    assert table_of("metrics.md", "Objectives") == [
+        [percentiles, of_share],
+        *([f"`{name}`", figure.judged] for name, figure in others.items()),
+    ], "write it again in docs/metrics.md"
+
+
+def test_every_latency_and_every_figure_of_a_cell_is_on_the_page_of_metrics():
+    assert {one.column for one in LATENCIES} <= defined("Of one request")
+    keys = {figure.key for figure in OBJECTIVES.values() if not isinstance(figure, Percentile)}
+    page = (ROOT / "docs/metrics.md").read_text().split("## Of a cell\n")[1].split("\n## ")[0]
+    assert {key for key in keys if not re.search(rf"(`|^    ){key}\b", page, flags=re.MULTILINE)} == set()
+
+
+def test_the_page_of_the_configuration_has_every_objective():
+    named = {name for row in table_of("configuration.md", "`objectives`") for name in re.findall(r"`(\w+)`", row[0])}
+    assert {name for name, figure in OBJECTIVES.items() if not isinstance(figure, Percentile)} <= named
+    assert {f"{one.key}_p{percent}_s" for one in LATENCIES for percent in (50, 90, 95, 99)} <= named
+
+
+def defined(heading: str) -> set[str]:
+    """The names in the first column of the table below a heading."""
+    return {name for row in table_of("metrics.md", heading) for name in re.findall(r"`(\w+)`", row[0])}
