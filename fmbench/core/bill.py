@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fmbench.core.money import total_usd
 from fmbench.core.prices.price import Price
 from fmbench.core.prices.rates import KINDS, MILLION, Rates
 from fmbench.core.quantiles import Floats
@@ -29,24 +30,20 @@ def bill_of(rows: Rows, price: Price | None) -> dict[str, Any]:
     that were charged; ``may_be_billed``: requests cut short whose tokens were not told, and the most that they can cost. The
     kinds sum to the whole; null where a price that it takes is not known."""
     usd = rows.number("usd")
-    by_phase = {phase: _sum(usd[rows.words["phase"].is_(phase)]) for phase in PHASES}
+    by_phase = {phase: total_usd(usd[rows.words["phase"].is_(phase)]) for phase in PHASES}
     return {
         "usd_by_phase": by_phase,
-        "usd_by_kind": None if price is None else _by_kind(rows, price, _sum(usd)),
-        "failed_usd": _sum(usd[~rows.ok]),
+        "usd_by_kind": None if price is None else _by_kind(rows, price, total_usd(usd)),
+        "failed_usd": total_usd(usd[~rows.ok]),
         "may_be_billed": _may_be_billed(rows, price),
     }
-
-
-def _sum(usd: Floats) -> float:
-    return math.fsum(usd[~np.isnan(usd)])
 
 
 def _by_kind(rows: Rows, price: Price, whole: float) -> dict[str, float] | None:
     """None where the parts do not make the whole: the run was priced otherwise."""
     paid = ~np.isnan(rows.number("usd"))
     costs = kind_costs(rows, price)
-    sums = {kind: _sum(cost[paid]) for kind, cost in costs.items()}
+    sums = {kind: total_usd(cost[paid]) for kind, cost in costs.items()}
     return sums if math.isclose(math.fsum(sums.values()), whole, rel_tol=1e-6, abs_tol=1e-9) else None
 
 

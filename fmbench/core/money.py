@@ -16,4 +16,4 @@ def picodollars(usd: Floats) -> Floats:
 
 def total_usd(usd: Floats) -> float:
     """The exact sum of amounts, NaN left out, in dollars: rounded once, at the end."""
-    return sum(map(int, picodollars(usd[~np.isnan(usd)]))) / PER_DOLLAR
+    return sum(map(int, picodollars(usd[~np.isnan(usd)]).tolist())) / PER_DOLLAR

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -18,6 +17,7 @@ from fmbench.core.figures.figure import NOT_MET
 from fmbench.core.figures.latencies import LATENCIES, Latency
 from fmbench.core.instrument import Instrument, believed, instrument_of
 from fmbench.core.intervals import Interval, dependence, mean_interval
+from fmbench.core.money import total_usd
 from fmbench.core.objectives import Judgement, Objective, Sample, good, judge, meets, percents_of
 from fmbench.core.open_loop import open_loop_of
 from fmbench.core.quantiles import Floats
@@ -193,10 +193,10 @@ def cost_of(counted: Rows) -> Cost:
     paid, common = usd[ok], counted[ok].common
     if not len(usd) or np.isnan(paid).any() or np.isnan(usd).all():
         return Cost(None, None)
-    total = math.fsum(usd[~np.isnan(usd)])
+    total = total_usd(usd)
     if not len(paid):
         return Cost(total, None)
-    lost = float(np.nansum(usd[~ok])) / len(paid)
+    lost = total_usd(usd[~ok]) / len(paid)
     low, high = mean_interval(paid, dependence(paid, common)) or (float(paid.mean()), float(paid.mean()))
     return Cost(total, (total / len(paid) * PER, (max(0.0, low + lost) * PER, (high + lost) * PER)))
 

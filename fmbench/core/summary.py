@@ -16,6 +16,7 @@ from fmbench.core.findings.finding import Evidence
 from fmbench.core.findings.registry import validity
 from fmbench.core.instrument import health_in, instrument_error
 from fmbench.core.lateness import lateness_of
+from fmbench.core.money import total_usd
 from fmbench.core.objectives import objectives_of, screens_of
 from fmbench.core.quota.usage import quota_for, quota_use
 from fmbench.core.reasons import NoCells, NothingPlanned
@@ -155,8 +156,8 @@ def _bill(rows: Rows) -> dict[str, Any]:
     unpriced = int((np.isnan(usd) & rows.ok).sum())
     known = usd[~np.isnan(usd)]
     return {
-        "usd": math.fsum(known) if not unpriced and len(known) else None,
-        "known_usd": math.fsum(known) if len(known) else None,
+        "usd": total_usd(known) if not unpriced and len(known) else None,
+        "known_usd": total_usd(known) if len(known) else None,
         "unpriced": unpriced,
         "requests": len(rows),
         "input_tokens": int(np.nansum(rows.number("input_tokens"))),

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fmbench.report.picture import Dots, Line, Shade
+from fmbench.report.picture import Dots, Line, Rule, Shade
 from fmbench.storage.reader import LocalRun
 from tests.report.conftest import AGAIN_S, BUCKET
 from tests.report.support import START
@@ -127,3 +127,12 @@ def test_the_ringed_cells_are_those_that_no_other_beats(report_of: ReportOf):
     [ring] = [mark for mark in panel.marks if isinstance(mark, Dots) and mark.ring]
     assert set(zip(ring.x.tolist(), ring.y.tolist(), strict=True)) == front
     assert len(front) < len(cells)
+
+
+def test_a_change_inside_a_window_is_drawn_where_it_is(report_of: ReportOf):
+    run = report_of("warming_up")
+    rows, [line] = run.records(["sent_at"]).sort_values("sent_at"), run.manifest["cells"]
+    change = float(rows["sent_at"].iloc[int(0.4 * len(rows))])
+    panel = next(panel for panel in panels_of(run, "timeline") if panel.title.startswith("End-to-end latency"))
+    [rule] = [mark for mark in panel.marks if isinstance(mark, Rule)]
+    assert (rule.axis, rule.value) == ("x", pytest.approx(change - START, abs=0.05 * (line["drain_at"] - line["measure_at"])))

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from fmbench.config.schema import Price as Entry
 from fmbench.config.schema import PriceCase
 from fmbench.core.bill import bill_of
+from fmbench.core.money import total_usd
 from fmbench.core.prices.book import PriceBook
 from fmbench.core.prices.price import Price
+from fmbench.core.results import cost_of
 from fmbench.core.table import Rows, read
 from fmbench.core.traffic import demand_of, month_of
 
@@ -110,3 +114,19 @@ def test_sizes_that_are_given_and_a_profile_of_the_day() -> None:
 def test_no_month_without_a_price() -> None:
     assert month_of("m", rows(request(usd=None)), None, demand_of(None), None) is None
     assert not demand_of(None).given
+
+
+def test_sums_of_money_are_exact_in_whatever_order_they_are_added() -> None:
+    """Decimal's sum of the amounts as they are written is the oracle; a plain sum of these floats depends on their order."""
+    written = ["0.1", "0.2", "0.3", "0.000000035", "1000", "0.0123"] * 500
+    amounts = np.array([float(amount) for amount in written] + [np.nan])
+    exact = float(sum(map(Decimal, written)))
+    assert [total_usd(amounts), total_usd(amounts[::-1]), total_usd(np.sort(amounts))] == [exact] * 3
+    assert total_usd(np.empty(0)) == 0.0
+
+
+def test_equal_prices_have_equal_sums_in_a_cell() -> None:
+    """0.1 is 0.3 / 3, but not as a sum of floats: the cost of a cell is the same in whatever order its requests ended."""
+    paid = [0.1, 0.2, 0.3, 0.0007, 0.0000013]
+    costs = [cost_of(rows(*(request(usd=usd) for usd in order))) for order in (paid, paid[::-1], sorted(paid))]
+    assert {(cost.total, cost.per_10k and cost.per_10k[0]) for cost in costs} == {(0.6007013, 0.6007013 / 5 * 10_000)}

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fmbench.report.charts.base import Chart
-from fmbench.report.numbers import plural, share
-from fmbench.report.picture import Axis, Dots, Line, Mark, Panel, Picture, Shade, Values
+from fmbench.report.numbers import plural, seconds, share
+from fmbench.report.picture import Axis, Dots, Line, Mark, Panel, Picture, Rule, Shade, Values
 from fmbench.report.study import Study, thinned, unsteady
 from fmbench.report.style import LIMIT, MEASURED, SPOILT, STEADY, WINDOW, Look
 
@@ -127,8 +127,20 @@ def _latency(study: Study, clock: Clock) -> Panel:
         if len(rows):
             x, look = clock.of(clock.sent[rows]), study.look(model)
             marks.append(Dots(label=study.short(model), look=look, x=x, y=e2e[rows], size=2.4, alpha=0.5))
+    marks += _changes(study, clock)
     title, y = "End-to-end latency of answered requests, by when they were sent", Axis(label="End to end (s, log)", log=True)
     return Panel(title=title, x=clock.axis(), y=y, marks=tuple(marks), height=2.0)
+
+
+def _changes(study: Study, clock: Clock) -> Iterator[Rule]:
+    """Where the latency took another level inside a window (of a growth: its middle), from what to what."""
+    for attempt in filter(study.counts, study.attempts):
+        cell = study.cell(attempt["model"], attempt["bucket"], attempt["concurrency"])
+        change = (cell or {}).get("change")
+        if change and attempt.get("measure_at") is not None:
+            at = float(clock.of(np.array([attempt["measure_at"] + change["at_s"]]))[0])
+            label = f"{seconds(change['before_s'])} to {seconds(change['after_s'])}"
+            yield Rule(axis="x", value=at, label=label if change["kind"] == "shift" else f"grows, {label}")
 
 
 def _failures(study: Study, clock: Clock) -> Panel:
