@@ -16,9 +16,9 @@ _DONE = b"[DONE]"
 class EventAnswer(StreamAnswer):
     """Events into an ``Exchange``.
 
-    Events are parsed until the first visible text, and all of them when the text is kept. After that it is enough to see that
-    a text delta is not empty: ``MARK`` stands right before its text, and cannot stand within a JSON string, where quotes are
-    escaped. An event without ``GUARD`` has more to say than its text, and is parsed.
+    Events are parsed until the first text that is not blank, and all of them when the text is kept. After that it is enough to
+    see that a text delta is not empty: ``MARK`` stands right before its text, and cannot stand within a JSON string, where
+    quotes are escaped. An event without ``GUARD`` has more to say than its text, and is parsed.
     """
 
     media_type = "text/event-stream"
@@ -46,7 +46,7 @@ class EventAnswer(StreamAnswer):
         if name == "error" or body.get("error") or name.lower().endswith("exception"):
             raise StreamFault(told.fault_in_stream(body, name))
         self.event(body, now_ns)
-        self._quick = not self.stopped and self.pieces is None and self.exchange.first_text_ns is not None
+        self._quick = not self.stopped and self.pieces is None and self.exchange.visible
 
     def event(self, body: Json, now_ns: int) -> None:
         """Take the JSON of one event. Raises ``BadResponse``, ``StreamFault``."""

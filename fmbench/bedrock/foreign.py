@@ -63,6 +63,15 @@ def believed_seconds(exchange: Exchange, milliseconds: Any, name: str) -> float 
     return None
 
 
+def counts_in(value: Any, name: str = "usage") -> dict[str, Any]:
+    """The object that holds an answer's counts; empty where the service gave none. Raises ``Malformed`` for anything else."""
+    if value is None:
+        return {}
+    if isinstance(value, dict):
+        return value
+    raise Malformed(f"{name} is not an object: {_shown(value)}")
+
+
 def items(value: Any) -> list[Any]:
     """The values of a JSON list, or none."""
     return value if isinstance(value, list) else []

@@ -58,11 +58,14 @@ def told(body: Json) -> tuple[tuple[str, ...], str] | None:
     return tuple(str(code) for code in codes if isinstance(code, (str, int)) and code != ""), _text(error.get("message"))
 
 
-def _text(value: Any) -> str:
-    """A message, which may be structured."""
-    if isinstance(value, dict):
-        return _text(value.get("message") or value.get("detail") or str(value))
-    return "" if value is None else str(value)
+def _text(value: Any, depth: int = 3) -> str:
+    """A message, which may be structured: of one that is nested deeper than anybody does, nothing."""
+    if isinstance(value, dict) and (inner := value.get("message") or value.get("detail")) is not None and depth:
+        return _text(inner, depth - 1)
+    try:
+        return "" if value is None else str(value)
+    except RecursionError:
+        return ""
 
 
 def fault_of_answer(status: int, body: Json) -> Fault | None:

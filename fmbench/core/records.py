@@ -6,6 +6,7 @@ Durations come from one process's monotonic clock and never cross hosts.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, NamedTuple
 
@@ -194,7 +195,13 @@ def time_per_output_token(exchange: Exchange) -> float | None:
 
 
 _CUT = frozenset({"malformed_model_output", "malformed_tool_use", "model_context_window_exceeded"})
+_AT_MAX_TOKENS = frozenset({"max_tokens", "max_output_tokens", "length"})
 _FILTERED = frozenset({"content_filtered", "content_filter", "refusal", "error_toxic", "safety"})
+
+
+def ended_at_max_tokens(stop_reasons: Mapping[str, int]) -> int:
+    """How many answers ended because they were as long as allowed, of counts by stop reason, in any API's words."""
+    return sum(count for reason, count in stop_reasons.items() if reason.lower() in _AT_MAX_TOKENS)
 
 
 def answered(exchange: Exchange) -> Answered:
@@ -206,7 +213,7 @@ def answered(exchange: Exchange) -> Answered:
         return Answered.FILTERED
     if exchange.visible:
         return Answered.TEXT
-    return Answered.REASONING_ONLY if exchange.reasoned else Answered.EMPTY
+    return Answered.REASONING_ONLY if exchange.reasoned or exchange.usage.reasoning_tokens else Answered.EMPTY
 
 
 def complete(record: Record, exchange: Exchange, epoch_offset_ns: int) -> Record:

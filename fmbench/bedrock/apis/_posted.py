@@ -67,5 +67,6 @@ class WholeAnswer(BodyAnswer):
         if piece.stop_reason is None:
             raise BadResponse(f"not an answer of this API: {', '.join(body)[:200]}")
         self.guarded = take(self.exchange, piece, body)
+        self.saw(piece.text, bool(piece.reasoning) or piece.tool)
         if self.pieces is not None:
             self.pieces.append(piece.text)

@@ -12,6 +12,7 @@ from fmbench.bedrock.client import Serialised, Serialiser
 from fmbench.bedrock.event_answers import EventAnswer
 from fmbench.bedrock.families.base import Piece, first, given, mapping, text_of
 from fmbench.bedrock.faults import BadResponse
+from fmbench.bedrock.foreign import counts_in
 from fmbench.bedrock.thinking import effort_of
 from fmbench.config.schema import Model
 from fmbench.core.records import Exchange
@@ -42,12 +43,12 @@ def _piece(body: Json, part: str) -> Piece:
     choice = first(body.get("choices"))
     message = mapping(choice.get(part))
     piece = Piece(
-        text=text_of(message.get("content")),
+        text=text_of(message.get("content")) or text_of(message.get("refusal")),
         reasoning=text_of(message.get("reasoning_content")) or text_of(message.get("reasoning")),
         tool=bool(message.get("tool_calls")),
         stop_reason=choice.get("finish_reason"),
     )
-    return with_usage(piece, mapping(body.get("usage")), "prompt", "completion")
+    return with_usage(piece, counts_in(body.get("usage")), "prompt", "completion")
 
 
 class ChatAnswer(EventAnswer):
@@ -59,14 +60,15 @@ class ChatAnswer(EventAnswer):
     def __init__(self, exchange: Exchange, keep_text: bool) -> None:
         super().__init__(exchange, keep_text)
         self._opening: str | None = ""
-        """The text so far, while it can still be reasoning; None: visible text has come."""
+        """The text kept back, while it can still be reasoning; None: visible text has come."""
 
     def event(self, body: Json, now_ns: int) -> None:
         piece = _piece(body, "delta")
         if piece.has_content and self.stopped:
             raise BadResponse("content after the finish reason")
         visible = self._visible(piece.text)
-        self.stamp(visible, bool(piece.reasoning) or piece.tool or bool(piece.text), now_ns)
+        hidden = bool(piece.text) and not visible
+        self.stamp(visible, bool(piece.reasoning) or piece.tool or hidden, now_ns)
         self.guarded |= take(self.exchange, piece, body)
         self.stopped = self.stopped or piece.stop_reason is not None
 
@@ -74,11 +76,14 @@ class ChatAnswer(EventAnswer):
         """The part of a delta's text that is no reasoning."""
         if self._opening is None or not text:
             return text
-        self._opening += text
-        begun = self._opening.lstrip()
+        held = self._opening + text
+        begun = held.lstrip()
+        if not begun:
+            return text
         if not begun.startswith(_OPEN[: len(begun)]):
-            begun, self._opening = self._opening, None
-            return begun
+            self._opening = None
+            return held
+        self._opening = held
         _, closed, after = begun.partition(_CLOSE)
         if closed and after:
             self._opening = None
@@ -91,7 +96,7 @@ class ChatWholeAnswer(WholeAnswer):
     def piece(self, body: Json) -> Piece:
         piece = _piece(body, "message")
         if piece.text.lstrip().startswith(_OPEN):
-            piece.text = piece.text.partition(_CLOSE)[2]
+            piece.reasoning, _, piece.text = piece.text.partition(_CLOSE)
         return piece
 
 

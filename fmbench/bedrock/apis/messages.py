@@ -38,7 +38,7 @@ class MessagesAnswer(EventAnswer):
         kind = body.get("type")
         if kind == "message_stop":
             self.stopped = True
-        elif kind in ("message_start", "message_delta", "content_block_delta"):
+        elif kind in ("message_start", "message_delta", "content_block_start", "content_block_delta"):
             piece = chunk(body)
             if piece.has_content and self.stopped:
                 raise BadResponse("content after message_stop")

@@ -14,13 +14,13 @@ from fmbench.bedrock.client import Serialised, Serialiser
 from fmbench.bedrock.event_answers import EventAnswer
 from fmbench.bedrock.families.base import Piece, given, items, mapping, text_of
 from fmbench.bedrock.faults import BadResponse
+from fmbench.bedrock.foreign import counts_in
 from fmbench.bedrock.thinking import effort_of
 from fmbench.config.schema import Model
 
 Json = dict[str, Any]
 _ENDS = ("response.completed", "response.incomplete", "response.failed", "response.cancelled")
 _TEXT = ("response.output_text.delta", "response.refusal.delta")
-_OTHER = ("response.reasoning_text.delta", "response.reasoning_summary_text.delta")
 _FAILED = ("failed", "cancelled")
 
 
@@ -51,7 +51,7 @@ def _ended(response: Json) -> Piece:
         )
         raise StreamFault(told.fault_in_stream(failed))
     reason = mapping(response.get("incomplete_details")).get("reason") if status == "incomplete" else status
-    return with_usage(Piece(stop_reason=reason or status), mapping(response.get("usage")), "input", "output")
+    return with_usage(Piece(stop_reason=reason or status), counts_in(response.get("usage")), "input", "output")
 
 
 class ResponsesAnswer(EventAnswer):
@@ -68,7 +68,7 @@ class ResponsesAnswer(EventAnswer):
             if self.stopped:
                 raise BadResponse("content after the end of the response")
             delta = text_of(body.get("delta"))
-            self.stamp(delta if kind in _TEXT else "", bool(delta), now_ns)
+            self.stamp(delta if kind in _TEXT else "", bool(delta) and kind not in _TEXT, now_ns)
         elif kind == "error":
             raise StreamFault(told.fault_in_stream({"error": body}))
 
@@ -82,8 +82,13 @@ class ResponsesWholeAnswer(WholeAnswer):
 
     def piece(self, body: Json) -> Piece:
         piece = _ended(body)
-        contents = [mapping(part) for item in items(body.get("output")) for part in items(mapping(item).get("content"))]
-        piece.text = "".join(text_of(part.get("text")) for part in contents if part.get("type") == "output_text")
+        for item in map(mapping, items(body.get("output"))):
+            contents = [mapping(part) for part in items(item.get("content"))]
+            piece.text += "".join(text_of(part.get("text")) for part in contents if part.get("type") == "output_text")
+            piece.text += "".join(text_of(part.get("refusal")) for part in contents)
+            thoughts = [*contents, *map(mapping, items(item.get("summary")))] if item.get("type") == "reasoning" else []
+            piece.reasoning += "".join(text_of(part.get("text")) for part in thoughts)
+            piece.tool |= text_of(item.get("type")).endswith("_call")
         return piece
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fmbench.bedrock.cache_points import with_cache_control
 from fmbench.bedrock.families.base import Family, Json, Piece, count, given, items, mapping, text_of
+from fmbench.bedrock.foreign import counts_in
 from fmbench.bedrock.thinking import claude_thinking
 from fmbench.config.schema import Inference
 
@@ -27,12 +28,13 @@ def messages_body(model_id: str, prompt: str, inference: Inference) -> Json:
 
 
 def _with_usage(piece: Piece, usage: Json) -> Piece:
-    piece.input_tokens = count(usage.get("input_tokens"))
-    piece.output_tokens = count(usage.get("output_tokens"))
-    piece.cache_read_tokens = count(usage.get("cache_read_input_tokens"))
-    piece.cache_write_tokens = count(usage.get("cache_creation_input_tokens"))
-    piece.cache_write_1h_tokens = count(mapping(usage.get("cache_creation")).get("ephemeral_1h_input_tokens"))
-    piece.reasoning_tokens = count(mapping(usage.get("output_tokens_details")).get("thinking_tokens"))
+    lifetimes, details = mapping(usage.get("cache_creation")), mapping(usage.get("output_tokens_details"))
+    piece.input_tokens = count(usage.get("input_tokens"), "input_tokens")
+    piece.output_tokens = count(usage.get("output_tokens"), "output_tokens")
+    piece.cache_read_tokens = count(usage.get("cache_read_input_tokens"), "cache_read_input_tokens")
+    piece.cache_write_tokens = count(usage.get("cache_creation_input_tokens"), "cache_creation_input_tokens")
+    piece.cache_write_1h_tokens = count(lifetimes.get("ephemeral_1h_input_tokens"), "ephemeral_1h_input_tokens")
+    piece.reasoning_tokens = count(details.get("thinking_tokens"), "thinking_tokens")
     return piece
 
 
@@ -40,25 +42,25 @@ def whole(body: Json) -> Piece:
     blocks = [mapping(block) for block in items(body.get("content"))]
     piece = Piece(
         text="".join(text_of(block.get("text")) for block in blocks),
-        reasoning="".join(text_of(block.get("thinking")) for block in blocks),
+        reasoning="".join(text_of(block.get("thinking")) or text_of(block.get("data")) for block in blocks),
         tool=any(block.get("type") == "tool_use" for block in blocks),
         stop_reason=body.get("stop_reason"),
     )
-    return _with_usage(piece, mapping(body.get("usage")))
+    return _with_usage(piece, counts_in(body.get("usage")))
 
 
 def chunk(body: Json) -> Piece:
     kind = body.get("type")
     if kind == "message_start":
-        piece = _with_usage(Piece(), mapping(mapping(body.get("message")).get("usage")))
+        piece = _with_usage(Piece(), counts_in(mapping(body.get("message")).get("usage")))
         piece.output_tokens = None  # a placeholder: the count comes with the end
         return piece
     delta = mapping(body.get("delta"))
     if kind == "message_delta":
-        return _with_usage(Piece(stop_reason=delta.get("stop_reason")), mapping(body.get("usage")))
+        return _with_usage(Piece(stop_reason=delta.get("stop_reason")), counts_in(body.get("usage")))
     return Piece(
         text=text_of(delta.get("text")),
-        reasoning=text_of(delta.get("thinking")),
+        reasoning=text_of(delta.get("thinking")) or text_of(mapping(body.get("content_block")).get("data")),
         tool=bool(delta.get("partial_json")),
     )
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from fmbench.core.findings.finding import NOTE, Evidence, Finding
 from fmbench.core.messages import Message, ModelName
+from fmbench.core.records import ended_at_max_tokens
 from fmbench.core.results import by_model
 
 TRUNCATED_SHARE = 0.05
@@ -28,7 +29,7 @@ def truncated(evidence: Evidence) -> Iterator[Finding]:
     """Whether answers are whole."""
     for model, cells in by_model(evidence.measured).items():
         answers = sum(found.row["ok"] for found in cells)
-        cut = sum(found.row["stop_reasons"].get("max_tokens", 0) for found in cells)
+        cut = sum(ended_at_max_tokens(found.row["stop_reasons"]) for found in cells)
         if answers and cut / answers > TRUNCATED_SHARE:
             yield Finding(NOTE, "answers", Truncated(100 * cut / answers, ModelName(model)))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from fmbench.core.records import ended_at_max_tokens
 from fmbench.report.blocks import Block, Table, table, text
 from fmbench.report.numbers import (
     DASH,
@@ -41,7 +42,7 @@ def _lengths(study: Study, bucket: str) -> Table | None:
 def _length_row(study: Study, cell: Cell, common: float) -> list[str]:
     line = cell.get("e2e_by_output_tokens") or {}
     stops = cell.get("stop_reasons") or {}
-    cut = share(stops.get("max_tokens", 0) / cell["ok"]) if cell.get("ok") else DASH
+    cut = share(ended_at_max_tokens(stops) / cell["ok"]) if cell.get("ok") else DASH
     at, words = f"{DASH} (lengths do not vary)", DASH
     if line:
         at = seconds(line["fixed_s"] + line["per_token_s"] * common)
