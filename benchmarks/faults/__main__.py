@@ -59,7 +59,7 @@ def _row(name: str, trials: list[Trial], failures: int) -> str:
 
 def _write(times: int, rows: list[str]) -> None:
     head = (
-        "| fault | times | broke a promise | requests sent | unaccounted | never seen by the endpoint | said to be lost "
+        "| fault | times | trials failed | requests sent | unaccounted | never seen by the endpoint | said to be lost "
         "| exit status |\n|---|--:|--:|--:|--:|--:|--:|---|"
     )
     said = f"`make bench-faults TIMES={times}`, {time.strftime('%Y-%m-%d', time.gmtime())}:"
