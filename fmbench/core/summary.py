@@ -25,6 +25,7 @@ from fmbench.core.records import SCHEMA_VERSION
 from fmbench.core.results import CellResult, result_of, token_ratios
 from fmbench.core.searches import search_rows
 from fmbench.core.table import Rows, Table, read
+from fmbench.core.thinking import thinking_of
 from fmbench.core.traffic import demand_of, month_of
 from fmbench.core.verdict import decide
 
@@ -66,6 +67,7 @@ def summarise(records: pd.DataFrame, manifest: Mapping[str, Any], health: pd.Dat
         "accounting": _accounting(table, manifest, own_counts),
         "spend": _spend(table, manifest),
         "quota": _quota(cells, config),
+        "thinking": _thinking(cells, manifest),
         "traffic": _traffic(cells, manifest, None if chosen is None else chosen["bucket"]),
         **({"search": rows} if (rows := search_rows(config.get("load") or {}, manifest.get("cells") or [])) else {}),
         "instrument_error_s": instrument_error(measured) if late is None else late.p95,
@@ -125,6 +127,13 @@ def _spend(table: Table, manifest: Mapping[str, Any]) -> dict[str, Any]:
     by_model = {name: _bill(mine) | bill_of(mine, prices.get(name)) for name, mine in of_model.items()}
     budget = ((manifest.get("config") or {}).get("budget") or {}).get("max_usd")
     return {**_bill(rows), "by_model": by_model, "budget_usd": budget}
+
+
+def _thinking(cells: list[MeasuredCell], manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Each cell whose answers thought, or have no text."""
+    prices = prices_in(manifest.get("price_book") or {})
+    found = [thinking_of(cell, prices.get(cell.model)) for cell in cells]
+    return [each.to_dict() for each in found if each is not None]
 
 
 def _quota(cells: list[MeasuredCell], config: Mapping[str, Any]) -> list[dict[str, Any]]:

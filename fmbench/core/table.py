@@ -25,19 +25,21 @@ NUMBERS = (
     "connect_s",
     *(latency.column for latency in LATENCIES),
     "ttft_read_s",
+    "ttft_text_s",
     "prompt_tokens",
     "input_tokens",
     "output_tokens",
     "cache_read_tokens",
     "cache_write_tokens",
     "cache_write_1h_tokens",
+    "reasoning_tokens",
     "max_tokens",
     "usd",
     "user",
 )
 WORDS = (
     *("model", "dataset", "bucket", "phase", "outcome", "failure", "stop_reason", "worker", "prompt_id"),
-    *("service_tier", "service_tier_asked", "latency_mode", "latency_mode_asked"),
+    *("service_tier", "service_tier_asked", "latency_mode", "latency_mode_asked", "answered"),
 )
 SCORES = ("quality",)
 SCORED_BY = ("metric",)

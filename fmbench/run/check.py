@@ -65,21 +65,34 @@ def _look(config: Config, probe: bool) -> Iterator[Found]:
         check_target(config)
         yield from look(subject)
     if probe:
-        for model in config.models:
-            yield from _probe(config, model)
+        yield from _probes(config)
 
 
-def _probe(config: Config, model: Model) -> Iterator[Found]:
-    """One request of a few tokens, with the configuration's parameters."""
+def _probes(config: Config) -> Iterator[Found]:
+    """One request to each model, where the run's requests would go."""
+    if config.simulator is None:
+        yield from (_probe(config, model, None, None) for model in config.models)
+        return
+    from fmbench.simulator import start
+
+    with start(config.simulator) as running:
+        yield from [_probe(config, model, running.url, running.ca_bundle) for model in config.models]
+
+
+def _probe(config: Config, model: Model, url: str | None, ca_bundle: str | None) -> Found:
+    """One request of a few tokens, with the configuration's parameters; thinking that was asked for needs all of its tokens."""
     from fmbench.bedrock.caller import Caller, Endpoint
     from fmbench.core.records import Prompt
 
-    small = model.model_copy(update={"inference": model.inference.model_copy(update={"max_tokens": PROBE_TOKENS})})
-    caller = Caller(small, config.inference, model.region or config.region, config.load.timeouts, 1, True, Endpoint())
+    asked = model.asked(config.inference)
+    most = PROBE_TOKENS if asked.thinking in (None, "off") else asked.max_tokens
+    small = model.model_copy(update={"inference": model.inference.model_copy(update={"max_tokens": most})})
+    endpoint = Endpoint(url, ca_bundle)
+    caller = Caller(small, config.inference, model.region or config.region, config.load.timeouts, 1, True, endpoint)
     prompt = Prompt(prompt_id="probe", text="Say yes.", tokens=4, dataset="", language="")
     exchange = caller.call(caller.prepare(prompt, salted=False), None)
     caller.close()
-    yield _probed(model, exchange)
+    return _probed(model, exchange)
 
 
 def _probed(model: Model, exchange: Exchange) -> Found:

@@ -17,6 +17,7 @@ _ORDER = (
     "throughput",
     "distributions",
     "lengths",
+    "thinking",
     "cells",
     "timeline",
     "failures",
