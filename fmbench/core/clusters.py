@@ -19,10 +19,13 @@ from numpy.typing import NDArray
 from scipy import special
 
 from fmbench.core.quantiles import Floats
+from fmbench.core.sums import squares
 
 Labels = NDArray[np.int64]
 STRETCHES = 16
 """A series is cut into so many stretches of time, to tell what lasts from what a moment has in common."""
+MOST_SPREAD = 65_536
+"""Labels that lie further apart are sorted rather than counted."""
 BELIEVED = 0.8
 """A kind of clusters counts among the degrees of freedom when it scatters more than chance would in four of five runs."""
 
@@ -38,12 +41,12 @@ class Part:
 def part_of(surplus: Floats, clusters: Labels, within: Labels | None = None) -> Part | None:
     """What clusters add: ``surplus`` is each value's distance from the mean. ``within`` numbers each value's stretch of time:
     what resembles in one cluster at one time alone is time's part, not the cluster's. None with fewer than two clusters."""
-    spread = float(surplus @ surplus)
+    spread = squares(surplus)
     sums = np.bincount(clusters, weights=surplus)
     groups = int(np.count_nonzero(np.bincount(clusters)))
     if groups < 2 or spread <= 0 or groups == len(surplus):
         return None
-    between = float(sums @ sums) / spread * groups / (groups - 1)
+    between = squares(sums) / spread * groups / (groups - 1)
     inside, cells = _inside(surplus, clusters, within, spread)
     freedom = max(cells - groups, 1)
     if between > inside * float(special.fdtri(groups - 1, freedom, BELIEVED)):
@@ -58,7 +61,7 @@ def _inside(surplus: Floats, clusters: Labels, within: Labels | None, spread: fl
         return 1.0, len(surplus)
     cells = clusters * (int(within.max()) + 1) + within
     sums = np.bincount(cells, weights=surplus)
-    return float(sums @ sums) / spread, int(np.count_nonzero(np.bincount(cells)))
+    return squares(sums) / spread, int(np.count_nonzero(np.bincount(cells)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,18 @@ def numbered(*columns: Labels) -> Labels:
     """One number for each different row of labels, from 0 on."""
     places = np.zeros(len(columns[0]), dtype=np.int64)
     for column in columns:
-        _, codes = np.unique(column, return_inverse=True)
+        codes = _ranks(column)
         places = places * (int(codes.max(initial=0)) + 1) + codes
-    return np.asarray(np.unique(places, return_inverse=True)[1], dtype=np.int64)
+    return _ranks(places)
+
+
+def _ranks(labels: Labels) -> Labels:
+    """The place of each label among the different ones, by counting where they lie close together: that takes no sorting."""
+    if not len(labels):
+        return np.zeros(0, dtype=np.int64)
+    least, most = int(labels.min()), int(labels.max())
+    if most - least > MOST_SPREAD + 4 * len(labels):
+        return np.asarray(np.unique(labels, return_inverse=True)[1], dtype=np.int64)
+    there = np.zeros(most - least + 1, dtype=np.int64)
+    there[labels - least] = 1
+    return np.asarray((np.cumsum(there) - 1)[labels - least], dtype=np.int64)

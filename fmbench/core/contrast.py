@@ -22,6 +22,7 @@ from scipy import optimize, special
 from fmbench.core.clusters import Labels, Part, part_of, satterthwaite
 from fmbench.core.intervals import FEWEST_BLOCKS, Interval, batch_size, dependence
 from fmbench.core.quantiles import Floats
+from fmbench.core.sums import squares
 
 FEWEST_VALUES = 8
 """Of fewer values a side nothing is said."""
@@ -192,7 +193,7 @@ class _Variance:
             self.prompts = prompts
             surplus = _without_prompts((a, b), surplus)
         parts = [_effect(side, left, not self.paired) for side, left in zip((a, b), surplus, strict=True)]
-        alone = [float(left @ left) for left in surplus]
+        alone = [squares(left) for left in surplus]
         self.effects = tuple(part.effect for part in parts)
         taken = 1.0 if self.paired else 0.0
         self.own = [size * max(part.effect - taken, 0.0) for size, part in zip(alone, parts, strict=True)]
@@ -210,7 +211,7 @@ class _Variance:
             return 0.0
         apart = self.prompts[1] - ratio * self.prompts[0]
         known = int(np.count_nonzero(np.any(self.prompts != 0, axis=0)))
-        return float(apart @ apart) * known / max(known - 1, 1)
+        return squares(apart) * known / max(known - 1, 1)
 
 
 def _effect(side: Side, surplus: Floats, with_prompts: bool) -> Part:
@@ -256,7 +257,7 @@ class _ShareTest:
         flags = [(values > beyond).astype(np.float64) for values in (seen * a.values, b.values)]
         surplus = [(side - side.mean()) / len(side) for side in flags]
         variance = _Variance(a, b, *surplus)
-        alone = sum(float(part @ part) for part in surplus)
+        alone = sum(squares(part) for part in surplus)
         self.effect = max(variance.of(1.0) / alone, 1e-3) if alone > 0 else 1.0
         self.paired, self.freedom = variance.paired, variance.freedom
 

@@ -34,6 +34,7 @@ from scipy import optimize, special
 from fmbench.core.clusters import Common, Part, satterthwaite
 from fmbench.core.quantiles import Floats, quantile_of_sorted
 from fmbench.core.samples import TAIL
+from fmbench.core.sums import inner, squares
 
 Interval = tuple[float, float]
 
@@ -113,7 +114,7 @@ def _of_blocks(series: Floats, places: NDArray[np.intp]) -> Dependence:
     if spread <= (ROUNDING * float(series.mean())) ** 2:
         return within
     surplus = np.bincount(places, weights=series - series.mean())
-    effect = float(surplus @ surplus) / (len(series) * spread) * blocks / (blocks - 1)
+    effect = squares(surplus) / (len(series) * spread) * blocks / (blocks - 1)
     if blocks >= FEWEST_BLOCKS or effect * (blocks - 1) > within.design_effect * _chi_squared(blocks - 1, 0.8):
         return Dependence(len(series), blocks, max(effect, within.design_effect))
     return Dependence(len(series), within.batches, max(effect, within.design_effect))
@@ -168,8 +169,8 @@ def _still_correlated(means: Floats) -> float:
 
 def _lag_one(means: Floats) -> float:
     centred = means - means.mean()
-    total = float(centred @ centred)
-    return float(centred[1:] @ centred[:-1]) / total if total > 0 else 0.0
+    total = squares(centred)
+    return inner(centred[1:], centred[:-1]) / total if total > 0 else 0.0
 
 
 @lru_cache(maxsize=4096)

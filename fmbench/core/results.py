@@ -20,10 +20,10 @@ from fmbench.core.intervals import Interval, dependence, mean_interval
 from fmbench.core.money import total_usd
 from fmbench.core.objectives import Judgement, Objective, Sample, good, judge, meets, percents_of
 from fmbench.core.open_loop import open_loop_of
-from fmbench.core.quantiles import Floats
 from fmbench.core.scores import quality_of
-from fmbench.core.statistics import describe, finite, pair, rates, share
+from fmbench.core.statistics import describe, finite, outline, pair, rates, share
 from fmbench.core.steady import Steady, steady_state
+from fmbench.core.sums import inner, squares
 from fmbench.core.table import Rows
 
 PER = 10_000
@@ -69,7 +69,7 @@ def result_of(
     """
     counted = cell.rows[cell.rows.measured]
     asked = percents_of(objectives) if percents is None else percents
-    latencies = {latency.column: _described(counted[counted.ok], latency, asked) for latency in LATENCIES}
+    latencies = {latency.column: _described(counted.answered, latency, asked) for latency in LATENCIES}
     over_time, quality, steady = rates(cell.rows, cell.windows), quality_of(counted), _steady(cell)
     medians = [latencies[latency.column]["p50"] for latency in LATENCIES if latency.from_sending]
     instrument = instrument_of(cell, medians, over_time["in_flight"]["value"], health)
@@ -128,7 +128,7 @@ def _counts(counted: Rows) -> dict[str, Any]:
         "failures": failures,
         "error_rate": share(counted.failed[ended], counted[ended].common),
         "throttled_share": throttled / int(ended.sum()) if ended.any() else None,
-        "stop_reasons": counted.words["stop_reason"][counted.ok].counts(),
+        "stop_reasons": counted.answered.words["stop_reason"].counts(),
     }
 
 
@@ -150,7 +150,7 @@ def _rates(cell: MeasuredCell, over_time: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tokens(counted: Rows) -> dict[str, Any]:
-    answered = counted[counted.ok]
+    answered = counted.answered
 
     def mean(name: str) -> float | None:
         known = answered.known(name)
@@ -190,7 +190,7 @@ class Cost:
 def cost_of(counted: Rows) -> Cost:
     """The cost of all measured requests, and for 10,000 answers, which pay for failed requests that were charged."""
     usd, ok = counted.number("usd"), counted.ok
-    paid, common = usd[ok], counted[ok].common
+    paid, common = usd[ok], counted.answered.common
     if not len(usd) or np.isnan(paid).any() or np.isnan(usd).all():
         return Cost(None, None)
     total = total_usd(usd)
@@ -238,13 +238,8 @@ def _full_run(rows: Rows) -> dict[str, Any]:
         "requests": len(rows),
         "ok": int(rows.ok.sum()),
         "failed": int(rows.failed.sum()),
-        **{latency.column: _quick(rows.number(latency.column)[rows.ok]) for latency in LATENCIES},
+        **{latency.column: outline(rows.number(latency.column)[rows.ok]) for latency in LATENCIES},
     }
-
-
-def _quick(series: Floats) -> dict[str, Any]:
-    shown = describe(series)
-    return {name: shown[name] for name in ("n", "mean", "p50", "p95")}
 
 
 def length_fit(counted: Rows) -> dict[str, float] | None:
@@ -254,7 +249,8 @@ def length_fit(counted: Rows) -> dict[str, float] | None:
     e2e, tokens = e2e[known], tokens[known]
     if len(e2e) < 3 or not float(np.var(tokens)) > 0:
         return None
-    slope = float(np.cov(tokens, e2e, ddof=0)[0, 1] / np.var(tokens))
+    spread = tokens - tokens.mean()
+    slope = inner(spread, e2e - e2e.mean()) / squares(spread)
     return {"fixed_s": float(e2e.mean()) - slope * float(tokens.mean()), "per_token_s": slope, "n": len(e2e)}
 
 

@@ -18,6 +18,7 @@ from scipy import special
 from fmbench.core.intervals import Interval
 from fmbench.core.quantiles import Floats
 from fmbench.core.samples import TAIL
+from fmbench.core.sums import squares
 from fmbench.core.table import Rows
 
 
@@ -76,7 +77,7 @@ def clustered_interval(scores: Floats, clusters: NDArray[np.int64]) -> Interval:
     _, places = np.unique(clusters, return_inverse=True)
     count = int(places.max()) + 1
     surplus = np.bincount(places, weights=scores - mean)
-    variance = float(surplus @ surplus) / len(scores) ** 2 * count / max(count - 1, 1)
+    variance = squares(surplus) / len(scores) ** 2 * count / max(count - 1, 1)
     if variance <= 1e-18 or count < 2:
         trials = float(count)
     else:

@@ -21,6 +21,7 @@ import numpy as np
 from scipy import optimize, special
 
 from fmbench.core.quantiles import Floats
+from fmbench.core.sums import inner, squares
 
 BLOCK_S = 5.0
 """What happens within so many seconds is one event."""
@@ -99,8 +100,8 @@ def _resemble(hits: Floats, counted: Floats) -> bool:
     """Whether neighbouring blocks deviate alike; asked strictly, as joining too many costs little, and too few is wrong."""
     total = float(counted.sum())
     surplus = hits - counted * (float(hits.sum()) / total if total else 0.0)
-    spread = float(surplus @ surplus)
-    return spread > 0 and float(surplus[1:] @ surplus[:-1]) / spread > 0.7 / math.sqrt(len(surplus))
+    spread = squares(surplus)
+    return spread > 0 and inner(surplus[1:], surplus[:-1]) / spread > 0.7 / math.sqrt(len(surplus))
 
 
 def share_evidence(hits: Floats, counted: Floats, limit: float) -> Evidence:
@@ -175,7 +176,7 @@ def _error(sums: Floats, counted: Floats) -> float | None:
         return None
     surplus = sums - counted * float(sums.sum()) / total
     factor = float(special.stdtrit(blocks - 1, 0.9975) / special.ndtri(0.9975))
-    return factor * math.sqrt(float(surplus @ surplus) * blocks / (blocks - 1)) / total
+    return factor * math.sqrt(squares(surplus) * blocks / (blocks - 1)) / total
 
 
 def _log_mixture(z: float, blocks: int) -> float:

@@ -20,6 +20,7 @@ from fmbench.core.intervals import (
 )
 from fmbench.core.quantiles import Floats, stated_quantile
 from fmbench.core.samples import PERCENTILES, name_of
+from fmbench.core.sums import inner
 from fmbench.core.table import Flags, Rows
 
 SLICES = 32
@@ -56,6 +57,17 @@ def describe(series: Floats, common: Common | Floats | None = None, percents: It
         figures[name_of(percent)] = finite(value)
         intervals[name_of(percent)] = None if value is None else pair(_around(series, ascending, percent / 100, common))
     return {**figures, "ci95": intervals, "n_effective": finite(round(known.effective, 1)) if len(series) else 0}
+
+
+def outline(series: Floats) -> dict[str, Any]:
+    """``{n, mean, p50, p95}``: what ``describe`` says of values in any order, without the work that intervals are."""
+    ascending = np.sort(series[~np.isnan(series)])
+    mean = series[~np.isnan(series)].mean() if len(ascending) else None
+    return {
+        "n": len(ascending),
+        "mean": finite(mean),
+        **{name_of(percent): finite(stated_quantile(ascending, percent / 100)) for percent in (50, 95)},
+    }
 
 
 def _around(series: Floats, ascending: Floats, share: float, common: Common | Floats | None) -> Interval | None:
@@ -105,7 +117,8 @@ def slice_rates(rows: Rows, window: tuple[float, float], slices: int) -> tuple[F
     sent, length = sent[inside], np.maximum(ended[inside] - sent[inside], 1e-9)
     answered = rows.ok[inside].astype(np.float64)
     tokens = answered * np.nan_to_num(rows.number("output_tokens")[inside])
-    weights = np.stack([answered, tokens, length], axis=1)
+    weights = (answered, tokens, length)
     edges = np.linspace(*window, slices + 1)
-    passed = np.stack([np.clip((edge - sent) / length, 0.0, 1.0) @ weights for edge in edges])
+    shares = (np.clip((edge - sent) / length, 0.0, 1.0) for edge in edges)
+    passed = np.array([[inner(part, weight) for weight in weights] for part in shares])
     return np.diff(edges), np.diff(passed, axis=0)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -70,21 +71,42 @@ class Words:
         return Words(self.codes[rows], self.names)
 
 
-@dataclass(frozen=True, slots=True)
+Column = TypeVar("Column", Floats, Words)
+
+
+class Chosen(Mapping[str, Column]):
+    """Columns of some of the rows of others: each is taken when it is first asked for, as most never are."""
+
+    def __init__(self, columns: Mapping[str, Column], rows: Any) -> None:
+        self._columns: Mapping[str, Column] = columns
+        self._rows = rows
+        self._taken: dict[str, Column] = {}
+
+    def __getitem__(self, name: str) -> Column:
+        found = self._taken.get(name)
+        if found is None:
+            found = self._taken[name] = self._columns[name][self._rows]
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+
+@dataclass(frozen=True)
 class Rows:
     """Some requests, in the order in which they were sent. Numbers are float64 with NaN for null."""
 
-    numbers: dict[str, Floats]
-    words: dict[str, Words]
+    numbers: Mapping[str, Floats]
+    words: Mapping[str, Words]
 
     def __len__(self) -> int:
         return len(self.numbers["sent_at"])
 
     def __getitem__(self, rows: Any) -> Rows:
-        return Rows(
-            {name: values[rows] for name, values in self.numbers.items()},
-            {name: words[rows] for name, words in self.words.items()},
-        )
+        return Rows(Chosen(self.numbers, rows), Chosen(self.words, rows))
 
     def number(self, name: str) -> Floats:
         """A numeric column."""
@@ -100,7 +122,7 @@ class Rows:
         """The number of the repeat that each request is of; None where there is one."""
         return self.numbers.get("block")
 
-    @property
+    @cached_property
     def common(self) -> Common:
         """What each request has in common with others."""
         return Common(self.blocks, numbered(self.senders), self.prompts)
@@ -120,10 +142,15 @@ class Rows:
         users = np.nan_to_num(self.numbers["user"], nan=-1).astype(np.int64)
         return users * (len(self.words["worker"].names) + 1) + self.words["worker"].codes
 
-    @property
+    @cached_property
     def ok(self) -> Flags:
         """Which requests gave a whole answer."""
         return self.words["outcome"].is_("ok")
+
+    @cached_property
+    def answered(self) -> Rows:
+        """The requests that gave a whole answer."""
+        return self[self.ok]
 
     @property
     def failed(self) -> Flags:
@@ -135,7 +162,7 @@ class Rows:
         """Which requests were due in an open loop and never sent."""
         return self.words["outcome"].is_("dropped")
 
-    @property
+    @cached_property
     def measured(self) -> Flags:
         """Which requests were sent in a measured window."""
         return self.words["phase"].is_("measure")
@@ -186,7 +213,7 @@ def _slices(cells: NDArray[np.int64]) -> dict[int, slice]:
     return {int(cell): slice(int(start), int(end)) for cell, start, end in places if cell >= 0}
 
 
-def _moment(numbers: dict[str, Floats]) -> Floats:
+def _moment(numbers: Mapping[str, Floats]) -> Floats:
     sent, intended, ended = (numbers[name] for name in ("sent_at", "intended_at", "ended_at"))
     first = np.where(np.isnan(sent), intended, sent)
     return np.where(np.isnan(first), ended, first)
