@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fmbench.core.error_limits import fewest
 from fmbench.core.estimate import CellEstimate
+from fmbench.core.figures.answered import ANSWERED_SHARE
 from fmbench.core.figures.errors import ERROR_RATE
 from fmbench.core.objectives import Objective
 
@@ -24,6 +25,8 @@ def fewest_to_decide(objective: Objective) -> int | None:
     """How many requests it takes at the very least, when every one is within its limit; None where no number is known before."""
     if objective.percentile is not None:
         return objective.percentile.samples_needed
+    if objective.figure is ANSWERED_SHARE:
+        return fewest(round(1 - objective.limit, 12))
     return fewest(objective.limit) if objective.figure is ERROR_RATE else None
 
 

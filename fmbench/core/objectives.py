@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fmbench.core.error_limits import SCREEN
+from fmbench.core.error_limits import MOST, SCREEN
+from fmbench.core.figures.answered import ANSWERED_SHARE
 from fmbench.core.figures.errors import ERROR_RATE
 from fmbench.core.figures.figure import MET, NOT_MET, UNDECIDED, Figure, Judgement, Sample
 from fmbench.core.figures.percentiles import Percentile
@@ -49,7 +50,8 @@ def objectives_of(config: Mapping[str, Any]) -> list[Objective]:
 def screens_of(config: Mapping[str, Any]) -> list[Objective]:
     """What cells are ruled out by although the configuration sets no limit on it."""
     asked = {objective.name for objective in objectives_of(config)}
-    return [] if ERROR_RATE.key in asked else [Objective(ERROR_RATE.key, SCREEN, screen=True)]
+    screens = ((ERROR_RATE, SCREEN), (ANSWERED_SHARE, MOST))
+    return [Objective(figure.key, limit, screen=True) for figure, limit in screens if figure.key not in asked]
 
 
 def percents_of(objectives: Iterable[Objective]) -> dict[str, list[float]]:
@@ -86,8 +88,8 @@ def meets(judgements: list[Judgement]) -> bool | None:
 
 
 def good(rows: Rows, objectives: list[Objective]) -> Flags:
-    """Which requests gave a whole answer within every latency limit; of several limits on one latency the widest counts."""
-    flags = rows.ok
+    """Which requests gave text within every latency limit; of several limits on one latency the widest counts."""
+    flags = rows.text
     widest: dict[str, float] = {}
     for objective in objectives:
         if (asked := objective.percentile) is not None:

@@ -8,6 +8,7 @@ from typing import Any
 from scipy import special
 
 from fmbench.core.error_limits import SCREEN
+from fmbench.core.figures.answered import ANSWERED_SHARE
 from fmbench.core.figures.cost import COST
 from fmbench.core.figures.errors import ERROR_RATE
 from fmbench.core.figures.figure import NOT_MET, Figure
@@ -71,7 +72,7 @@ def pareto(judged: list[CellResult], objectives: Sequence[Objective]) -> list[di
 
     Only cells that are not shown to fail too much have a place; one without a figure beats nothing by it.
     """
-    sound = [found for found in judged if found.row["ok"] and not _fails_too_much(found)]
+    sound = [found for found in judged if found.row["ok"] and not _ruled_out(found)]
     if not sound:
         return []
     figures = (latency_figure(objectives, [found.row for found in sound]), COST, TRANSACTIONS)
@@ -87,11 +88,11 @@ def pareto(judged: list[CellResult], objectives: Sequence[Objective]) -> list[di
     ]
 
 
-def _fails_too_much(found: CellResult) -> bool:
+def _ruled_out(found: CellResult) -> bool:
+    """Whether it is shown to fail too much, or to give no text for the most part."""
     ends = found.row[ERROR_RATE.key]["ci95"]
-    return any(item.objective == ERROR_RATE.key and item.status == NOT_MET for item in found.judgements) or bool(
-        ends and ends[0] > SCREEN
-    )
+    shown = {item.objective for item in found.judgements if item.status == NOT_MET}
+    return bool(shown & {ERROR_RATE.key, ANSWERED_SHARE.key}) or bool(ends and ends[0] > SCREEN)
 
 
 def _beats(other: CellResult, found: CellResult, figures: Sequence[Figure]) -> bool:

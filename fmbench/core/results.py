@@ -118,6 +118,7 @@ def _identity(cell: MeasuredCell, dataset: str) -> dict[str, Any]:
 
 def _counts(counted: Rows) -> dict[str, Any]:
     ended = counted.ok | counted.failed
+    known = counted.ok & (counted.words["answered"].codes >= 0)
     failures = counted.words["failure"][counted.failed].counts()
     throttled = sum(count for kind, count in failures.items() if kind in THROTTLES)
     return {
@@ -128,6 +129,8 @@ def _counts(counted: Rows) -> dict[str, Any]:
         "failures": failures,
         "error_rate": share(counted.failed[ended], counted[ended].common),
         "throttled_share": throttled / int(ended.sum()) if ended.any() else None,
+        "answered_share": share(counted.text[known], counted[known].common),
+        "answered": counted.words["answered"][counted.ok].counts(),
         "stop_reasons": counted.answered.words["stop_reason"].counts(),
     }
 
@@ -177,7 +180,7 @@ class Cost:
     per_10k: tuple[float, Interval] | None
 
     def to_dict(self, counted: Rows, objectives: list[Objective]) -> dict[str, Any]:
-        """The summary's cost columns. A good answer is one within every latency objective."""
+        """The summary's cost columns. A good answer is text, within every latency objective."""
         answers = int(good(counted, objectives).sum())
         return {
             "usd": self.total,

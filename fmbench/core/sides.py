@@ -54,6 +54,17 @@ def failures(a: Cells, b: Cells) -> tuple[Side, Side]:
     return _sides(a, b, pick)
 
 
+def texts(a: Cells, b: Cells) -> tuple[Side, Side]:
+    """Which of the measured answers gave text; those that do not say are left out."""
+
+    def pick(cell: MeasuredCell) -> tuple[Rows, Floats, None]:
+        rows = cell.rows[cell.rows.measured & cell.rows.ok]
+        rows = rows[rows.words["answered"].codes >= 0]
+        return rows, rows.text.astype(np.float64), None
+
+    return _sides(a, b, pick)
+
+
 def completions(a: Cells, b: Cells) -> tuple[Side, Side]:
     """Answers, by the seconds from when each user sent a request to when it sent the next."""
 

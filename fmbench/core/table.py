@@ -153,6 +153,12 @@ class Rows:
         return self[self.ok]
 
     @property
+    def text(self) -> Flags:
+        """Which requests gave a whole answer with text; where a record does not say what its answer gave, it counts as text."""
+        gave = self.words["answered"]
+        return self.ok & ((gave.codes < 0) | gave.is_("text"))
+
+    @property
     def failed(self) -> Flags:
         """Which requests failed."""
         return self.words["outcome"].is_("failed")

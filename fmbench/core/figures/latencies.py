@@ -19,7 +19,7 @@ class Latency:
     definition: str
     shown: tuple[float, ...]
     """The percentiles of the table of every cell."""
-    rank: int
+    rank: float
     """Its place among the others wherever latencies are listed."""
     decides: int
     """Which of several latencies decides between models: the one with the lowest number."""
@@ -27,6 +27,8 @@ class Latency:
     """The percentiles that every comparison of two runs tests."""
     timed_out: Literal["beyond", "beyond_unless_seen", "left_out"]
     """What a request that timed out says of it: that it is beyond any limit, the same unless it was seen before, or nothing."""
+    drawn: bool = True
+    """Whether it has pictures of its own; False for one that is judged and stated where it is asked for."""
 
     @property
     def heading(self) -> str:
@@ -59,6 +61,19 @@ LATENCIES = (
         decides=2,
         always_compared=(50, 95),
         timed_out="beyond_unless_seen",
+    ),
+    Latency(
+        "ttft_text",
+        "ttft_text_s",
+        "TTFT of text",
+        "Time to first visible text",
+        "Seconds from when the request's bytes went to the socket to the first visible text. An answer without text has none.",
+        shown=(),
+        rank=1.5,
+        decides=4,
+        always_compared=(),
+        timed_out="beyond_unless_seen",
+        drawn=False,
     ),
     Latency(
         "e2e",

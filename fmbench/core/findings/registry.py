@@ -31,6 +31,7 @@ _ORDER = (
     "throttling",
     "samples",
     "prompts",
+    "answered",
     "truncation",
     "answer-length",
     "tokens",

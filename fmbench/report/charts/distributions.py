@@ -10,7 +10,7 @@ from fmbench.report.numbers import TO, as_limit, listed, seconds
 from fmbench.report.picture import Axis, Line, Panel, Picture, Rule
 from fmbench.report.study import Study
 
-DRAWN = tuple(latency for latency in LATENCIES if latency.from_sending)
+DRAWN = tuple(latency for latency in LATENCIES if latency.from_sending and latency.drawn)
 
 
 def prepare(study: Study) -> Picture | None:

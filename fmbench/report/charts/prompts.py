@@ -10,7 +10,7 @@ from fmbench.report.numbers import listed, seconds
 from fmbench.report.picture import Axis, Dots, Line, Panel, Picture, Values
 from fmbench.report.study import Study, thinned
 
-DRAWN = tuple(latency for latency in LATENCIES if latency.from_sending)
+DRAWN = tuple(latency for latency in LATENCIES if latency.from_sending and latency.drawn)
 MOST = 700
 """Points drawn a model and panel; the line is fitted to all."""
 

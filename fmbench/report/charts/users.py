@@ -79,5 +79,5 @@ def _users(level: int) -> str:
 CHARTS = tuple(
     Chart(f"{latency.key}-users", partial(prepare, latency=latency), section="users")
     for latency in LATENCIES
-    if latency.from_sending
+    if latency.from_sending and latency.drawn
 )

@@ -60,7 +60,7 @@ def deciding(study: Study) -> list[Figure]:
     found: list[Figure] = []
     for latency in LATENCIES:
         own = sorted({asked.percent for asked in limited if asked.latency == latency})
-        found += [percentile(latency, percent) for percent in own or ([95.0] if latency.from_sending else [])]
+        found += [percentile(latency, percent) for percent in own or ([95.0] if latency.from_sending and latency.drawn else [])]
     return found
 
 
