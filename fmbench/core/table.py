@@ -26,7 +26,6 @@ NUMBERS = (
     "connect_s",
     *(latency.column for latency in LATENCIES),
     "ttft_read_s",
-    "ttft_text_s",
     "prompt_tokens",
     "input_tokens",
     "output_tokens",
