@@ -14,6 +14,8 @@ from threading import Thread
 from typing import TypeVar
 
 VARIABLE = "FMBENCH_EVENTS"
+STAYS = "FMBENCH_WEB_STAYS"
+"""Set: the web UI's page stays after the run until it is closed."""
 LAST_WORDS_S = 2.0
 
 
@@ -72,22 +74,34 @@ class Waiting:
     expected: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageStays:
+    """The load is over and every file of it closed; the web UI's page stays until it is closed."""
+
+
 Event = CellNow | CellDone | Waiting
-_NAMES: dict[str, type[CellNow] | type[Waiting]] = {"progress": CellNow, "cell": CellDone, "waiting": Waiting}
+Told = Event | PageStays
+"""Events, and what only the program that started the load process needs."""
+_NAMES: dict[str, type[CellNow] | type[Waiting] | type[PageStays]] = {
+    "progress": CellNow,
+    "cell": CellDone,
+    "waiting": Waiting,
+    "page": PageStays,
+}
 Made = TypeVar("Made")
 
 
-def name_of(event: Event) -> str:
+def name_of(event: Told) -> str:
     """What the event is called on the wire and in ``--json``."""
     return next(name for name, kind in _NAMES.items() if type(event) is kind)
 
 
-def to_line(event: Event) -> bytes:
+def to_line(event: Told) -> bytes:
     """One line of JSON."""
     return json.dumps({"event": name_of(event), **asdict(event)}).encode() + b"\n"
 
 
-def from_line(line: bytes) -> Event | None:
+def from_line(line: bytes) -> Told | None:
     """The event of a line; None for what is none."""
     try:
         row = json.loads(line)
@@ -113,7 +127,7 @@ class EventPipe:
         given = os.environ.get(VARIABLE, "")
         return cls(int(given)) if given.isdigit() else None
 
-    def send(self, event: Event) -> None:
+    def send(self, event: Told) -> None:
         """Write the event, whole or not at all: a line is shorter than what a pipe takes in one piece."""
         with suppress(OSError):
             os.write(self._descriptor, to_line(event))
@@ -141,7 +155,7 @@ class Counted:
 
 
 @contextmanager
-def hearing(take: Callable[[Event], None]) -> Iterator[int]:
+def hearing(take: Callable[[Told], None]) -> Iterator[int]:
     """The descriptor to hand to a load process as ``FMBENCH_EVENTS``; what it tells goes to ``take``, in a thread of its own."""
     reading, writing = os.pipe()
     thread = Thread(target=_hear, args=(reading, take), daemon=True)
@@ -153,7 +167,7 @@ def hearing(take: Callable[[Event], None]) -> Iterator[int]:
         thread.join(LAST_WORDS_S)  # a load process that outlives its master holds the pipe open
 
 
-def _hear(descriptor: int, take: Callable[[Event], None]) -> None:
+def _hear(descriptor: int, take: Callable[[Told], None]) -> None:
     with open(descriptor, "rb") as lines:
         for line in lines:
             event = from_line(line)

@@ -12,15 +12,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event as Flag
 from types import FrameType
 from typing import Any
 
 from fmbench.core.failures import ExitCode, FmbenchError, Refused, UnusableInput, Vanished
-from fmbench.load.events import VARIABLE, Counted, Event, hearing
+from fmbench.load.events import STAYS, VARIABLE, Counted, Event, PageStays, Told, hearing
 from fmbench.load.process_group import end_group
 from fmbench.load.secret import new_secret, secret
 
 LOG_LINES = 15
+STAYS_LOOK_S = 0.2
 NO_MASTER = 255
 """Locust's exit status for a worker that gave up looking for its master."""
 
@@ -35,11 +37,14 @@ def launch(
     store: str | None = None,
     listen: tuple[str | None, int | None] = (None, None),
     take: Callable[[Event], None] = lambda event: None,
+    over: Callable[[str], None] | None = None,
 ) -> str:
     """Put the load of a prepared run folder on its endpoint, and return the ``ended`` word of its ``load.json``.
 
     A master listens at ``listen``, a host (None: all) and a port. ``store``: the address where workers elsewhere find what was
     prepared and bring what they write; None: they see ``folder`` on their own disks. ``take`` hears what goes on.
+    ``over``: with ``web`` the page stays open after a run that no signal ended; this is called then, with the ``ended`` word, and
+    the word is returned when the page was closed. It is not called where the page does not stay.
     SIGINT and SIGTERM go to the load processes, which end in good order; a second one ends them at once. Raises ``Refused``,
     ``UnusableInput`` or ``FmbenchError`` when there was no run at all.
     """
@@ -50,8 +55,12 @@ def launch(
     shared = secret() or (None if master else new_secret())
     variables = {"FMBENCH_RUN": str(folder.resolve())} | ({"FMBENCH_STORE": store} if store else {}) | _secret(shared)
     counted = Counted(take)
-    with hearing(counted.take) as pipe:
-        status = _supervise([*look, *where], [folder / "locust"], variables | {VARIABLE: str(pipe)}, pipes=(pipe,))
+    page = _Page(result, counted.take, over if web else None)
+    with hearing(page.take) as pipe:
+        variables |= {VARIABLE: str(pipe)} | page.variables
+        status = _supervise([*look, *where], [folder / "locust"], variables, pipes=(pipe,), meanwhile=page.watch)
+    if page.ended is not None:
+        return page.ended
     if not folder.is_dir():
         raise Vanished(
             f"{folder}: the run folder was moved or deleted while the load ran. What load processes wrote is where it is now: "
@@ -60,8 +69,36 @@ def launch(
         )
     if not result.exists():
         _write_what_is_known(result, status, folder / "locust" / "locust.log")
+    return _ended(result)
+
+
+def _ended(result: Path) -> str:
     ended: str = json.loads(result.read_text())["ended"]
     return ended
+
+
+class _Page:
+    """The web UI's page that outlives the load: what is to be done as soon as only the page is left."""
+
+    def __init__(self, result: Path, take: Callable[[Event], None], over: Callable[[str], None] | None) -> None:
+        self._result, self._take, self._over, self._stays = result, take, over, Flag()
+        self.variables = {} if over is None else {STAYS: "1"}
+        self.ended: str | None = None
+        """The ``ended`` word that was handed on."""
+
+    def take(self, event: Told) -> None:
+        if isinstance(event, PageStays):
+            self._stays.set()
+        else:
+            self._take(event)
+
+    def watch(self, process: subprocess.Popen[bytes]) -> None:
+        """Until the process has ended; in the meantime hand on that the load is over."""
+        while self._over is not None and process.poll() is None:
+            if self._stays.wait(STAYS_LOOK_S):
+                self.ended = _ended(self._result)
+                self._over(self.ended)
+                return
 
 
 def join(master_host: str, master_port: int, scratch: Path, processes: int = 1) -> int:
@@ -111,13 +148,19 @@ def _supervise(
     variables: Mapping[str, str],
     heard: list[int] | None = None,
     pipes: tuple[int, ...] = (),
+    meanwhile: Callable[[subprocess.Popen[bytes]], None] = lambda process: None,
 ) -> int:
-    """Run Locust, once for each folder of ``scratches``, and hand signals on (and to ``heard``). Returns the worst status."""
+    """Run Locust, once for each folder of ``scratches``, and hand signals on (and to ``heard``). Returns the worst status.
+
+    ``meanwhile`` is called with each process before its end is waited for.
+    """
     children: list[subprocess.Popen[bytes]] = []
     with _signals_to(children, [] if heard is None else heard):
         try:
             for scratch in scratches:
                 children.append(_start(arguments, scratch, variables, pipes))
+            for child in children:
+                meanwhile(child)
             return max((child.wait() for child in children), key=abs)
         finally:
             for child in children:

@@ -1,4 +1,4 @@
-"""Locust's web UI at home with a study: its cells as a tab, a start that asks for no numbers, and nobody let in from outside.
+"""Locust's web UI at home with a study: tabs of its own, a start that asks for no numbers, and nobody let in from outside.
 
 Only pages of the UI itself may change something or read along: the Host must be one of ours, other origins are refused, and what
 changes something needs the cookie that the UI's own page was given. Beyond this machine it takes a password.
@@ -10,7 +10,6 @@ import hmac
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,40 +17,29 @@ from flask import Response, request
 from locust.runners import STATE_INIT
 
 from fmbench.core.failures import Refused
-from fmbench.load.event_words import rate, seconds
-from fmbench.load.events import CellNow
+from fmbench.load.web_end import BAR, Ending, Study
+from fmbench.load.web_tabs import CELLS, CONFIGURATION, TABS, TIMES, cell_rows, configuration_rows
+from fmbench.load.web_times import OverTime
 
 PASSWORD = "FMBENCH_WEB_PASSWORD"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 COOKIE = "fmbench_token"
-CELLS = "cells"
-COLUMNS = {
-    "name": "cell",
-    "state": "state",
-    "ttft_p50": "TTFT p50",
-    "ttft_p95": "TTFT p95",
-    "e2e_p50": "end to end p50",
-    "e2e_p95": "end to end p95",
-    "answers": "answers/min",
-    "tokens": "output tokens/s",
-    "failed": "failed",
-    "throttled": "throttled",
-    "usd": "USD",
-}
+__all__ = ["Study", "StudyUI"]
 
 
 class StudyUI:
     """The web UI of one run. Made in Locust's ``init`` event, before the server listens."""
 
-    def __init__(self, environment: Any, cells: Callable[[], Iterable[CellNow]], begun: Callable[[], bool]) -> None:
-        """``cells()``: what each cell came to so far; ``begun()``: whether the study has."""
-        self._environment, self._cells, self._begun = environment, cells, begun
+    def __init__(self, environment: Any, study: Study) -> None:
+        self._environment, self._study = environment, study
+        self._ending, self._over_time = Ending(study), OverTime(study.progress)
         self._token = secrets.token_urlsafe(24)
         self._ui = environment.web_ui
         self._password = os.environ.get(PASSWORD)
         self._listen()
         self._ui.app.before_request(self._answer)
         self._ui.app.after_request_funcs.setdefault(None, []).insert(0, self._finish)  # the first one is called last
+        self._ending.routes(self._ui.app)
         self._usual_arguments = self._ui.update_template_args
         self._ui.update_template_args = self._arguments
 
@@ -78,6 +66,8 @@ class StudyUI:
             return Response("a password is needed\n", 401, {"WWW-Authenticate": 'Basic realm="fmbench-load"'})
         if request.method not in ("GET", "HEAD") and not self._has_token():
             return Response("open the web UI itself, and do it there\n", 403)
+        if request.path.endswith("/stop") and self._study.over():
+            return self._ending.close()
         return self._start() if request.path.endswith("/swarm") else None
 
     def _knows_password(self) -> bool:
@@ -90,7 +80,7 @@ class StudyUI:
     def _start(self) -> Response:
         """Begin the study: how many users there are is in the configuration, whatever the form says."""
         runner = self._environment.runner
-        begun = self._begun() or runner.state != STATE_INIT
+        begun = self._study.begun() or runner.state != STATE_INIT
         if not begun:
             runner.start(0, 1)
         said = "the study has begun already" if begun else "the study begins"
@@ -102,40 +92,29 @@ class StudyUI:
         response.headers["X-Frame-Options"] = "DENY"
         if request.path == "/" and response.status_code == 200:
             response.set_cookie(COOKIE, self._token, httponly=True, samesite="Strict")
+            response.set_data(response.get_data(as_text=True).replace("</body>", f"{BAR}</body>"))
         if request.path == "/stats/requests" and response.is_json:
-            data = {**(response.get_json() or {}), "extended_stats": [{"key": CELLS, "data": self._rows()}]}
+            data = {**(response.get_json() or {}), "extended_stats": self._tables()}
             response.set_data(json.dumps(data))
         return response
 
     def _arguments(self) -> None:
-        """Locust's own arguments of its page, and ours: no numbers are asked, and there is a tab for the cells."""
+        """Locust's own arguments of its page, and ours: no numbers are asked, and there are tabs for the study."""
         self._usual_arguments()
-        structure = [{"key": key, "title": title} for key, title in COLUMNS.items()]
         self._ui.template_args |= {
             "hide_common_options": True,
             "is_host_required": False,
-            "extended_tabs": [{"title": "Cells", "key": CELLS}],
-            "extended_tables": [{"key": CELLS, "structure": structure}],
+            "extended_tabs": [{"title": tab.title, "key": tab.key} for tab in TABS],
+            "extended_tables": [
+                {"key": tab.key, "structure": [{"key": key, "title": title} for key, title in tab.columns.items()]}
+                for tab in TABS
+            ],
         }
 
-    def _rows(self) -> list[dict[str, str]]:
-        return [row_of(cell) for cell in self._cells()]
-
-
-def row_of(cell: CellNow) -> dict[str, str]:
-    """A cell's row of the tab."""
-    name = f"{cell.place} of {cell.cells}: {cell.model}, {cell.bucket}, {cell.users} users"
-    return {
-        "name": name,
-        "safe_name": name,
-        "state": f"{cell.state}: {cell.reason}" if cell.reason else cell.state,
-        "ttft_p50": seconds(cell.ttft.p50),
-        "ttft_p95": seconds(cell.ttft.p95),
-        "e2e_p50": seconds(cell.e2e.p50),
-        "e2e_p95": seconds(cell.e2e.p95),
-        "answers": rate(cell.answers_per_min),
-        "tokens": rate(cell.output_tokens_per_s),
-        "failed": str(cell.failed),
-        "throttled": str(cell.throttled),
-        "usd": f"{cell.usd:.4f}",
-    }
+    def _tables(self) -> list[dict[str, Any]]:
+        rows = {
+            CELLS.key: cell_rows(self._study.progress, self._ending.summary()),
+            TIMES.key: self._over_time.rows(),
+            CONFIGURATION.key: configuration_rows(self._study.config),
+        }
+        return [{"key": key, "data": data} for key, data in rows.items()]

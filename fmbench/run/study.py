@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -113,11 +114,11 @@ def _run(options: Options, loaded: LoadedConfig) -> int:
         fit = _fit(options, prepared.config)
         with serving(prepared.config) as endpoint:
             manifest = write_run(folder, prepared, endpoint, fit)
-            ended = _load(folder, prepared.config, options)
+            status = _load(folder, prepared.config, options, manifest)
     except BaseException as error:
         _leave(folder, prepared.config, error)
         raise
-    return finish(folder, prepared.config, manifest, ended, options.require)
+    return status()
 
 
 def _leave(folder: RunFolder, config: Config, error: BaseException) -> None:
@@ -148,8 +149,8 @@ def _resume(options: Options, loaded: LoadedConfig, run_id: str) -> int:
         resumed = {"command": command_line(), "started_at": time.time()}
         manifest |= {"status": RUNNING, "process": this_process(), "resumed": [*manifest.get("resumed", []), resumed]}
         write_manifest(folder, manifest)
-        ended = _load(folder, config, options)
-    return finish(folder, config, manifest, ended, options.require)
+        status = _load(folder, config, options, manifest)
+    return status()
 
 
 def price_book(config: Config, live: bool) -> PriceBook:
@@ -163,20 +164,28 @@ def price_book(config: Config, live: bool) -> PriceBook:
     return PriceBook(config.pricing, config.region, live=fetch_price_list(regions))
 
 
-def _load(folder: RunFolder, config: Config, options: Options) -> str:
+def _load(folder: RunFolder, config: Config, options: Options, manifest: dict[str, Any]) -> Callable[[], int]:
+    """Put the load on. Returns what finishes the run and gives its exit status; where a web page stayed, that is done already."""
     elsewhere = options.master and folder.is_remote
     if elsewhere:
         share(folder, config.region)
     if options.master:
         say(workers_wanted(options))
-    shown = view()
+    shown, known = view(), list[int]()
+
+    def over(ended: str) -> None:
+        shown.close()
+        known.append(finish(folder, config, manifest, ended, options.require))
+        say(f"The web UI at http://127.0.0.1:{options.web_port}/ stays until it is closed (Ctrl-C, or Close on its page).")
+
     try:
-        return _launch(folder, options, elsewhere, shown)
+        ended = _launch(folder, options, elsewhere, shown, over)
     finally:
         shown.close()
+    return lambda: known[0] if known else finish(folder, config, manifest, ended, options.require)
 
 
-def _launch(folder: RunFolder, options: Options, elsewhere: bool, shown: View) -> str:
+def _launch(folder: RunFolder, options: Options, elsewhere: bool, shown: View, over: Callable[[str], None]) -> str:
     from fmbench.load.launch import launch
 
     return launch(
@@ -189,6 +198,7 @@ def _launch(folder: RunFolder, options: Options, elsewhere: bool, shown: View) -
         store=folder.address if elsewhere else None,
         listen=(options.master_host, options.master_port),
         take=shown.take,
+        over=over,
     )
 
 

@@ -18,9 +18,9 @@ from fmbench.load.controller.closing import History, finish
 from fmbench.load.controller.locust_master import hold_on_without_workers
 from fmbench.load.controller.study import Controller
 from fmbench.load.deadlines import GRACE_S, SLACK_S
-from fmbench.load.events import EventPipe, Waiting
+from fmbench.load.events import STAYS, EventPipe, PageStays, Waiting
 from fmbench.load.protocol import Address
-from fmbench.load.web import StudyUI
+from fmbench.load.web import Study, StudyUI
 
 if TYPE_CHECKING:
     from fmbench.simulator.process import RunningSimulator
@@ -41,15 +41,29 @@ class RunLifecycle:
         self._greenlet: gevent.Greenlet[[], None] | None = None
         self._over = Event()
         self._quitting = False
+        self._signalled_before = False
+        self._stays = False
+        """Whether only the web UI's page is left."""
         hold_on_without_workers(environment.runner, self._is_wanted)
         environment.events.test_start.add_listener(self._begin)
         environment.events.test_stopping.add_listener(self._stopped_by_hand)
         environment.events.quitting.add_listener(self._quit)
         if getattr(environment, "web_ui", None) is not None:
-            StudyUI(environment, self.controller.progress.cells, lambda: self._greenlet is not None)
+            StudyUI(environment, self._study())
         self._waiting = gevent.spawn(self._tell_who_is_there)
         for number in SIGNALS:
             gevent.signal_handler(number, self._signalled, number)
+
+    def _study(self) -> Study:
+        """What the web UI may know and do."""
+        return Study(
+            folder=self.folder,
+            config=self.controller.config,
+            progress=self.controller.progress,
+            begun=lambda: self._greenlet is not None,
+            over=self._over.is_set,
+            close=self._close_page,
+        )
 
     def _tell_who_is_there(self) -> None:
         """A master says how many workers have joined until its test begins, each time that the number changes."""
@@ -79,6 +93,7 @@ class RunLifecycle:
             history.close()
             finish(self.environment, self.controller.crew, self.folder, ended, message)
             self.environment.process_exit_code = 0
+            self._stays = STAYS in os.environ and not self._signalled_before and not self._quitting
         except FmbenchError as error:
             self.environment.process_exit_code = int(error.exit_code)
             print(f"fmbench-load: {error}", file=sys.stderr, flush=True)
@@ -114,16 +129,26 @@ class RunLifecycle:
         options, runner = self.environment.parsed_options, self.environment.runner
         if self._quitting:
             return
-        if options.headless or options.autostart:
+        if self._stays:
             runner.quit()
-            if self.environment.web_ui is not None:
-                self.environment.web_ui.stop()
+            if (pipe := EventPipe.given()) is not None:
+                pipe.send(PageStays())
+        elif options.headless or options.autostart:
+            runner.quit()
+            self._close_page()
         else:
             runner.stop()
 
+    def _close_page(self) -> None:
+        if self.environment.web_ui is not None:
+            self.environment.web_ui.stop()
+
     def _signalled(self, number: signal.Signals) -> None:
         word, status = SIGNALS[number]
-        if self._greenlet is not None:
+        self._signalled_before = True
+        if self._stays and self._over.is_set():
+            self._close_page()
+        elif self._greenlet is not None:
             self.controller.stop(word, f"interrupted by {number.name}")
         else:
             sys.exit(int(status))

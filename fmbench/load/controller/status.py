@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fmbench.config.schema import Config
@@ -20,6 +20,7 @@ EVERY_S = 0.5
 LATENCY_S = 2.0
 """What the drain of a cell is taken to last when nothing is known yet."""
 WARMING_UP, MEASURING, DRAINING = "warming up", "measuring", "draining"
+TO_COME, NOT_RUN = "to come", "not run"
 
 
 @dataclass(slots=True)
@@ -58,6 +59,8 @@ class Progress:
         self._config = config
         self._cells = plan.cells
         self._over = len(finished)
+        self._left = [cell for cell in plan.cells if cell.number not in finished]
+        self._closed = False
         self._spent: list[float] = []
         self._usd = spent_usd
         self._now: Now | None = None
@@ -69,6 +72,19 @@ class Progress:
         """Those that are over, and the one at work."""
         now = self._now
         return [*self._done, *([] if now is None else [CellNow(**self._facts(now, now.state, ""))])]
+
+    def to_come(self) -> list[CellNow]:
+        """Those that wait for their turn; once the run is over: those that were not measured."""
+        state = NOT_RUN if self._closed else TO_COME
+        waiting = [cell for cell in self._left if self._now is None or cell is not self._now.cell]
+        first = self._over + 1 + (self._now is not None)
+        rows = [CellNow(**self._facts(Now(cell, 0, 0.0, Tally()), state, "")) for cell in waiting]
+        return [replace(row, place=first + further) for further, row in enumerate(rows)]
+
+    def at_work(self) -> tuple[Cell, Tally, float] | None:
+        """The cell at work, its counts, and the dollars of the run up to now."""
+        now = self._now
+        return None if now is None else (now.cell, now.tally, self._usd + now.tally.usd)
 
     def cell_begins(self, cell: Cell, workers: int) -> None:
         """Users are let into a cell."""
@@ -111,6 +127,8 @@ class Progress:
         self._done.append(done)
         self._usd += now.tally.usd
         self._over += status != "invalid"
+        if status not in ("invalid", "stopped"):
+            self._left = [left for left in self._left if left is not cell]
         self._now = None
         if self._pipe is not None:
             self._pipe.send(done)
@@ -119,7 +137,7 @@ class Progress:
 
     def close(self) -> None:
         """Nothing more is told."""
-        self._now = None
+        self._now, self._closed = None, True
 
     def _tell(self) -> None:
         if self._pipe is not None and self._now is not None:
