@@ -281,7 +281,8 @@ def test_stop_on_the_web_page_ends_the_run_in_good_order(
     page = f"http://127.0.0.1:{port}"
     with urlopen(f"{page}/", timeout=30) as answer:
         assert b"Locust" in answer.read()
-    with urlopen(Request(f"{page}/stop", method="POST"), timeout=90) as answer:
+        cookie = answer.headers["Set-Cookie"].split(";")[0]
+    with urlopen(Request(f"{page}/stop", method="POST", headers={"Cookie": cookie}), timeout=90) as answer:
         assert json.load(answer)["success"]
     assert load.end(90) == "sigint"
     assert load_json(folder)["message"] == "stopped by hand"
