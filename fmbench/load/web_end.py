@@ -100,6 +100,8 @@ class Ending:
         if summary is None:
             return self._where_the_report_is()
         verdict = (summary.get("validity") or {}).get("verdict")
+        if verdict == "INVALID":
+            return "No answer: this run is INVALID, and its report says why."
         lead = "" if summary.get("recommendation") else "No recommendation: "
         return f"{lead}{summary.get('recommendation_reason')} Validity: {verdict}."
 

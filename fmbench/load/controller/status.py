@@ -60,6 +60,7 @@ class Progress:
         self._cells = plan.cells
         self._over = len(finished)
         self._left = [cell for cell in plan.cells if cell.number not in finished]
+        self._tried: set[int] = set()
         self._closed = False
         self._spent: list[float] = []
         self._usd = spent_usd
@@ -77,6 +78,7 @@ class Progress:
         """Those that wait for their turn; once the run is over: those that were not measured."""
         state = NOT_RUN if self._closed else TO_COME
         waiting = [cell for cell in self._left if self._now is None or cell is not self._now.cell]
+        waiting = [cell for cell in waiting if not (self._closed and cell.number in self._tried)]
         first = self._over + 1 + (self._now is not None)
         rows = [CellNow(**self._facts(Now(cell, 0, 0.0, Tally()), state, "")) for cell in waiting]
         return [replace(row, place=first + further) for further, row in enumerate(rows)]
@@ -127,7 +129,8 @@ class Progress:
         self._done.append(done)
         self._usd += now.tally.usd
         self._over += status != "invalid"
-        if status not in ("invalid", "stopped"):
+        self._tried.add(cell.number)
+        if status != "invalid":
             self._left = [left for left in self._left if left is not cell]
         self._now = None
         if self._pipe is not None:
