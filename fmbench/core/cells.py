@@ -23,6 +23,13 @@ Window = tuple[float, float]
 Key = tuple[str, str, int, float | None]
 """Model, bucket, users (or the most in flight), an open loop's rate."""
 
+
+def level_of(row: Mapping[str, Any]) -> float:
+    """How much load a cell's row, line or place in a verdict is of: requests a minute of an open loop, else users."""
+    rate, users = row.get("rate_per_min"), row["concurrency"]
+    return float(rate) if rate is not None else int(users)
+
+
 _SAME = {"default": ("standard",), "standard": ("default",)}
 """Tiers of one kind by two names."""
 
@@ -74,6 +81,11 @@ class MeasuredCell:
                 same = same | was_served.is_(alias)
             differing += int((other & was_asked.is_(name) & ~same).sum())
         return differing
+
+    @property
+    def level(self) -> float:
+        """How much load it is: requests a minute of an open loop, else users."""
+        return self.concurrency if self.rate_per_min is None else self.rate_per_min
 
     @property
     def key(self) -> Key:

@@ -41,7 +41,7 @@ def most_users(levels: Sequence[CellResult], prefer: str = "cost") -> CellResult
 
 def doubtful(chosen: CellResult, levels: Sequence[CellResult]) -> CellResult | None:
     """The lowest level below the chosen one that is not shown to meet: with fewer users it should. None where there is none."""
-    below = (level for level in levels if level.cell.concurrency < chosen.cell.concurrency)
+    below = (level for level in levels if level.cell.level < chosen.cell.level)
     return next((level for level in below if not level.meets), None)
 
 

@@ -39,12 +39,21 @@ class Count(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class Level(Fact):
+    """``4 users``, or of an open loop ``600 requests a minute``."""
+
+    users: int
+    rate_per_min: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CellName(Fact):
-    """``nova-lite, en_500-1000, 4 users``."""
+    """``nova-lite, en_500-1000, 4 users``; of an open loop its requests a minute."""
 
     model: str
     bucket: str
     users: int
+    rate_per_min: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

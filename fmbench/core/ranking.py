@@ -81,6 +81,7 @@ def pareto(judged: list[CellResult], objectives: Sequence[Objective]) -> list[di
         {
             "model": found.cell.model,
             "concurrency": found.cell.concurrency,
+            "rate_per_min": found.cell.rate_per_min,
             **{figure.key: figure.interval(found.row)[0] for figure in figures},
             "meets_objectives": found.meets,
         }

@@ -64,10 +64,11 @@ class MorePrompts(Message):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One model at one level."""
+    """One model at one level: ``users`` at a time, or the requests a minute of an open loop."""
 
     model: str
     users: int
+    rate_per_min: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

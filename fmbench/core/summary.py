@@ -138,14 +138,16 @@ def _thinking(cells: list[MeasuredCell], manifest: Mapping[str, Any]) -> list[di
 
 def _quota(cells: list[MeasuredCell], config: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What each cell took of its model's quota in its measured window."""
-    ids, found = _model_ids(config), []
+    ids = _model_ids(config)
+    found: list[dict[str, Any]] = []
     for cell in cells:
         model_id = ids.get(cell.model, cell.model)
         seconds = math.fsum(end - start for start, end in cell.windows)
         quota = quota_for(config, cell.model, model_id)
-        users = cell.concurrency
-        found.append(quota_use(cell.model, model_id, cell.bucket, users, cell.rows[cell.rows.measured], seconds, quota))
-    return [use.to_dict() for use in found if use is not None]
+        measured = cell.rows[cell.rows.measured]
+        use = quota_use(cell.model, model_id, cell.bucket, cell.concurrency, measured, seconds, quota)
+        found += [] if use is None else [{**use.to_dict(), "rate_per_min": cell.rate_per_min}]
+    return found
 
 
 def _traffic(cells: list[MeasuredCell], manifest: Mapping[str, Any], bucket: str | None) -> dict[str, Any]:

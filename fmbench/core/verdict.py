@@ -68,7 +68,7 @@ def _models(results: list[CellResult]) -> list[str]:
 
 
 def _of_model(results: list[CellResult], model: str) -> list[CellResult]:
-    return sorted((found for found in results if found.cell.model == model), key=lambda found: found.cell.concurrency)
+    return sorted((found for found in results if found.cell.model == model), key=lambda found: found.cell.level)
 
 
 def _points(judged: list[CellResult], prefer: Prefer, objectives: list[Objective]) -> list[CellResult]:
@@ -98,6 +98,7 @@ def _recommend(
         "model_id": winner.cell.model_id,
         "bucket": bucket,
         "concurrency": winner.cell.concurrency,
+        "rate_per_min": winner.cell.rate_per_min,
         "reason": reason,
         "decided_by": figure.key,
         "tied_with": [point.cell.model for point in tied if point is not winner],
@@ -131,7 +132,7 @@ def _choose(
 
 
 def _place(found: CellResult) -> Place:
-    return Place(found.cell.model, found.cell.concurrency)
+    return Place(found.cell.model, found.cell.concurrency, found.cell.rate_per_min)
 
 
 def _behind(winner: CellResult, other: CellResult, figure: Figure) -> Behind:
@@ -153,6 +154,7 @@ def _runner_up(behind: Behind, other: CellResult, figure: Figure) -> dict[str, A
         "model": other.cell.model,
         "model_id": other.cell.model_id,
         "concurrency": other.cell.concurrency,
+        "rate_per_min": other.cell.rate_per_min,
         figure.key: figure.interval(other.row)[0],
         "margin": margin,
     }
@@ -202,7 +204,7 @@ def _below(winner: CellResult, judged: list[CellResult]) -> list[Message]:
 def _above(winner: CellResult, judged: list[CellResult]) -> list[Message]:
     """What stops the winner from carrying more users."""
     ladder = _of_model(judged, winner.cell.model)
-    more = [found for found in ladder if found.cell.concurrency > winner.cell.concurrency]
+    more = [found for found in ladder if found.cell.level > winner.cell.level]
     if not more:
         return [NothingAbove(_place(winner))]
     failed = _of_status(more[0].judgements, NOT_MET)
@@ -312,6 +314,7 @@ def _nearest_row(found: CellResult) -> dict[str, Any]:
         "model": found.cell.model,
         "model_id": found.cell.model_id,
         "concurrency": found.cell.concurrency,
+        "rate_per_min": found.cell.rate_per_min,
         "fails": [item.to_dict() for item in _of_status(found.judgements, NOT_MET)],
         "undecided": [item.to_dict() for item in _of_status(found.judgements, UNDECIDED)],
         "requests_needed": None if (needed := _requests_needed(found)) == float("inf") else int(needed),
@@ -329,8 +332,9 @@ def _model_row(model: str, here: list[CellResult]) -> dict[str, Any]:
         "model_id": ladder[0].cell.model_id,
         "status": "not_measured" if closest is None else {True: "met", False: "not_met", None: "undecided"}[closest.meets],
         "highest_concurrency": None if top is None else top.cell.concurrency,
+        "highest_rate_per_min": None if top is None else top.cell.rate_per_min,
         TRANSACTIONS.key: None if top is None else TRANSACTIONS.interval(top.row)[0],
         COST.key: None if closest is None else COST.interval(closest.row)[0],
         "closest": None if closest is None else _nearest_row(closest),
-        "levels": {str(found.cell.concurrency): found.meets for found in ladder},
+        "levels": {f"{found.cell.level:.10g}": found.meets for found in ladder},
     }

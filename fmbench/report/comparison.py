@@ -11,7 +11,7 @@ from fmbench.core.intervals import FEWEST_BLOCKS
 from fmbench.core.rules import BROKEN, UNDECIDED, UNKNOWN
 from fmbench.core.rulings import Comparison, Ruling
 from fmbench.report.summary import say, worded
-from fmbench.report.wording import count_of, value_text
+from fmbench.report.wording import count_of, level_text, value_text
 
 MOST_NAMED = 6
 """Cells that a sentence names; the table and the JSON have them all."""
@@ -49,7 +49,11 @@ def _head(found: Comparison) -> Iterator[str]:
 
 
 def _cell(cell: Compared) -> str:
-    return f"{cell.model}, {cell.bucket}, {count_of(cell.concurrency, 'user')}"
+    return f"{cell.model}, {cell.bucket}, {level_text(cell.concurrency, cell.rate_per_min)}"
+
+
+def _level(cell: Compared) -> str:
+    return f"{cell.concurrency}" if cell.rate_per_min is None else level_text(cell.concurrency, cell.rate_per_min)
 
 
 def _rules(found: Comparison) -> Iterator[str]:
@@ -94,7 +98,7 @@ def _table(found: Comparison) -> Iterator[str]:
             name = f"{change.figure}{pairs}" if change.asked is None else f"{change.figure} (too few answers for {change.asked})"
             sizes = f"{change.n_a:,}, {change.n_b:,}"
             values = f"{_value(change, change.a)} | {_value(change, change.b)} | {sizes} | {_change_text(change)}"
-            where = f"{_escaped(cell.model)} | {_escaped(cell.bucket)} | {cell.concurrency}"
+            where = f"{_escaped(cell.model)} | {_escaped(cell.bucket)} | {_level(cell)}"
             yield f"| {where} | {name} | {values} | {chance} | {_said(change)} |"
 
 

@@ -12,8 +12,8 @@ from dataclasses import fields
 from functools import singledispatch
 from typing import Any
 
-from fmbench.core.messages import Amount, CellName, Count, Fact, Message, ModelName, Several
-from fmbench.report.wording import count_of, joined, value_text
+from fmbench.core.messages import Amount, CellName, Count, Fact, Level, Message, ModelName, Several
+from fmbench.report.wording import count_of, joined, level_text, value_text
 
 Names = Callable[[str], str]
 
@@ -54,8 +54,10 @@ def written(value: object, names: Names) -> Any:
             return names(label)
         case Count(number, noun):
             return count_of(number, noun)
-        case CellName(model, bucket, users):
-            return f"{names(model)}, {bucket}, {count_of(users, 'user')}"
+        case Level(users, rate):
+            return level_text(users, rate)
+        case CellName(model, bucket, users, rate):
+            return f"{names(model)}, {bucket}, {level_text(users, rate)}"
         case Amount(number, unit):
             return value_text(unit, number)
         case Several(items, most, joint):

@@ -26,18 +26,23 @@ from fmbench.core.reasons import (
     UndecidedBelow,
 )
 from fmbench.report.say import Names, say, sentence
-from fmbench.report.wording import count_of, joined, limit_amount, limit_text, value_text
+from fmbench.report.wording import joined, level_text, limit_amount, limit_text, value_text
 
 LATENCY_DECIDED = " (no price is known, so latency decided)"
 
 
+def level_words(place: Place) -> str:
+    """``16 users``, or of an open loop ``600 requests a minute``."""
+    return level_text(place.users, place.rate_per_min)
+
+
 def place_words(place: Place, names: Names) -> str:
     """``nova-lite at 16 users``."""
-    return f"{names(place.model)} at {count_of(place.users, 'user')}"
+    return f"{names(place.model)} at {level_words(place)}"
 
 
 def _meets(winner: Place, names: Names) -> str:
-    return f"{names(winner.model)} meets every objective at {count_of(winner.users, 'user')}"
+    return f"{names(winner.model)} meets every objective at {level_words(winner)}"
 
 
 @sentence.register
@@ -111,31 +116,31 @@ def _(message: NoneMeets, names: Names) -> str:
 
 @sentence.register
 def _(message: NothingAbove, names: Names) -> str:
-    return f"Nothing was measured above {count_of(message.winner.users, 'user')} of {names(message.winner.model)}."
+    return f"Nothing was measured above {level_words(message.winner)} of {names(message.winner.model)}."
 
 
 @sentence.register
 def _(message: FailsAbove, names: Names) -> str:
     limits = joined(limit_text(item.objective, item.limit) for item in message.failed)
-    return f"At {count_of(message.place.users, 'user')} {names(message.place.model)} does not meet {limits}."
+    return f"At {level_words(message.place)} {names(message.place.model)} does not meet {limits}."
 
 
 @sentence.register
 def _(message: FailsBelow, names: Names) -> str:
     limits = joined(limit_text(item.objective, item.limit) for item in message.failed)
-    users = count_of(message.place.users, "user")
+    users = level_words(message.place)
     return f"At only {users} {names(message.place.model)} does not meet {limits}: no level above one that failed is certain."
 
 
 @sentence.register
 def _(message: UndecidedBelow, names: Names) -> str:
-    users = count_of(message.place.users, "user")
+    users = level_words(message.place)
     return f"At only {users} of {names(message.place.model)} it is undecided{open_words(message.open, names)}."
 
 
 @sentence.register
 def _(message: UndecidedAbove, names: Names) -> str:
-    users = count_of(message.place.users, "user")
+    users = level_words(message.place)
     return f"At {users} of {names(message.place.model)} it is undecided{open_words(message.open, names)}."
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fmbench.core.cells import Key, measured_cells
+from fmbench.core.cells import Key, level_of, measured_cells
 from fmbench.core.figures.figure import Figure
 from fmbench.core.figures.latencies import LATENCIES
 from fmbench.core.objectives import Objective, objectives_of
@@ -23,6 +23,7 @@ COLUMNS = (
     "model",
     "bucket",
     "concurrency",
+    "rate_per_min",
     "phase",
     "outcome",
     "failure",
@@ -65,8 +66,8 @@ class Study:
         """The summary's cells, models in the configuration's order, then buckets by size, then levels."""
         order = {model: index for index, model in enumerate(self.models)}
 
-        def place(cell: Cell) -> tuple[int, tuple[str, int, int], int]:
-            return order[cell["model"]], bucket_key(cell["bucket"]), cell["concurrency"]
+        def place(cell: Cell) -> tuple[int, tuple[str, int, int], float]:
+            return order[cell["model"]], bucket_key(cell["bucket"]), level_of(cell)
 
         return sorted(self.summary["cells"], key=place)
 
@@ -83,9 +84,24 @@ class Study:
         return sorted(found, key=lambda bucket: bucket != self.bucket_of_interest)
 
     @cached_property
-    def levels(self) -> list[int]:
-        """The levels that have cells, rising."""
-        return sorted({cell["concurrency"] for cell in self.summary["cells"]})
+    def levels(self) -> list[float]:
+        """The levels that have cells, rising: users, or requests a minute of an open loop."""
+        return sorted({level_of(cell) for cell in self.summary["cells"]})
+
+    @cached_property
+    def open_loop(self) -> bool:
+        """Whether levels are requests a minute, and not users."""
+        return any(cell.get("rate_per_min") is not None for cell in self.summary["cells"])
+
+    @property
+    def load_words(self) -> str:
+        """What a level counts."""
+        return "requests a minute" if self.open_loop else "users"
+
+    @property
+    def level_heading(self) -> str:
+        """The title of a column of levels."""
+        return "Requests/min" if self.open_loop else "Users"
 
     @cached_property
     def config(self) -> dict[str, Any]:
@@ -125,9 +141,9 @@ class Study:
         """The Pareto front of a bucket: the cells that no other beats in latency, cost and throughput at once."""
         return next((found["pareto"] for found in self.summary.get("verdicts") or [] if found["bucket"] == bucket), [])
 
-    def cell(self, model: str, bucket: str, concurrency: int | None) -> Cell | None:
+    def cell(self, model: str, bucket: str, level: float | None) -> Cell | None:
         """The summary's row of one cell."""
-        return next((cell for cell in self.ladder(model, bucket) if cell["concurrency"] == concurrency), None)
+        return next((cell for cell in self.ladder(model, bucket) if level_of(cell) == level), None)
 
     @cached_property
     def _short(self) -> dict[str, str]:
@@ -154,12 +170,12 @@ class Study:
         return [cell for cell in self.cells if cell["model"] == model and cell["bucket"] == bucket]
 
     @cached_property
-    def level_shown(self) -> int | None:
+    def level_shown(self) -> float | None:
         """The level that pictures of one level show: the recommended one, else the highest that all models ran."""
-        chosen = (self.summary.get("recommendation") or {}).get("concurrency")
-        if chosen is not None:
-            return int(chosen)
-        ran = [{cell["concurrency"] for cell in self.cells if cell["model"] == model} for model in self.models]
+        chosen = self.summary.get("recommendation")
+        if chosen:
+            return level_of(chosen)
+        ran = [{level_of(cell) for cell in self.cells if cell["model"] == model} for model in self.models]
         common = set.intersection(*[levels for levels in ran if levels]) if any(ran) else set()
         return max(common, default=max(self.levels, default=None)) if self.levels else None
 
@@ -170,7 +186,7 @@ class Study:
 
     def counts(self, attempt: Cell) -> bool:
         """Whether figures are of this attempt: it ended as its cell did (a spoilt one of a cell that was completed does not)."""
-        cell = self.cell(attempt["model"], attempt["bucket"], attempt["concurrency"])
+        cell = self.cell(attempt["model"], attempt["bucket"], level_of(attempt))
         return cell is not None and cell["status"] == attempt["status"]
 
     @property
@@ -206,12 +222,12 @@ class Study:
         cells = measured_cells(self.table, self.attempts, {})
         return {cell.key: cell.rows[cell.rows.measured & cell.rows.ok] for cell in cells}
 
-    def values(self, name: str, model: str, bucket: str | None = None, level: int | None = None) -> Values:
+    def values(self, name: str, model: str, bucket: str | None = None, level: float | None = None) -> Values:
         """A numeric column of the answered requests that count of a model (and bucket, and level)."""
         kept = [
             rows.number(name)
-            for (whose, where, users, _), rows in self.counted.items()
-            if whose == model and bucket in (None, where) and level in (None, users)
+            for (whose, where, users, rate), rows in self.counted.items()
+            if whose == model and bucket in (None, where) and level in (None, users if rate is None else rate)
         ]
         return np.concatenate(kept) if kept else np.empty(0)
 

@@ -18,7 +18,7 @@ from fmbench.storage.stamps import StampedPart
 MOST_PARTS = 12
 MOST_REQUESTS = 6_000
 """Requests sampled over all parts; each gives all its gaps."""
-PLACED = ["cell", "model", "bucket", "concurrency", "phase", "outcome", "intended_at", "sent_at", "ended_at"]
+PLACED = ["cell", "model", "bucket", "concurrency", "rate_per_min", "phase", "outcome", "intended_at", "sent_at", "ended_at"]
 """The columns that say whether a request counts."""
 
 

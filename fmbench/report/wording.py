@@ -43,6 +43,16 @@ def count_of(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def level_text(users: int, rate_per_min: float | None = None) -> str:
+    """``2 users``, or of an open loop ``600 requests a minute``."""
+    return count_of(users, "user") if rate_per_min is None else f"{level_digits(rate_per_min)} requests a minute"
+
+
+def level_digits(level: float) -> str:
+    """A level's number: ``600``, ``7.5``, ``12,000``."""
+    return f"{level:,.10g}"
+
+
 def joined(items: Iterable[str], joint: str = "and") -> str:
     """``a, b and c``."""
     words = list(items)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from fmbench.core.cells import level_of
 from fmbench.core.figures.registry import of_objective
 from fmbench.core.messages import Message
 from fmbench.report.blocks import text
@@ -19,6 +21,7 @@ from fmbench.report.numbers import (
 )
 from fmbench.report.study import Study
 from fmbench.report.summary import say
+from fmbench.report.wording import level_digits, level_text
 
 STATUS = {"met": "meets all", "not_met": "fails", "undecided": "undecided", "not_measured": "not measured"}
 
@@ -49,12 +52,29 @@ def told(study: Study, message: Message) -> str:
     return text(say(message, study.short))
 
 
+def at_level(row: Mapping[str, Any]) -> str:
+    """The level of a cell's row or of a place in a verdict: ``4 users``, or of an open loop ``600 requests a minute``."""
+    return level_text(row["concurrency"], row.get("rate_per_min"))
+
+
+def level_number(row: Mapping[str, Any]) -> str:
+    """The same without what it counts, for tables."""
+    return level_digits(level_of(row))
+
+
+def level_words(study: Study, level: float | None) -> str:
+    """A level of the study: ``4 users``, ``600 requests a minute``."""
+    if level is None:
+        return "no level"
+    return level_text(int(level), level if study.open_loop else None)
+
+
 def nearest(study: Study, verdict: dict[str, Any]) -> str:
     """Which cell comes nearest to the objectives where none meets them, and what it fails by."""
     found = verdict.get("nearest") or {}
     if not found.get("fails"):
         return told(study, verdict["reason"])
-    place = f"{text(study.short(found['model']))} at {plural(found['concurrency'], 'user')}"
+    place = f"{text(study.short(found['model']))} at {at_level(found)}"
     return f"Nearest is {place}, which fails {failed_limits(found)}."
 
 

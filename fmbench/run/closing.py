@@ -10,8 +10,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from fmbench.core.cells import level_of
 from fmbench.report.names import short_names
 from fmbench.report.numbers import DASH, plain, seconds, usd
+from fmbench.report.wording import level_digits
 
 PASS = "PASS"
 MOST_FINDINGS = 3
@@ -30,7 +32,7 @@ def closing_table(summary: Summary) -> Table | None:
         return None
     title = f"Each model at its best level, {bucket}"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    for column in COLUMNS:
+    for column in _columns(verdict):
         table.add_column(column, justify="left" if column in ("model", "verdict") else "right", no_wrap=column == "model")
     names = short_names([row["model"] for row in verdict["models"]])
     for row in verdict["models"]:
@@ -38,21 +40,27 @@ def closing_table(summary: Summary) -> Table | None:
     return table
 
 
-def best_level(row: Mapping[str, Any]) -> int | None:
+def _columns(verdict: Mapping[str, Any]) -> Sequence[str]:
+    """The columns' titles; levels of an open loop are requests a minute."""
+    by_rate = any((row.get("closest") or {}).get("rate_per_min") is not None for row in verdict["models"])
+    return [{"users": "asked/min"}.get(column, column) if by_rate else column for column in COLUMNS]
+
+
+def best_level(row: Mapping[str, Any]) -> float | None:
     """The level that a model is shown at: the highest that meets every objective, else the one that comes closest."""
-    level = row.get("highest_concurrency") or (row.get("closest") or {}).get("concurrency")
-    return None if level is None else int(level)
+    highest = row.get("highest_rate_per_min") or row.get("highest_concurrency")
+    return highest or (level_of(row["closest"]) if row.get("closest") else None)
 
 
 def _cells(summary: Summary, bucket: str, row: Mapping[str, Any]) -> Sequence[str]:
     level = best_level(row)
     wanted = (row["model"], bucket, level)
-    cell = next((c for c in summary["cells"] if (c["model"], c["bucket"], c["concurrency"]) == wanted), None)
+    cell = next((c for c in summary["cells"] if (c["model"], c["bucket"], level_of(c)) == wanted), None)
     if cell is None:
         return [DASH] * (len(COLUMNS) - 2) + ["not measured"]
     latencies = [seconds(cell[metric][which]) for metric in ("ttft_s", "e2e_s") for which in ("p50", "p95")]
     rates = [plain(cell["transactions_per_minute"]), plain(cell["output_tokens_per_s"])]
-    return [str(level), *latencies, *rates, usd(cell["usd_per_10k"]), _met(row)]
+    return [level_digits(level_of(cell)), *latencies, *rates, usd(cell["usd_per_10k"]), _met(row)]
 
 
 def _met(row: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fmbench.core.failures import ExitCode, UnusableInput
+from fmbench.report.wording import level_text
 from fmbench.run.lists import print_table
 from fmbench.storage.store import Store, is_remote, store_for
 
@@ -105,4 +106,4 @@ def _past(address: str, manifest: Mapping[str, Any], summary: Mapping[str, Any])
 
 def _answer(summary: Mapping[str, Any]) -> str:
     chosen = summary.get("recommendation")
-    return f"{chosen['model']} at {chosen['concurrency']} users" if chosen else "none"
+    return f"{chosen['model']} at {level_text(chosen['concurrency'], chosen.get('rate_per_min'))}" if chosen else "none"

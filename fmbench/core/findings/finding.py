@@ -48,7 +48,7 @@ Check = Callable[[Evidence], Iterator[Finding]]
 
 def name_of(found: CellResult) -> CellName:
     """A cell's name."""
-    return CellName(found.cell.model, found.cell.bucket, found.cell.concurrency)
+    return CellName(found.cell.model, found.cell.bucket, found.cell.concurrency, found.cell.rate_per_min)
 
 
 def names_of(results: list[CellResult]) -> Several:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from fmbench.core.findings.finding import NOTE, Evidence, Finding
-from fmbench.core.messages import Count, Message, ModelName
+from fmbench.core.messages import Level, Message, ModelName
 from fmbench.core.results import by_model
 
 THROTTLED_SHARE = 0.01
@@ -22,7 +22,7 @@ class Throttled(Message):
         "Ask for a higher quota, lower max_tokens, or read the levels below."
     )
     model: ModelName
-    users: Count
+    users: Level
     percent: float
 
 
@@ -31,9 +31,10 @@ def throttled(evidence: Evidence) -> Iterator[Finding]:
     for model, cells in by_model(evidence.measured).items():
         hit = [found for found in cells if (found.row["throttled_share"] or 0) > THROTTLED_SHARE]
         if hit:
-            lowest = min(found.cell.concurrency for found in hit)
+            lowest = min((found.cell for found in hit), key=lambda cell: cell.level)
             worst = max(found.row["throttled_share"] for found in hit)
-            yield Finding(NOTE, "throttling", Throttled(ModelName(model), Count(lowest, "user"), 100 * worst))
+            level = Level(lowest.concurrency, lowest.rate_per_min)
+            yield Finding(NOTE, "throttling", Throttled(ModelName(model), level, 100 * worst))
 
 
 CHECKS = (throttled,)

@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from fmbench.core.cells import level_of
 from fmbench.core.figures.figure import Figure
 from fmbench.report.numbers import TO, interval, known, plain, seconds, share
 from fmbench.report.picture import Axis, Line, Panel, Values
 from fmbench.report.study import Cell, Study
+from fmbench.report.wording import level_digits
+from fmbench.report.words import at_level
 
 
 @dataclass(frozen=True)
@@ -24,13 +27,15 @@ class Chart:
     """The section that shows it (``report/sections``), or ``first`` for the first page."""
 
 
-def users_axis(levels: list[int]) -> Axis:
-    """Users at a time: logarithmic when the levels are far apart, with a tick at each level."""
+def level_axis(study: Study) -> Axis:
+    """Users at a time, or requests a minute: logarithmic when the levels are far apart, with a tick at each level."""
+    levels = study.levels
     far = len(levels) > 2 and max(levels) / min(levels) > 6
     room = 0.06 * (max(levels) - min(levels) or 1)
     low, high = (min(levels) / 1.15, max(levels) * 1.15) if far else (min(levels) - room, max(levels) + room)
-    ticks, labels = tuple(float(level) for level in levels), tuple(f"{level:,}" for level in levels)
-    label = "Users at a time" if len(levels) > 1 else "Users at a time (models side by side)"
+    ticks, labels = tuple(float(level) for level in levels), tuple(level_digits(level) for level in levels)
+    label = "Requests a minute" if study.open_loop else "Users at a time"
+    label += "" if len(levels) > 1 else " (models side by side)"
     return Axis(label=label, log=far, ticks=ticks, tick_labels=labels, low=low, high=high)
 
 
@@ -66,7 +71,7 @@ def level_line(study: Study, model: str, bucket: str, path: tuple[str, ...], ci:
     return Line(
         label=study.short(model),
         look=study.look(model),
-        x=np.array([float(cell["concurrency"]) for cell in cells]) + _aside(study, model),
+        x=np.array([float(level_of(cell)) for cell in cells]) + _aside(study, model),
         y=scale * y,
         low=scale * low if some else None,
         high=scale * high if some else None,
@@ -82,7 +87,7 @@ def _aside(study: Study, model: str) -> float:
 def _hover(study: Study, cell: Cell, value: float, pair: tuple[float, float], unit: str) -> str:
     span = interval(pair, value, unit if unit in ("s", "%") else "")
     n = f"n = {cell.get('ok', 0):,} answered of {cell.get('requests', 0):,}"
-    return f"<b>{study.short(cell['model'])}</b>, {cell['concurrency']} users<br>{with_unit(value, unit)} {span}<br>{n}"
+    return f"<b>{study.short(cell['model'])}</b>, {at_level(cell)}<br>{with_unit(value, unit)} {span}<br>{n}"
 
 
 def value_of(figure: Figure, cell: Cell) -> float:
@@ -119,7 +124,7 @@ def level_panels(
             panels.append(
                 Panel(
                     title=bucket,
-                    x=users_axis(study.levels),
+                    x=level_axis(study),
                     y=Axis(label=label, low=floor),
                     marks=tuple(lines),
                     note=sample_note(cells),

@@ -9,6 +9,7 @@ from fmbench.report.charts.base import Chart, cumulative
 from fmbench.report.numbers import TO, as_limit, listed, seconds
 from fmbench.report.picture import Axis, Line, Panel, Picture, Rule
 from fmbench.report.study import Study
+from fmbench.report.words import level_words
 
 DRAWN = tuple(latency for latency in LATENCIES if latency.from_sending and latency.drawn)
 
@@ -20,14 +21,14 @@ def prepare(study: Study) -> Picture | None:
     if not panels:
         return None
     return Picture(
-        title=f"Distribution of latencies at {level} users",
+        title=f"Distribution of latencies at {level_words(study, level)}",
         sentence=_sentence(study, level),
         panels=tuple(panels),
         caption="Read up from a latency to the share of answers that came within it. Answered requests of the measured windows.",
     )
 
 
-def _panel(study: Study, bucket: str, latency: Latency, level: int | None) -> Panel | None:
+def _panel(study: Study, bucket: str, latency: Latency, level: float | None) -> Panel | None:
     lines, counts = [], []
     for model in study.models:
         values = study.values(latency.column, model, bucket, level)
@@ -52,7 +53,7 @@ def _panel(study: Study, bucket: str, latency: Latency, level: int | None) -> Pa
     )
 
 
-def _sentence(study: Study, level: int | None) -> str:
+def _sentence(study: Study, level: float | None) -> str:
     bucket, parts = study.buckets[0], []
     for model in study.named:
         values = study.values("e2e_s", model, bucket, level)

@@ -10,6 +10,7 @@ from fmbench.report.charts.base import Chart, level_panels, number
 from fmbench.report.numbers import listed, share
 from fmbench.report.picture import Axis, Line, Panel, Picture
 from fmbench.report.study import Study
+from fmbench.report.words import at_level
 
 
 def prepare(study: Study) -> Picture | None:
@@ -18,7 +19,7 @@ def prepare(study: Study) -> Picture | None:
     if not panels or not any(cell["ok"] for cell in study.cells):
         return None
     return Picture(
-        title="Goodput against users",
+        title=f"Goodput against {study.load_words}",
         sentence=_sentence(study),
         panels=tuple(_fitted(panel) for panel in panels),
         caption="Of all requests sent, failures included, the share answered within the latency objectives. "
@@ -39,7 +40,7 @@ def _sentence(study: Study) -> str:
         cells = [cell for cell in study.ladder(model, bucket) if np.isfinite(number(cell, "goodput", "value"))]
         if cells:
             good = share(number(cells[-1], "goodput", "value"))
-            parts.append(f"{good} from {study.short(model)} (at {cells[-1]['concurrency']} users)")
+            parts.append(f"{good} from {study.short(model)} (at {at_level(cells[-1])})")
     return f"Of all sent in {bucket}, answered within the objectives: {listed(parts)}." if parts else "Each line is a model."
 
 

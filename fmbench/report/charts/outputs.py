@@ -9,6 +9,7 @@ from fmbench.report.numbers import listed
 from fmbench.report.picture import Axis, Dots, Line, Mark, Panel, Picture
 from fmbench.report.study import Study, thinned
 from fmbench.report.wording import digits
+from fmbench.report.words import level_words
 
 MOST = 500
 TOKENS = Axis(label="Output tokens", low=0.0)
@@ -23,7 +24,7 @@ def prepare(study: Study) -> Picture | None:
     if not panels:
         return None
     return Picture(
-        title=f"Output lengths in {bucket} at {level} users",
+        title=f"Output lengths in {bucket} at {level_words(study, level)}",
         sentence=_sentence(study, bucket, level),
         panels=tuple(panels),
         caption="Output tokens as the service counted them. Compare models at one length, along the lines: "
@@ -31,7 +32,7 @@ def prepare(study: Study) -> Picture | None:
     )
 
 
-def _lengths(study: Study, bucket: str, level: int | None) -> Panel | None:
+def _lengths(study: Study, bucket: str, level: float | None) -> Panel | None:
     lines = []
     for model in study.models:
         x, y = cumulative(study.values("output_tokens", model, bucket, level))
@@ -43,7 +44,7 @@ def _lengths(study: Study, bucket: str, level: int | None) -> Panel | None:
     return Panel(title="How long answers are", x=TOKENS, y=share, marks=tuple(lines))
 
 
-def _by_length(study: Study, bucket: str, level: int | None) -> Panel | None:
+def _by_length(study: Study, bucket: str, level: float | None) -> Panel | None:
     clouds: list[Mark] = []
     lines: list[Mark] = []
     for model in study.models:
@@ -62,7 +63,7 @@ def _by_length(study: Study, bucket: str, level: int | None) -> Panel | None:
     return Panel(title="End to end against length", x=TOKENS, y=Axis(label="End to end (s)", low=0.0), marks=(*clouds, *lines))
 
 
-def _sentence(study: Study, bucket: str, level: int | None) -> str:
+def _sentence(study: Study, bucket: str, level: float | None) -> str:
     means = []
     for model in study.named:
         tokens = study.values("output_tokens", model, bucket, level)

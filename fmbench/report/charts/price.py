@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from fmbench.core.cells import level_of
 from fmbench.core.figures.cost import COST
 from fmbench.core.figures.figure import Figure
 from fmbench.core.figures.latencies import LATENCIES
@@ -19,6 +20,7 @@ from fmbench.report.numbers import as_limit, interval, limit_words, listed, plai
 from fmbench.report.picture import Axis, Dots, Line, Mark, Panel, Picture, Rule, Shade, Values, log_ticks
 from fmbench.report.study import Cell, Study
 from fmbench.report.style import FEASIBLE, INK, Look
+from fmbench.report.words import at_level, level_number
 
 RING = Look(colour=INK, marker="o", dash="solid", hatch="")
 
@@ -54,7 +56,7 @@ def prepare(study: Study, buckets: list[str], title: str) -> Picture | None:
         columns=3 if len(panels) % 3 == 0 else 2,
         caption=f"Down is better; so is left for latency, and right for {listed(_more_is_better(figures))}. "
         "A path joins one model's levels; "
-        f"the number at a point is its users. {_front_words(study, buckets[0])}Failures are judged in the table.",
+        f"the number at a point is its {study.load_words}. {_front_words(study, buckets[0])}Failures are judged in the table.",
     )
 
 
@@ -141,15 +143,15 @@ def _apart(x: Values, cells: list[Cell], last_only: bool) -> tuple[str, ...]:
     edge = np.inf
     for place in range(len(cells) - 1, -1, -1):
         free = edge - x[place] > 0.12 * float(np.max(x)) and not (last_only and texts)
-        texts.append(str(cells[place]["concurrency"]) if free else "")
+        texts.append(level_number(cells[place]) if free else "")
         edge = x[place] if free else edge
     return tuple(reversed(texts))
 
 
 def _ring(study: Study, bucket: str, points: list[Cell], across: Across) -> list[Mark]:
     """Rings around the cells that no other beats in latency, cost and throughput at once."""
-    front = {(cell["model"], cell["concurrency"]) for cell in study.front(bucket)}
-    x, y = _place([cell for cell in points if (cell["model"], cell["concurrency"]) in front], across)
+    front = {(cell["model"], level_of(cell)) for cell in study.front(bucket)}
+    x, y = _place([cell for cell in points if (cell["model"], level_of(cell)) in front], across)
     ringed = len(x) > 0 and across.figure is not QUALITY
     return [Dots(label="on the Pareto front", look=RING, x=x, y=y, size=12, ring=True)] if ringed else []
 
@@ -168,10 +170,7 @@ def _hover(study: Study, cell: Cell, across: Across) -> str:
     span = interval(across.figure.interval(cell)[1], value, across.figure.unit.symbol)
     title = f"{across.title[0].lower()}{across.title[1:]}"
     said = f"{across.title} {seconds(value)}" if timed else f"{plain(value)} {title}"
-    return (
-        f"<b>{study.short(cell['model'])}</b>, {cell['concurrency']} users"
-        f"<br>{said} {span}<br>{usd(value_of(COST, cell))} per 10,000"
-    )
+    return f"<b>{study.short(cell['model'])}</b>, {at_level(cell)}<br>{said} {span}<br>{usd(value_of(COST, cell))} per 10,000"
 
 
 def _sentence(study: Study, bucket: str) -> str:

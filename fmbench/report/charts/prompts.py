@@ -9,6 +9,7 @@ from fmbench.report.charts.base import Chart, fitted
 from fmbench.report.numbers import listed, seconds
 from fmbench.report.picture import Axis, Dots, Line, Panel, Picture, Values
 from fmbench.report.study import Study, thinned
+from fmbench.report.words import level_words
 
 DRAWN = tuple(latency for latency in LATENCIES if latency.from_sending and latency.drawn)
 MOST = 700
@@ -22,7 +23,7 @@ def prepare(study: Study) -> Picture | None:
     if not panels:
         return None
     return Picture(
-        title=f"Latency against prompt tokens at {level} users",
+        title=f"Latency against prompt tokens at {level_words(study, level)}",
         sentence=_sentence(study, level),
         panels=tuple(panels),
         caption=f"Prompt tokens as the service counted them. "
@@ -30,7 +31,7 @@ def prepare(study: Study) -> Picture | None:
     )
 
 
-def _panel(study: Study, latency: Latency, level: int | None) -> Panel | None:
+def _panel(study: Study, latency: Latency, level: float | None) -> Panel | None:
     clouds: list[Dots] = []
     lines: list[Line] = []
     for model in study.models:
@@ -56,14 +57,14 @@ def _panel(study: Study, latency: Latency, level: int | None) -> Panel | None:
     )
 
 
-def _sample(study: Study, metric: str, model: str, level: int | None) -> tuple[Values, Values]:
+def _sample(study: Study, metric: str, model: str, level: float | None) -> tuple[Values, Values]:
     tokens = study.values("input_tokens", model, None, level)
     values = study.values(metric, model, None, level)
     both = np.isfinite(tokens) & np.isfinite(values)
     return tokens[both], values[both]
 
 
-def _sentence(study: Study, level: int | None) -> str:
+def _sentence(study: Study, level: float | None) -> str:
     parts = []
     for model in study.named:
         line = fitted(*_sample(study, "ttft_s", model, level))

@@ -8,10 +8,11 @@ import numpy as np
 
 from fmbench.core.figures.errors import ERROR_RATE
 from fmbench.core.figures.rates import TRANSACTIONS
-from fmbench.report.charts.base import Chart, level_line, level_panels, users_axis, value_of
+from fmbench.report.charts.base import Chart, level_axis, level_line, level_panels, value_of
 from fmbench.report.numbers import as_limit, listed, plain
 from fmbench.report.picture import Axis, Panel, Picture, Rule
 from fmbench.report.study import Cell, Study
+from fmbench.report.words import at_level
 
 
 def prepare(study: Study) -> Picture | None:
@@ -21,7 +22,7 @@ def prepare(study: Study) -> Picture | None:
     if not panels or not any(cell["ok"] for cell in study.cells):
         return None
     return Picture(
-        title="Transactions a minute against users",
+        title=f"Transactions a minute against {study.load_words}",
         sentence=_sentence(study),
         panels=tuple(_interleaved(study, panels) if any(cell["failed"] for cell in study.cells) else panels),
         caption="Only whole answers count as transactions. A line that goes flat has found the model's limit, "
@@ -44,7 +45,7 @@ def _failed(study: Study, bucket: str) -> Panel:
     limit = [] if most is None else [Rule(axis="y", value=100 * most, label=f"objective ≤ {as_limit(100 * most, '%')}")]
     return Panel(
         title=f"{bucket}: failed or throttled",
-        x=users_axis(study.levels),
+        x=level_axis(study),
         y=Axis(label="Share of requests that failed (%)", low=0.0, high=max(1.0, 1.1 * top, 110 * (most or 0))),
         marks=(*lines, *limit),
     )
@@ -57,7 +58,7 @@ def _sentence(study: Study) -> str:
         cells = [cell for cell in study.ladder(model, bucket) if np.isfinite(_rate(cell))]
         if cells:
             best = max(cells, key=_rate)
-            parts.append(f"{plain(_rate(best))} a minute from {study.short(model)} (at {best['concurrency']} users)")
+            parts.append(f"{plain(_rate(best))} a minute from {study.short(model)} (at {at_level(best)})")
     return (
         f"The most answered in {bucket}: {listed(parts)}."
         if parts

@@ -14,6 +14,7 @@ from fmbench.report.charts.base import Chart, level_panels, value_of
 from fmbench.report.numbers import as_limit, listed, seconds
 from fmbench.report.picture import Line, Panel, Picture, Rule
 from fmbench.report.study import Study
+from fmbench.report.words import at_level, level_number
 
 
 def percentile_shown(study: Study, latency: Latency) -> Percentile | None:
@@ -38,7 +39,7 @@ def prepare(study: Study, latency: Latency) -> Picture | None:
     panels = level_panels(study, (column, name), (column, "ci95", name), "s", f"{latency.title}, {name} (s)")
     limit = study.limit(figure)
     return Picture(
-        title=f"{latency.title} ({name}) against users",
+        title=f"{latency.title} ({name}) against {study.load_words}",
         sentence=_sentence(study, figure, limit),
         panels=tuple(_with_limit(panel, limit, name) for panel in panels),
         caption="Bands and bars: 95 % confidence intervals. Answered requests of the measured windows.",
@@ -65,15 +66,11 @@ def _growth(study: Study, model: str, bucket: str, figure: Percentile, limit: fl
     if not cells:
         return ""
     first, last = cells[0], cells[-1]
-    text = f"{study.short(model)} takes {seconds(value_of(figure, first))} at {_users(first['concurrency'])}"
+    text = f"{study.short(model)} takes {seconds(value_of(figure, first))} at {at_level(first)}"
     if last is not first:
-        text += f" and {seconds(value_of(figure, last))} at {last['concurrency']}"
+        text += f" and {seconds(value_of(figure, last))} at {level_number(last)}"
     over = [cell for cell in cells if limit is not None and value_of(figure, cell) > limit]
-    return text + (f" (over the objective from {over[0]['concurrency']})" if over else "")
-
-
-def _users(level: int) -> str:
-    return "1 user" if level == 1 else f"{level} users"
+    return text + (f" (over the objective from {level_number(over[0])})" if over else "")
 
 
 CHARTS = tuple(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fmbench.core.cells import level_of
 from fmbench.core.failures import THROTTLES
 from fmbench.core.figures.cost import COST
 from fmbench.core.figures.errors import ERROR_RATE
@@ -24,7 +25,7 @@ from fmbench.report.numbers import (
 )
 from fmbench.report.sentences import gap_words, undecided_place
 from fmbench.report.study import Cell, Study
-from fmbench.report.words import bucket_words, failed_limits, nearest, told
+from fmbench.report.words import at_level, bucket_words, failed_limits, level_words, nearest, told
 
 MOST_NAMED = 3
 """Models that the answer names one by one; the table below it has them all."""
@@ -47,7 +48,7 @@ def answer(study: Study) -> str:
 
 def _not_trusted(study: Study, verdict: dict[str, Any]) -> str:
     chosen = verdict["recommendation"]
-    place = f"{text(study.short(chosen['model']))} at {plural(chosen['concurrency'], 'user')}"
+    place = f"{text(study.short(chosen['model']))} at {at_level(chosen)}"
     cure = "Cure what is said above, and run it again"
     return (
         f"**No answer: the run is INVALID.** {cure}. Its figures alone would point to {place}; they are below to find the fault."
@@ -112,12 +113,12 @@ def _throttled(study: Study, verdict: dict[str, Any]) -> str:
 def picked(study: Study, verdict: dict[str, Any]) -> str:
     """The three sentences of a run that has an answer: what to pick, against what, and how far the run goes."""
     chosen = verdict["recommendation"]
-    cell = study.cell(chosen["model"], chosen["bucket"], chosen["concurrency"])
+    cell = study.cell(chosen["model"], chosen["bucket"], level_of(chosen))
     return " ".join((_pick(study, chosen, cell), _against(study, verdict), _reach(study, verdict)))
 
 
 def _pick(study: Study, chosen: dict[str, Any], cell: Cell | None) -> str:
-    lead = f"**Pick {text(study.short(chosen['model']))} at {plural(chosen['concurrency'], 'user')}.**"
+    lead = f"**Pick {text(study.short(chosen['model']))} at {at_level(chosen)}.**"
     if cell is None:
         return lead
     e2e = cell["e2e_s"]
@@ -139,7 +140,7 @@ def _against(study: Study, verdict: dict[str, Any]) -> str:
     if not runner:
         return _alone({row["status"] for row in verdict["models"] if row["model"] != chosen["model"]})
     name = text(study.short(runner["model"]))
-    place = f"{name} at {plural(runner['concurrency'], 'user')}"
+    place = f"{name} at {at_level(runner)}"
     if runner["model"] in (chosen.get("tied_with") or []):
         figure = verdict["reason"].figure.title
         settled = ", and the cheaper one is chosen" if chosen["cheaper"] else ""
@@ -163,7 +164,7 @@ def _alone(others: set[str]) -> str:
 
 def _reach(study: Study, verdict: dict[str, Any]) -> str:
     notes = reach_of(verdict)
-    end = told(study, notes[0]) if notes else f"Nothing was measured above {plural(max(study.levels), 'user')}."
+    end = told(study, notes[0]) if notes else f"Nothing was measured above {level_words(study, max(study.levels))}."
     certain = verdict["recommendation"].get("certain", True)
     return end if certain else f"{end} It is not certain: another model may yet turn out better."
 

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
+from fmbench.core.cells import level_of
 from fmbench.core.figures.cost import COST
 from fmbench.core.figures.figure import Figure
 from fmbench.core.figures.latencies import LATENCIES
-from fmbench.core.figures.percentiles import percentile
+from fmbench.core.figures.percentiles import Percentile, percentile
 from fmbench.core.figures.quality import QUALITY
 from fmbench.core.figures.rates import TRANSACTIONS
+from fmbench.core.open_loop import LATE_S
+from fmbench.core.ranking import SMALLEST
 from fmbench.report.blocks import Table, table, text
 from fmbench.report.numbers import (
     DASH,
     count,
+    interval,
+    known,
+    seconds,
 )
-from fmbench.report.study import Study
+from fmbench.report.study import Cell, Study
 from fmbench.report.values import shown, within
+from fmbench.report.wording import level_digits
 from fmbench.report.words import bucket_words, status_words
+
+LATE = " Requests began late: latencies from the planned moment count the wait, those from sending do not."
 
 
 def decision(study: Study) -> Table | None:
@@ -26,13 +35,14 @@ def decision(study: Study) -> Table | None:
     rows = [] if verdict is None else [_decision_row(study, row, verdict) for row in verdict["models"]]
     if not rows:
         return None
-    titles = ["", "Verdict", "Users", *(figure.heading for figure in (*deciding(study), TRANSACTIONS))]
+    titles = ["", "Verdict", study.level_heading, *(figure.heading for figure in deciding(study))]
+    titles += [*(f"{figure.heading} from the planned moment" for figure in delayed(study)), TRANSACTIONS.heading]
     titles += ["Of all sent, within objectives", *(figure.heading for figure in _after_goodput(study))]
     bucket = bucket_words(study.bucket_of_interest or "")
     caption = (
         f"{bucket[0].upper()}{bucket[1:]}. In brackets: 95 % intervals. "
-        "Each model at the most users at which it meets every objective, else where it is nearest."
-        f"{_scored_by(study)}"
+        f"Each model at the most {study.load_words} at which it meets every objective, else where it is nearest."
+        f"{LATE if delayed(study) else ''}{_scored_by(study)}"
     )
     return table(titles, rows, left=(0, 1), caption=caption, stacked=True)
 
@@ -42,22 +52,54 @@ def _decision_row(study: Study, row: dict[str, Any], verdict: dict[str, Any]) ->
     picked = chosen.get("model") == row["model"]
     place = verdict.get("nearest") or {}
     row = {**row, "closest": place} if place.get("model") == row["model"] else row
-    level = chosen["concurrency"] if picked else row["highest_concurrency"] or (row["closest"] or {}).get("concurrency")
+    level = _level(chosen if picked else row)
     name = text(study.short(row["model"]))
     cell = study.cell(row["model"], verdict["bucket"], level)
     head = [f"**{name}**" if picked else name, f"**{status_words(study, row)}**" if picked else status_words(study, row)]
-    before, after = (*deciding(study), TRANSACTIONS), _after_goodput(study)
+    before, late, after = deciding(study), delayed(study), _after_goodput(study)
     if cell is None:
-        return [*head, *[DASH] * (2 + len(before) + len(after))]
+        return [*head, *[DASH] * (3 + len(before) + len(late) + len(after))]
     *others, cost = (shown(figure, cell) for figure in after)
     figures = [shown(figure, cell) for figure in before]
-    return [*head, count(level), *figures, within(cell), *others, f"**{cost}**" if picked else cost]
+    figures += [*(_planned(figure, cell) for figure in late), shown(TRANSACTIONS, cell)]
+    return [*head, level_digits(level_of(cell)), *figures, within(cell), *others, f"**{cost}**" if picked else cost]
 
 
-def deciding(study: Study) -> list[Figure]:
+def delayed(study: Study) -> list[Percentile]:
+    """Of ``deciding``, those that are clearly longer from the moment that an open loop's plan wanted than from sending."""
+    cells = [cell for cell in study.cells if cell["bucket"] == study.bucket_of_interest and cell.get("open_loop")]
+    return [figure for figure in deciding(study) if any(_differs(figure, cell) for cell in cells)]
+
+
+def _differs(figure: Percentile, cell: Cell) -> bool:
+    sent, planned = figure.interval(cell)[0], _from_planned(figure, cell).get(figure.name)
+    return known(sent) and known(planned) and planned - sent > max(LATE_S, SMALLEST * sent)
+
+
+def _from_planned(figure: Percentile, cell: Cell) -> dict[str, Any]:
+    return ((cell.get("open_loop") or {}).get("from_intended") or {}).get(figure.latency.column) or {}
+
+
+def _planned(figure: Percentile, cell: Cell) -> str:
+    found = _from_planned(figure, cell)
+    value = found.get(figure.name)
+    if not known(value):
+        return DASH
+    return f"{seconds(value)} {interval((found.get('ci95') or {}).get(figure.name), value)}".rstrip()
+
+
+def _level(row: dict[str, Any]) -> float | None:
+    """The level of the chosen place, or the one that stands for a model: the highest that meets, else the nearest."""
+    if "highest_concurrency" not in row:
+        return level_of(row)
+    highest = row.get("highest_rate_per_min") or row["highest_concurrency"]
+    return highest or (level_of(row["closest"]) if row["closest"] else None)
+
+
+def deciding(study: Study) -> list[Percentile]:
     """The latencies of the first page: those with a limit, and the p95 of time to first token and end to end where none has."""
     limited = [asked for objective in study.limits if (asked := objective.percentile) is not None]
-    found: list[Figure] = []
+    found: list[Percentile] = []
     for latency in LATENCIES:
         own = sorted({asked.percent for asked in limited if asked.latency == latency})
         found += [percentile(latency, percent) for percent in own or ([95.0] if latency.from_sending and latency.drawn else [])]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from fmbench.core.cells import level_of
 from fmbench.report.blocks import Block, Fold, Notice, Points, text
 from fmbench.report.numbers import (
     count,
@@ -81,9 +82,12 @@ def _instrument(study: Study) -> str:
 
 def _achieved(study: Study) -> str:
     chosen = study.summary.get("recommendation") or {}
-    cell = study.cell(chosen["model"], chosen["bucket"], chosen["concurrency"]) if chosen else None
+    cell = study.cell(chosen["model"], chosen["bucket"], level_of(chosen)) if chosen else None
     reached = (cell or {}).get("achieved_concurrency")
-    return f"In flight at the pick: {plain(reached)} of {plural(chosen['concurrency'], 'user')}." if known(reached) else ""
+    if not known(reached):
+        return ""
+    most = "" if chosen.get("rate_per_min") is not None else f" of {plural(chosen['concurrency'], 'user')}"
+    return f"In flight at the pick: {plain(reached)}{most}."
 
 
 def _finding(study: Study, item: dict[str, Any]) -> str:

@@ -18,6 +18,7 @@ from fmbench.report.numbers import (
 from fmbench.report.section import Material, Section
 from fmbench.report.study import Study
 from fmbench.report.values import shown
+from fmbench.report.words import level_number
 
 
 def blocks(material: Material) -> list[Block | None]:
@@ -115,9 +116,9 @@ def _cell_costs(study: Study) -> Table | None:
     """Each cell's own cost in its measured window."""
     rows = []
     for cell in study.cells:
-        name = [text(study.short(cell["model"])), text(cell["bucket"]), count(cell["concurrency"])]
+        name = [text(study.short(cell["model"])), text(cell["bucket"]), level_number(cell)]
         rows.append([*name, usd(cell.get("usd")), shown(COST, cell), usd(cell.get("usd_per_10k_good"))])
-    titles = ["", "Bucket", "Users", "Measured window", "$ / 10,000 transactions", "$ / 10,000 within objectives"]
+    titles = ["", "Bucket", study.level_heading, "Measured window", "$ / 10,000 transactions", "$ / 10,000 within objectives"]
     return table(titles, rows, left=(0, 1)) if rows else None
 
 

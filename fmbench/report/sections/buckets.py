@@ -10,11 +10,11 @@ from fmbench.report.numbers import (
     DASH,
     count,
     figure_value,
-    plural,
 )
 from fmbench.report.section import Material, Section
 from fmbench.report.study import Study
-from fmbench.report.words import judged_value, nearest, objective_words, told
+from fmbench.report.wording import level_digits
+from fmbench.report.words import at_level, judged_value, level_number, nearest, objective_words, told
 
 JUDGED = {"met": "met", "not_met": "**not met**", "undecided": "undecided"}
 
@@ -37,7 +37,7 @@ def _best(study: Study) -> Table | None:
         found = verdicts.get(bucket)
         if found is not None:
             chosen = found.get("recommendation")
-            pick = f"{text(study.short(chosen['model']))} at {plural(chosen['concurrency'], 'user')}" if chosen else DASH
+            pick = f"{text(study.short(chosen['model']))} at {at_level(chosen)}" if chosen else DASH
             status = found["status"].replace("_", " ")
             why = nearest(study, found) if status == "none feasible" else told(study, found["reason"])
             rows.append([text(bucket), pick if chosen else f"{DASH} ({status})", why])
@@ -56,7 +56,7 @@ def _most_users(study: Study) -> Table | None:
         found = [next((row for row in verdicts[name]["models"] if row["model"] == model), None) for name in names]
         rows.append([text(study.short(model)), *map(_highest, found)])
     caption = "The highest level at which every objective is met, and what it answers a minute."
-    return table(["Most users within all objectives", *map(text, names)], rows, caption=caption)
+    return table([f"Most {study.load_words} within all objectives", *map(text, names)], rows, caption=caption)
 
 
 def _highest(row: dict[str, Any] | None) -> str:
@@ -64,7 +64,8 @@ def _highest(row: dict[str, Any] | None) -> str:
         return f"{DASH} (not measured)"
     if row.get("highest_concurrency") is None:
         return f"{DASH} ({'undecided' if row['status'] == 'undecided' else 'none'})"
-    return f"{count(row['highest_concurrency'])} ({figure_value(TRANSACTIONS, row.get(TRANSACTIONS.key))})"
+    highest = level_digits(row.get("highest_rate_per_min") or row["highest_concurrency"])
+    return f"{highest} ({figure_value(TRANSACTIONS, row.get(TRANSACTIONS.key))})"
 
 
 def _objectives(study: Study, bucket: str) -> Table | None:
@@ -74,8 +75,8 @@ def _objectives(study: Study, bucket: str) -> Table | None:
     for cell in (cell for cell in study.cells if cell["bucket"] == bucket):
         judged = {item["objective"]: item for item in cell.get("objectives") or []}
         marks = [_judged(study, judged[name]) if name in judged else f"{DASH} (not measured)" for name in names]
-        rows.append([text(study.short(cell["model"])), count(cell["concurrency"]), *marks])
-    titles = ["", "Users", *(objective_words(name, study.objectives[name]) for name in names)]
+        rows.append([text(study.short(cell["model"])), level_number(cell), *marks])
+    titles = ["", study.level_heading, *(objective_words(name, study.objectives[name]) for name in names)]
     return table(titles, rows) if names and rows else None
 
 

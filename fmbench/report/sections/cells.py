@@ -17,6 +17,7 @@ from fmbench.report.numbers import (
 from fmbench.report.section import Material, Section
 from fmbench.report.study import Study
 from fmbench.report.values import shown, within
+from fmbench.report.words import level_number
 
 
 def blocks(material: Material) -> list[Block | None]:
@@ -29,12 +30,12 @@ def blocks(material: Material) -> list[Block | None]:
 def _cells(study: Study, bucket: str) -> Table:
     """Every cell of a bucket, with its sample and its latencies."""
     latencies = _every_latency(study)
-    titles = ["", "Users", "Achieved", "Sent", "Answered", *(figure.heading for figure in (*latencies, TRANSACTIONS))]
+    titles = ["", study.level_heading, "Achieved", "Sent", "Answered", *(figure.heading for figure in (*latencies, TRANSACTIONS))]
     titles += ["Output tokens a second", ERROR_RATE.heading, "Within objectives", COST.heading]
     rows = []
     for cell in (cell for cell in study.cells if cell["bucket"] == bucket):
         status = "" if cell.get("status", "complete") == "complete" else f" ({cell['status']})"
-        head = [text(study.short(cell["model"])) + status, count(cell["concurrency"]), plain(cell.get("achieved_concurrency"))]
+        head = [text(study.short(cell["model"])) + status, level_number(cell), plain(cell.get("achieved_concurrency"))]
         counts = [count(cell["requests"]), count(cell["ok"])]
         figures = [shown(figure, cell) for figure in (*latencies, TRANSACTIONS)]
         rest = [plain(cell.get("output_tokens_per_s")), shown(ERROR_RATE, cell), within(cell), shown(COST, cell)]

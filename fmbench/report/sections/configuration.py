@@ -16,6 +16,7 @@ from fmbench.report.section import Material, Section
 from fmbench.report.study import Study
 from fmbench.report.words import (
     calibration,
+    level_number,
 )
 
 
@@ -74,10 +75,10 @@ def _instrument_by_cell(study: Study) -> Table | None:
     for cell in study.cells:
         found = cell.get("instrument") or {}
         if cell["requests"] and known(found.get("lag_s")):
-            name = [text(study.short(cell["model"])), text(cell["bucket"]), count(cell["concurrency"])]
+            name = [text(study.short(cell["model"])), text(cell["bucket"]), level_number(cell)]
             figures = [seconds(found["lag_s"]), share(found["cpu"]), seconds(found["start_delay_p99_s"])]
             rows.append([*name, found["verdict"], *figures, count(found["new_connections"])])
-    titles = ["", "Bucket", "Users", "Instrument", "Lag", "CPU, of a core", "Intended to sent p99", "New connections"]
+    titles = ["", "Bucket", study.level_heading, "Instrument", "Lag", "CPU, of a core", "Intended to sent p99", "New connections"]
     return table(titles, rows, left=(0, 1, 3), caption="The load processes in each measured window.") if rows else None
 
 

@@ -16,6 +16,7 @@ from fmbench.report.numbers import (
 )
 from fmbench.report.section import Material, Section
 from fmbench.report.study import Cell, Study
+from fmbench.report.words import level_words
 
 
 def blocks(material: Material) -> list[Block | None]:
@@ -35,7 +36,8 @@ def _lengths(study: Study, bucket: str) -> Table | None:
     common = float(np.median([cell["output_tokens_mean"] for cell in found]))
     rows = [_length_row(study, cell, common) for cell in found]
     titles = ["", "Mean output tokens", "Ended at max_tokens", "End to end mean", f"End to end at {plain(common)} tokens", "Line"]
-    caption = f"{text(bucket)} at {level} users. The column at one length is read off each model's own least-squares line."
+    place = f"{text(bucket)} at {level_words(study, level)}"
+    caption = f"{place}. The column at one length is read off each model's own least-squares line."
     return table(titles, rows, caption=caption)
 
 

@@ -8,6 +8,7 @@ from fmbench.report.blocks import Block, Table, Text, table, text
 from fmbench.report.numbers import DASH, count, known, share
 from fmbench.report.section import Material, Section
 from fmbench.report.study import Study
+from fmbench.report.words import at_level, level_number
 
 Use = dict[str, Any]
 LIMITS = {"quota": "the quota", "near": "soon the quota", "model": "not the quota", None: DASH}
@@ -34,19 +35,17 @@ def _worst(uses: list[Use]) -> list[Use]:
 
 
 def _said(study: Study, use: Use) -> str:
-    name, users = text(study.short(use["model"])), count(use["concurrency"])
+    name, level = text(study.short(use["model"])), at_level(use)
     throttled, taken = share(use["throttled_share"]), share(use["admitted_share"])
     if use["limit"] == "quota":
         worst = max(use["throttled"], key=use["throttled"].get).removeprefix("throttled_")
         tokens, used = _tokens(use["admitted_tpm"]), _tokens(use["settled_tpm"])
-        said = (
-            f"**{name}: your limit is the quota, not the model.** At {users} users {throttled} of the requests were throttled, "
-        )
+        said = f"**{name}: your limit is the quota, not the model.** At {level} {throttled} of the requests were throttled, "
         said += f"most of them for {worst}; admission took {tokens} tokens a minute, of which {used} were used in the end."
     elif use["limit"] == "near":
-        said = f"**{name}: the quota is near.** At {users} users admission took {taken} of its tokens a minute."
+        said = f"**{name}: the quota is near.** At {level} admission took {taken} of its tokens a minute."
     else:
-        said = f"{name}: your limit is not the quota, of which {users} users took {taken} at admission."
+        said = f"{name}: your limit is not the quota, of which {level} took {taken} at admission."
     freed = use.get("freed_share")
     if known(freed) and freed >= 0.05:
         said += f" No answer was longer than {count(use['longest_output'])} tokens: a `max_tokens` of so many, in place of "
@@ -58,7 +57,7 @@ def _table(study: Study, uses: list[Use]) -> Table:
     rows = []
     for use in uses:
         quota = use.get("quota") or {}
-        name = [text(study.short(use["model"])), text(use["bucket"]), count(use["concurrency"])]
+        name = [text(study.short(use["model"])), text(use["bucket"]), level_number(use)]
         taken = [
             _tokens(use["admitted_tpm"]),
             _tokens(use["settled_tpm"]),
@@ -70,7 +69,7 @@ def _table(study: Study, uses: list[Use]) -> Table:
     titles = [
         "",
         "Bucket",
-        "Users",
+        study.level_heading,
         "Tokens / min at admission",
         "settled",
         "quota",

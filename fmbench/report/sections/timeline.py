@@ -7,13 +7,13 @@ from fmbench.core.figures.percentiles import percentile
 from fmbench.core.steady import BATCH, FEWEST_BATCHES
 from fmbench.report.blocks import Block, Table, Text, table, text
 from fmbench.report.numbers import (
-    count,
     plural,
     seconds,
 )
 from fmbench.report.section import Material, Section
 from fmbench.report.study import Study, unsteady
 from fmbench.report.values import shown
+from fmbench.report.words import level_number
 
 FEWEST = BATCH * FEWEST_BATCHES
 """Answers that it takes to see whether a cell was steady."""
@@ -47,10 +47,18 @@ def _unsteady_cells(study: Study) -> Table | None:
     rows = []
     for cell in sorted(found, key=lambda cell: -cell["steady"]["unsteady_s"]):
         steady = cell["steady"]
-        name = [text(study.short(cell["model"])), text(cell["bucket"]), count(cell["concurrency"])]
+        name = [text(study.short(cell["model"])), text(cell["bucket"]), level_number(cell)]
         part = f"{seconds(steady['unsteady_s'])} of {seconds(cell['duration_s'])}"
         rows.append([*name, part, seconds(steady["e2e_before_s"]), seconds(steady["e2e_after_s"]), shown(_E2E_P95, cell)])
-    titles = ["", "Bucket", "Users", "Measured before it was steady", "End to end mean before", "after", "p95 as reported"]
+    titles = [
+        "",
+        "Bucket",
+        study.level_heading,
+        "Measured before it was steady",
+        "End to end mean before",
+        "after",
+        "p95 as reported",
+    ]
     return table(titles, rows, left=(0, 1)) if rows else None
 
 
