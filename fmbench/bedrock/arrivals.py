@@ -46,6 +46,12 @@ _MOST_RECORD = _RECORD_HEADER + 16_384 + 256
 _requests = count(1)
 
 
+def _taken(raw: raw_socket) -> Watch | None:
+    """This process's witness, if there is one and it takes the socket."""
+    found = watch()
+    return found if found is not None and found.take(raw) else None
+
+
 class Arrivals:
     """The stamps of one connection, request by request."""
 
@@ -61,8 +67,7 @@ class Arrivals:
         self._buffer = bytearray(0 if tls is None else _MOST_RECORD)
         self._left: int | None = None
         self._number = raw.fileno()
-        found = watch()
-        self._watch: Watch | None = found if found is not None and found.take(raw) else None
+        self._watch = _taken(raw)
         self._request = 0
         self._position = 0
         self._ahead_ns = 0
@@ -75,6 +80,8 @@ class Arrivals:
         self._position = read_bytes(self._raw)
         self._left = None
         self._ahead_ns = wall_ahead_ns()
+        if self._watch is None:  # so many connections were made at once that the witness could not take this one
+            self._watch = _taken(self._raw)
         if self._watch is not None:
             self._looking = self._watch.look(self._number, self._request)
 

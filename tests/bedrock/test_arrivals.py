@@ -19,6 +19,7 @@ import psutil
 import pytest
 
 from fmbench.bedrock import arrivals
+from fmbench.core.records import Exchange
 from fmbench.simulator.tls import make_authority
 from tests.bedrock import asking, scripted_server
 from tests.bedrock.kernel_server import kernel_server
@@ -50,6 +51,7 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ssl.SSLContext]
     return make_authority(tmp_path_factory.mktemp("authority"), "127.0.0.1")
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
 def test_a_process_that_is_stopped_at_random_reports_the_same_ttft(secure: bool, tls: tuple[Path, ssl.SSLContext]) -> None:
     draw = random.Random(3)
@@ -95,6 +97,7 @@ def test_where_the_system_stamps_nothing_the_read_is_the_stamp(monkeypatch: pyte
     assert exchange.first_content_read_ns is None and exchange.first_content_ns is not None
 
 
+@pytest.mark.timing
 def test_without_a_witness_the_kernel_is_asked_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arrivals, "watch", lambda: None)
     with kernel_server() as server:
@@ -139,3 +142,33 @@ print(len({job.value.pid for job in jobs}), len(psutil.Process().children()))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["1", "1"], done.stderr
+
+
+class _BusyWitness:
+    """A witness that cannot take the first socket it is handed, as when hundreds of connections are made at once."""
+
+    def __init__(self) -> None:
+        self.handed = 0
+        self.looked_at: list[int] = []
+
+    def take(self, raw: socket.socket) -> bool:
+        self.handed += 1
+        return self.handed > 1
+
+    def look(self, number: int, request: int) -> bool:
+        self.looked_at.append(number)
+        return True
+
+    def look_away(self, number: int) -> None: ...
+
+    def forget(self, number: int) -> None: ...
+
+
+def test_a_connection_that_the_witness_could_not_take_is_offered_with_its_next_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    witness = _BusyWitness()
+    monkeypatch.setattr(arrivals, "watch", lambda: witness)
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()) as connection:
+        stamps = arrivals.Arrivals(connection, None)
+        stamps.begin(Exchange(started_ns=time.monotonic_ns()))
+        assert witness.looked_at == [connection.fileno()]
+        stamps.close()
