@@ -112,6 +112,7 @@ def test_a_dry_run_prints_the_plan_and_sends_nothing(file: Path, rows: Path, tmp
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @each_file
 def test_a_file_runs_to_its_report(file: Path, rows: Path, tmp_path: Path):
     done = fmbench_load("--config", str(file), "--yes", *shortened(file, rows, tmp_path / "results"))

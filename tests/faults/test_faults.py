@@ -15,6 +15,7 @@ UNHEARD = 400
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", FAULTS)
 def test_nothing_is_lost(name: str, tmp_path: Path) -> None:
     result = FAULTS[name](tmp_path)
