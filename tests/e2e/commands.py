@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import psutil
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -134,3 +135,14 @@ def wait_until(condition: Callable[[], Any], within_s: float = 60) -> Any:
 def files_of(folder: Path) -> dict[str, bytes]:
     """Every file below ``folder``."""
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def load_processes(pid: int) -> list[int]:
+    """The load processes below the command ``pid``, in the order of their start. Each has a witness below it, which is none."""
+    processes = [child for child in psutil.Process(pid).children(recursive=True) if not _is_witness(child)]
+    parents = {child.ppid() for child in processes}
+    return sorted(child.pid for child in processes if child.pid not in parents)
+
+
+def _is_witness(process: psutil.Process) -> bool:
+    return any(word.endswith("witness.py") for word in process.cmdline())

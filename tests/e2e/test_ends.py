@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.commands import ROOT, Command, Desk, Ended, small_config, wait_until
+from tests.e2e.commands import ROOT, Command, Desk, Ended, load_processes, small_config, wait_until
 from tests.support.emulators import free_port
 from tests.support.simulator import Endpoint
 
@@ -190,19 +189,11 @@ def test_a_signal_before_the_first_request_leaves_nothing(desk: Desk, endpoint: 
     assert_nothing_happened(desk, endpoint)
 
 
-def children_of(pid: int) -> list[int]:
-    """Every process below ``pid``, the deepest last."""
-    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False).stdout.split()
-    below = [int(child) for child in found]
-    return below + [deeper for child in below for deeper in children_of(child)]
-
-
 @pytest.mark.slow
 def test_5_a_load_process_is_killed(desk: Desk, endpoint: Endpoint):
     command = desk.start_run(long_config(duration_s=12), "--processes", "2")
     wait_until(lambda: endpoint.counts()["requests"] > 20)
-    victim = children_of(command.process.pid)[-1]
-    os.kill(victim, signal.SIGKILL)
+    os.kill(load_processes(command.process.pid)[-1], signal.SIGKILL)
     ended = command.ended()
     assert ended.status == 5, ended.stderr
     records = ended.records()

@@ -8,8 +8,7 @@ import signal
 
 import pytest
 
-from tests.distributed.machines import below
-from tests.e2e.commands import Desk, small_config, wait_until
+from tests.e2e.commands import Desk, load_processes, small_config, wait_until
 from tests.support.simulator import Endpoint
 
 pytestmark = pytest.mark.slow
@@ -39,12 +38,6 @@ PER_TOKEN = 100e-6
 """USD of a token in the test below."""
 
 
-def leaves(pid: int) -> list[int]:
-    """The processes below ``pid`` that have none below them: of a run over several processes, its workers."""
-    found = below(pid)
-    return [child for child in found if not below(child)]
-
-
 def test_dollars_of_a_worker_that_was_lost_count_when_the_run_is_resumed(desk: Desk, endpoint: Endpoint):
     """A cap of 3 USD, one of two workers killed in the middle, then --resume: the endpoint's bill stays under the cap."""
     cap = 3.0
@@ -53,7 +46,7 @@ def test_dollars_of_a_worker_that_was_lost_count_when_the_run_is_resumed(desk: D
     study = small_config(load=load, budget={"max_usd": cap}, pricing=pricing)
     command = desk.start_run(study, "--processes", "2")
     wait_until(lambda: endpoint.counts()["requests"] >= 20)
-    os.kill(leaves(command.process.pid)[-1], signal.SIGKILL)
+    os.kill(load_processes(command.process.pid)[-1], signal.SIGKILL)
     ended = command.ended()
     assert ended.status in (4, 5), ended.stderr
     before = bill(endpoint)

@@ -137,6 +137,7 @@ def test_beyond_this_machine_it_takes_a_password(tmp_path: Path) -> None:
     assert "FMBENCH_WEB_PASSWORD" in ended.stderr and "Traceback" not in ended.stderr
 
 
+@pytest.mark.timing
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium")
 def test_a_whole_run_by_clicking(site: Site, tmp_path: Path) -> None:
