@@ -63,6 +63,6 @@ def test_dollars_of_a_worker_that_was_lost_count_when_the_run_is_resumed(desk: D
 
 
 def bill(endpoint: Endpoint) -> float:
-    """What the endpoint would charge for all that it did."""
+    """What the endpoint would charge for all that it did; nothing for a request that was cut off before it was answered."""
     rows = endpoint.settled(1)
-    return sum(PER_TOKEN * (row["input_tokens"] + row["output_tokens"]) for row in rows)
+    return sum(PER_TOKEN * ((row["input_tokens"] or 0) + (row["output_tokens"] or 0)) for row in rows)
