@@ -16,6 +16,7 @@ from __future__ import annotations
 from _socket import socket as raw_socket
 from collections.abc import Callable
 from contextlib import suppress
+from errno import ECONNRESET
 from itertools import count
 from socket import MSG_PEEK
 from time import monotonic_ns
@@ -32,6 +33,7 @@ from fmbench.bedrock.kernel_time import (
     stamp_socket,
     take_sent_stamps,
     wall_ahead_ns,
+    was_reset,
 )
 from fmbench.bedrock.watching import Watch, watch
 from fmbench.core.records import Exchange
@@ -117,13 +119,19 @@ class Arrivals:
         """One read into ``reader``; whether the answer is over. Raises what the socket's own read and the reader raise."""
         data, kernel, now = self._read_plain() if self._receive is None else self._read_record(self._receive)
         if not data:
-            reader.end_of_input()
+            self.end_of_input(reader)
             return True
         done = reader.feed(data, now if kernel is None else kernel)
         if self._exchange.content_ns:
             self._exchange.first_content_read_ns = None if kernel is None else now
             self.end()
         return done
+
+    def end_of_input(self, reader: ResponseReader) -> None:
+        """No more bytes come. Raises ``ConnectionResetError`` where an answer was cut short by a reset."""
+        reader.end_of_input()
+        if reader.short and was_reset(self._raw):
+            raise ConnectionResetError(ECONNRESET, "Connection reset by peer")
 
     def quiet(self) -> None:
         """Nothing was there to read, though the socket was ready: a stamp of what was sent may be why."""

@@ -21,6 +21,8 @@ MSG_ERRQUEUE = 0x2000
 STEP_NS = 500_000
 """Two readings of both clocks differ by no more, unless the wall clock was set in between."""
 _TCP_INFO, _UP_TO_RECEIVED = 11, 136
+_CLOSED = 7
+"""The state of an end that was reset; one that the other end closed is in CLOSE_WAIT."""
 _FIONREAD = 0x541B
 _timespec = Struct("qq").unpack_from
 _received = Struct("Q").unpack_from
@@ -76,6 +78,17 @@ def take_sent_stamps(raw: raw_socket) -> list[int]:
 def received_bytes(raw: raw_socket) -> int:
     """Bytes that this connection has received in order since it began, read or not. Raises ``OSError``."""
     return int(_received(raw.getsockopt(IPPROTO_TCP, _TCP_INFO, _UP_TO_RECEIVED), _UP_TO_RECEIVED - 8)[0])
+
+
+def was_reset(raw: raw_socket) -> bool:
+    """Whether a connection that gives no more bytes was reset, and not closed in good order.
+
+    The kernel tells of a reset once, to whoever looks first, and a look at what has arrived may have been that.
+    """
+    try:
+        return raw.getsockopt(IPPROTO_TCP, _TCP_INFO, 1)[0] == _CLOSED
+    except OSError:
+        return False
 
 
 def read_bytes(raw: raw_socket) -> int:

@@ -168,7 +168,7 @@ class _Reading:
                 if not self._reader.feed(data, monotonic_ns()):
                     return
             else:
-                self._reader.end_of_input()
+                self._end_of_input()
         except Exception as error:
             return self._on_fault(error)
         self._end(None)
@@ -176,12 +176,21 @@ class _Reading:
     def _on_fault(self, error: Exception) -> None:
         """A read that gave nothing, or ended the answer."""
         if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
-            self._reader.end_of_input()
+            try:
+                self._end_of_input()
+            except ConnectionResetError as reset:
+                return self._end(reset)
             self._end(None)
         elif not isinstance(error, (BlockingIOError, ssl.SSLWantReadError)):
             self._end(error)
         elif self._arrivals is not None:
             self._arrivals.quiet()  # ready, but nothing to read: what was sent has left, and its stamp is to be taken
+
+    def _end_of_input(self) -> None:
+        if self._arrivals is None:
+            self._reader.end_of_input()
+        else:
+            self._arrivals.end_of_input(self._reader)
 
     def _on_time(self) -> None:
         try:

@@ -38,7 +38,7 @@ def read(sock: Any, reader: ResponseReader, deadlines: Deadlines, arrivals: Arri
             readable.poll(deadlines.left_s(reader, monotonic_ns()) * 1000 + 1)
             continue
         except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
-            reader.end_of_input()
+            _end_of_input(reader, arrivals)
             return
         if over:
             return
@@ -51,6 +51,13 @@ def _read_once(sock: Any, reader: ResponseReader, arrivals: Arrivals | None) -> 
         return arrivals.feed(reader)
     data = sock.recv(READ_SIZE)
     if not data:
-        reader.end_of_input()
+        _end_of_input(reader, arrivals)
         return True
     return reader.feed(data, monotonic_ns())
+
+
+def _end_of_input(reader: ResponseReader, arrivals: Arrivals | None) -> None:
+    if arrivals is None:
+        reader.end_of_input()
+    else:
+        arrivals.end_of_input(reader)

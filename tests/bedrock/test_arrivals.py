@@ -14,11 +14,13 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
 
 from fmbench.bedrock import arrivals
+from fmbench.bedrock.http1 import ResponseReader
 from fmbench.core.records import Exchange
 from fmbench.simulator.tls import make_authority
 from tests.bedrock import asking, scripted_server
@@ -171,4 +173,26 @@ def test_a_connection_that_the_witness_could_not_take_is_offered_with_its_next_r
         stamps = arrivals.Arrivals(connection, None)
         stamps.begin(Exchange(started_ns=time.monotonic_ns()))
         assert witness.looked_at == [connection.fileno()]
+        stamps.close()
+
+
+@pytest.mark.parametrize("reset", [True, False])
+def test_a_reset_that_somebody_else_was_told_of_is_a_reset_all_the_same(monkeypatch: pytest.MonkeyPatch, reset: bool) -> None:
+    """The kernel tells of a reset once. The witness holds the same connection, and may be the one that hears of it."""
+    monkeypatch.setattr(arrivals, "watch", lambda: None)
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()) as connection:
+        peer, _ = listener.accept()
+        stamps = arrivals.Arrivals(connection, None)
+        stamps.begin(Exchange(started_ns=time.monotonic_ns(), sent_ns=time.monotonic_ns()))
+        reader = ResponseReader(lambda head: SimpleNamespace(data=lambda *given: None))
+        if reset:
+            scripted_server.reset(peer)
+            with socket.socket(fileno=os.dup(connection.fileno())) as other, pytest.raises(ConnectionResetError):
+                other.recv(1)
+            with pytest.raises(ConnectionResetError):
+                stamps.feed(reader)
+        else:
+            peer.close()
+            assert stamps.feed(reader)
+        assert reader.short
         stamps.close()
