@@ -79,9 +79,12 @@ def test_a_load_process_without_time_is_invalid_and_the_model_is_not_blamed(
 
     summary = ended.json("summary.json")
     (cell,) = summary["cells"]
-    seen = ended.records().query("phase == 'measure'").ttft_s
-    truth = [row["first_content_ns"] - row["received_ns"] for row in endpoint.settled(1)]
-    assert seen.quantile(0.95) > LIMIT_S > np.quantile(truth, 0.95) / 1e9
+    seen = ended.records().query("phase == 'measure'")
+    rows = endpoint.settled(1)
+    first, last = ([row[stamp] - row["received_ns"] for row in rows] for stamp in ("first_content_ns", "ended_ns"))
+    assert seen.e2e_s.quantile(0.95) > LIMIT_S > np.quantile(last, 0.95) / 1e9
+    if seen.ttft_read_s.notna().all():  # by the kernel's stamps TTFT is right all the same
+        assert seen.ttft_s.quantile(0.95) == pytest.approx(np.quantile(first, 0.95) / 1e9, abs=0.005)
     assert cell["instrument"]["verdict"] == "INVALID"
     assert cell["meets_objectives"] is None
     assert "not_met" not in {judged["status"] for judged in cell["objectives"]}
