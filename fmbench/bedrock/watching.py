@@ -21,7 +21,6 @@ from typing import Any
 from fmbench.bedrock import witness
 
 _rights = Struct("i").pack
-NOBODY = -1
 
 
 class Watch:

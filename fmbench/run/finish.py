@@ -71,7 +71,7 @@ def _finish(folder: RunFolder, config: Config, manifest: dict[str, Any], ended: 
     stored = _store(folder, config, collected)
     address = folder.address if stored else str(folder.path)
     said = _said(summary)
-    _tell(accounting, manifest, summary, address)
+    _tell(accounting, manifest, said, address)
     if code == ExitCode.DONE and require is not None and not is_valid(summary):
         code = ExitCode.NOT_VALID
     end_of_run(address, code if stored else (code or ExitCode.FAULT), said)
@@ -186,22 +186,18 @@ def _said(summary: dict[str, Any] | None) -> dict[str, Any] | None:
     return said
 
 
-def _tell_answer(summary: dict[str, Any]) -> None:
+def tell_answer(said: dict[str, Any]) -> None:
+    """The answer of a report and a row a model; ``said`` as summary.json has it."""
     from fmbench.report.summary import closing_line
 
-    say(closing_line(summary))
-    table = closing_table(summary)
-    if table is not None and not is_quiet():
-        show(table)
-
-
-def tell_summary(said: dict[str, Any], address: str) -> None:
-    """The answer of a report, a row a model, its validity and its place; ``said`` as summary.json has it."""
-    lead = "" if said.get("recommendation") else "No recommendation: "
-    say(f"{lead}{said['recommendation_reason']}")
+    say(closing_line(said))
     table = closing_table(said)
     if table is not None and not is_quiet():
         show(table)
+
+
+def tell_trust(said: dict[str, Any], address: str) -> None:
+    """Whether a report's run is valid, and where the report is; ``said`` as summary.json has it."""
     for line in [*validity_lines(said), report_line(address)]:
         say(line)
 
@@ -220,15 +216,14 @@ def _store(folder: RunFolder, config: Config, collected: list[str]) -> bool:
     return True
 
 
-def _tell(accounting: Accounting, manifest: dict[str, Any], summary: dict[str, Any] | None, address: str) -> None:
+def _tell(accounting: Accounting, manifest: dict[str, Any], said: dict[str, Any] | None, address: str) -> None:
     """The last lines: the answer and a row a model, what was sent, whether that is valid, and where to read on."""
-    if summary is not None:
-        _tell_answer(summary)
+    if said is not None:
+        tell_answer(said)
     counts = f"{accounting.sent:,} requests sent: {accounting.ok:,} ok, {accounting.failed:,} failed"
     if not accounting.complete:
         counts += f", {accounting.abandoned:,} abandoned, {accounting.lost:,} lost, {accounting.duplicated:,} duplicated"
     because = f" ({manifest['message']})" if manifest.get("message") else ""
     say(f"{counts}. Status: {manifest['status']}{because}.")
-    if summary is not None:
-        for line in [*validity_lines(_said(summary) or {}), report_line(address)]:
-            say(line)
+    if said is not None:
+        tell_trust(said, address)

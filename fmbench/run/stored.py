@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fmbench.core.failures import ExitCode, Refused
-from fmbench.run.finish import CUT, report_on, seal_into, tell_summary
+from fmbench.run.finish import CUT, report_on, seal_into, tell_answer, tell_trust
 from fmbench.run.say import give, say
 from fmbench.run.what_if import what_if
 from fmbench.storage.journal import written_journals
@@ -39,8 +39,9 @@ def report_what_if(address: str, overrides: Sequence[str], output: str | None) -
     """Write the report that the run's records give with other objectives into a folder of its own; its path is printed."""
     run = open_run(address)
     to = Path(output or f"what-if-{run.folder.run_id}")
-    summary = what_if(run, overrides, to)
-    tell_summary(summary, str(to))
+    said = what_if(run, overrides, to)
+    tell_answer(said)
+    tell_trust(said, str(to))
     give(str(to))
     return ExitCode.DONE
 

@@ -59,11 +59,11 @@ def test_the_report_of_labels_that_read_like_sentences(tmp_path: Path) -> None:
 
 def test_the_closing_line_is_the_reason() -> None:
     summary = two_models("At Home", "other")
-    assert closing_line(summary) == worded(summary)["recommendation"]["reason"]
+    assert closing_line(worded(summary)) == worded(summary)["recommendation"]["reason"]
     spoilt = summary | {"validity": {"verdict": "INVALID", "findings": []}}
-    assert closing_line(spoilt).startswith("No answer: the run is INVALID")
+    assert closing_line(worded(spoilt)).startswith("No answer: the run is INVALID")
     nothing = summarise(*run_of([]), pd.DataFrame())
-    assert closing_line(nothing) == "No recommendation: Nothing was measured."
+    assert closing_line(worded(nothing)) == "No recommendation: Nothing was measured."
 
 
 def every_message() -> list[type[Message]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from fmbench.core.figures.figure import Figure, UnknownFigure
-from fmbench.core.figures.percentiles import OfLatency, Percentile, of_latency
+from fmbench.core.figures.percentiles import OfLatency, of_latency
 from fmbench.core.registry import entry, names_in
 
 _FOLDER = "core/figures"
@@ -52,10 +52,4 @@ def of_key(key: str) -> Figure:
     return found
 
 
-def percentile_of(name: str) -> Percentile | None:
-    """The percentile that a key of the objectives sets a limit on; None when it is on something else."""
-    found = of_objective(name)
-    return found if isinstance(found, Percentile) else None
-
-
-__all__ = ["ALWAYS_COMPARED", "FIGURES", "OBJECTIVES", "OfLatency", "of_key", "of_objective", "of_rule", "percentile_of"]
+__all__ = ["ALWAYS_COMPARED", "FIGURES", "OBJECTIVES", "OfLatency", "of_key", "of_objective", "of_rule"]

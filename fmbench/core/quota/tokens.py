@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-BURNDOWN_AS_OF = "2026-11"
-"""When the table below was put together; ``quota: {burndown: …}`` wins over it."""
 BURNDOWN: tuple[tuple[str, float], ...] = (
     ("claude-opus-4-8", 15),
     ("claude-3-7-", 5),
@@ -24,7 +22,8 @@ BURNDOWN: tuple[tuple[str, float], ...] = (
     ("gpt-5.6", 10),
     ("kimi-k3", 10),
 )
-"""How many tokens of the quota an output token takes, by a part of the model's id; the first that fits. Elsewhere 1."""
+"""How many tokens of the quota an output token takes, by a part of the model's id, as of 2026-11; the first that fits.
+Elsewhere 1. ``quota: {burndown: …}`` wins over it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +40,3 @@ class Quota:
 def burndown_of(model_id: str) -> float:
     """The weight of an output token, from the table."""
     return next((weight for part, weight in BURNDOWN if part in model_id), 1.0)
-
-
-def at_admission(input_tokens: float, cache_read: float, cache_write: float, max_tokens: float) -> float:
-    """Tokens that a request reserves before it starts."""
-    return input_tokens + cache_read + cache_write + max_tokens
-
-
-def at_settlement(input_tokens: float, cache_write: float, output_tokens: float, burndown: float) -> float:
-    """Tokens that a request has taken once it is over."""
-    return input_tokens + cache_write + output_tokens * burndown
