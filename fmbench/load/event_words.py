@@ -25,7 +25,7 @@ def figure_words(now: CellNow) -> str:
     ]
     if now.failed:
         parts.append(f"{now.failed} failed ({failure_words(now.failures)})")
-    return " · ".join([*parts, f"${now.usd:.4f}"])
+    return " · ".join([*parts, "price unknown" if now.usd is None else f"${now.usd:.4f}"])
 
 
 def over_words(cell: CellDone) -> str:

@@ -54,7 +54,8 @@ class CellNow:
     e2e: Percentiles
     answers_per_min: float | None
     output_tokens_per_s: float | None
-    usd: float
+    usd: float | None
+    """Of this cell so far; None: its model's price is not known."""
     usd_run: float
     budget_usd: float | None
     left_s: float

@@ -71,6 +71,8 @@ class Tally:
     measured: int = 0
     """Requests that are over and were sent in the measured window."""
     usd: float = 0.0
+    unpriced: int = 0
+    """Answers whose price is not known; what they cost is not in ``usd``."""
     failures: Counter[str] = field(default_factory=Counter)
     words: dict[str, str] = field(default_factory=dict)
     """What was said with the first refusal of each kind that stops something: the service's own words."""
@@ -88,6 +90,7 @@ class Tally:
         self.usd += record.usd or 0.0
         if record.outcome == Outcome.OK:
             self.ok += 1
+            self.unpriced += record.usd is None
         else:
             self.failed += 1
             self.failures[record.failure or "unknown"] += 1
@@ -102,7 +105,7 @@ def total(tallies: Iterable[Tally]) -> Tally:
     """All of them in one."""
     result, parts = Tally(), [*tallies]
     for tally in parts:
-        for name in ("sent", "done", "ok", "failed", "dropped", "measured", "usd"):
+        for name in ("sent", "done", "ok", "failed", "dropped", "measured", "usd", "unpriced"):
             setattr(result, name, getattr(result, name) + getattr(tally, name))
         result.failures += tally.failures
         result.words = {**tally.words, **result.words}

@@ -96,7 +96,7 @@ def row_of(cell: CellNow) -> Row:
         "tokens": rate(tokens),
         "failed": str(cell.failed),
         "throttled": str(cell.throttled),
-        "usd": f"{cell.usd:.4f}",
+        "usd": "unknown" if cell.usd is None else f"{cell.usd:.4f}",
     }
 
 

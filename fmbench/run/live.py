@@ -130,7 +130,8 @@ def _figures(now: CellNow) -> list[list[tuple[str, str]]]:
 
 def _money(now: CellNow) -> Text:
     budget = "" if now.budget_usd is None else f" of {now.budget_usd:g} budgeted"
-    parts = [("USD of this cell", f"{now.usd:.4f}"), ("of the run", f"{now.usd_run:.4f}{budget}")]
+    cell = "unknown" if now.usd is None else f"{now.usd:.4f}"
+    parts = [("USD of this cell", cell), ("of the run", f"{now.usd_run:.4f}{budget}")]
     parts += [("failed", str(now.failed)), ("throttled", str(now.throttled))]
     return Text("   ").join(Text.assemble((f"{name} ", "dim"), value) for name, value in parts)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from io import StringIO
 
 import pytest
 from rich.console import Console
 
+from fmbench.load.event_words import over_words
 from fmbench.load.events import CellDone, CellNow, EventPipe, Percentiles, Waiting, from_line, hearing, to_line
 from fmbench.run.live import InLines, OnTerminal, panel
 from fmbench.run.say import Voice, speak
@@ -62,6 +64,14 @@ def test_a_full_pipe_never_holds_up_the_load():
     os.close(reading)
     pipe.send(NOW)
     os.close(writing)
+
+
+def test_a_cell_whose_price_is_not_known_costs_no_zero_dollars():
+    unpriced = replace(DONE, usd=None)
+    assert "price unknown" in over_words(unpriced) and "$" not in over_words(unpriced)
+    console = Console(width=80, record=True, file=StringIO())
+    console.print(panel(replace(NOW, usd=None)))
+    assert "USD of this cell unknown" in " ".join(console.export_text().split())
 
 
 @pytest.mark.parametrize("width", [80, 200])

@@ -169,7 +169,7 @@ class Progress:
             "e2e": Percentiles(n=window.e2e.total(), p50=percentile(window.e2e, 0.5), p95=percentile(window.e2e, 0.95)),
             "answers_per_min": None if window_s is None else 60 * window.ok / window_s,
             "output_tokens_per_s": None if window_s is None else window.output_tokens / window_s,
-            "usd": now.tally.usd,
+            "usd": None if now.tally.unpriced else now.tally.usd,
             "usd_run": self._usd + now.tally.usd,
             "budget_usd": self._config.budget.max_usd,
             "left_s": self._left_s(),
