@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from scipy import special
-
+from fmbench.core.apart import apart, by_intervals
 from fmbench.core.error_limits import SCREEN
 from fmbench.core.figures.answered import ANSWERED_SHARE
 from fmbench.core.figures.cost import COST
@@ -15,15 +14,11 @@ from fmbench.core.figures.figure import NOT_MET, Figure
 from fmbench.core.figures.latencies import LATENCIES, Latency
 from fmbench.core.figures.percentiles import mean, percentile
 from fmbench.core.figures.rates import TRANSACTIONS
-from fmbench.core.intervals import difference_interval
 from fmbench.core.objectives import Objective
 from fmbench.core.results import CellResult
-from fmbench.core.samples import TAIL
 
 Prefer = str
 
-SMALLEST = 0.01
-"""Cells that differ by less, as a share, do not differ for anybody."""
 USUAL = (95, 90, 50)
 """Percentiles to compare by, where no objective names one: the highest that all cells have."""
 
@@ -54,17 +49,17 @@ def figure_for(prefer: Prefer, objectives: Sequence[Objective], rows: Sequence[M
 
 
 def inside_noise(best: CellResult, other: CellResult, figure: Figure, rivals: int = 1) -> bool:
-    """Whether two cells differ by less than matters, or the interval of their difference holds 0: the intervals of all rivals
-    hold together with 95 % (Bonferroni)."""
+    """Whether two cells differ by less than matters, or no difference is shown: by prompt where they sent the same ones. The
+    intervals of all rivals hold together with 95 % (Bonferroni)."""
     if other is best:
         return True
-    first, second = figure.measured(best.row), figure.measured(other.row)
-    if first is None or second is None:
-        return first is second
-    gap = second[0] - first[0]
-    low, high = difference_interval(*second, *first)
-    wider = float(special.ndtri(TAIL / max(rivals, 1)) / special.ndtri(TAIL))
-    return abs(gap) < SMALLEST * abs(first[0]) or gap - wider * (gap - low) <= 0 <= gap + wider * (high - gap)
+    found = apart(best, other, figure)
+    return _unknown(best, other, figure) if found is None else found.is_noise(rivals)
+
+
+def _unknown(one: CellResult, other: CellResult, figure: Figure) -> bool:
+    """Whether neither has a value."""
+    return figure.measured(one.row) is None and figure.measured(other.row) is None
 
 
 def pareto(judged: list[CellResult], objectives: Sequence[Objective]) -> list[dict[str, Any]]:
@@ -104,6 +99,7 @@ def _beats(other: CellResult, found: CellResult, figures: Sequence[Figure]) -> b
 
 def _side(other: CellResult, found: CellResult, figure: Figure) -> int:
     """1 where ``other`` is shown to be better, -1 where it is shown to be worse, 0 where neither is."""
-    if inside_noise(found, other, figure):
+    apart_by = by_intervals(found, other, figure)
+    if _unknown(found, other, figure) if apart_by is None else apart_by.is_noise():
         return 0
     return 1 if figure.better(other.row) < figure.better(found.row) else -1

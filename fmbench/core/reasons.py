@@ -80,6 +80,8 @@ class Behind:
     difference: float | None
     ci95: tuple[float, float] | None
     ratio: float | None = None
+    paired: bool = False
+    """Whether requests with the same prompt were compared with each other."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,10 @@ import math
 from dataclasses import replace
 from typing import Any, Literal
 
+from fmbench.core.apart import apart
 from fmbench.core.figures.cost import COST
 from fmbench.core.figures.figure import Figure
 from fmbench.core.figures.rates import TRANSACTIONS
-from fmbench.core.intervals import difference_interval
 from fmbench.core.ladder import doubtful, most_users, reached
 from fmbench.core.messages import Message
 from fmbench.core.objectives import NOT_MET, UNDECIDED, Judgement, Objective
@@ -42,11 +42,12 @@ from fmbench.core.reasons import (
     UndecidedBelow,
 )
 from fmbench.core.results import CellResult
+from fmbench.core.settling import requests_needed, settling_answer, settling_none
 
 
 def decide(results: list[CellResult], bucket: str, prefer: Prefer, objectives: list[Objective]) -> dict[str, Any]:
     """The verdict for one bucket:
-    ``{bucket, status, recommendation, reason, runner_up, models, pareto, nearest, what_would_change}``.
+    ``{bucket, status, recommendation, reason, runner_up, models, pareto, nearest, what_would_change, least_seen, to_settle}``.
 
     ``status`` is recommended, undecided, none_feasible or not_measured; ``recommendation`` is None but for the first.
     """
@@ -118,6 +119,9 @@ def _recommend(
             *open_rivals,
             *_tighter(winner, others, judged, prefer, objectives),
         ],
+        **settling_answer(
+            winner, others, tied, figure, [*_open_cells(winner, judged, points, figure), *_doubted(winner, judged)]
+        ),
     }
 
 
@@ -137,11 +141,11 @@ def _place(found: CellResult) -> Place:
 
 def _behind(winner: CellResult, other: CellResult, figure: Figure) -> Behind:
     """By how much another model's point is behind the winner's."""
-    ours, theirs = figure.measured(winner.row), figure.measured(other.row)
-    if ours is None or theirs is None:
+    found = apart(winner, other, figure)
+    if found is None:
         return Behind(_place(other), figure, None, None)
-    ratio = theirs[0] / ours[0] if ours[0] else None
-    return Behind(_place(other), figure, theirs[0] - ours[0], difference_interval(*theirs, *ours), ratio)
+    ratio = 1 + found.difference / found.value if found.value else None
+    return Behind(_place(other), figure, found.difference, found.interval, ratio, found.paired)
 
 
 def _runner_up(behind: Behind, other: CellResult, figure: Figure) -> dict[str, Any]:
@@ -150,6 +154,7 @@ def _runner_up(behind: Behind, other: CellResult, figure: Figure) -> dict[str, A
     if behind.ci95 is not None:
         ends = list(behind.ci95)
         margin = {"figure": figure.key, "difference": behind.difference, "ci95": ends, "ratio": behind.ratio}
+        margin |= {"paired": behind.paired}
     return {
         "model": other.cell.model,
         "model_id": other.cell.model_id,
@@ -187,18 +192,20 @@ def _settled_by(winner: CellResult, rivals: list[CellResult]) -> Literal["lower 
     return "same cost" if cheapest < float("inf") else "nothing"
 
 
+def _doubted(winner: CellResult, judged: list[CellResult]) -> list[CellResult]:
+    """The undecided level below the winner that makes it uncertain."""
+    ladder = _of_model(judged, winner.cell.model)
+    level = doubtful(winner, ladder)
+    return [level] if level is not None and level.meets is None and not reached(ladder) else []
+
+
 def _below(winner: CellResult, judged: list[CellResult]) -> list[Message]:
     """A level with fewer users that is not shown to meet what the winner does."""
     level = doubtful(winner, _of_model(judged, winner.cell.model))
-    if level is None:
-        return []
-    if level.meets is False:
+    if level is not None and level.meets is False:
         return [FailsBelow(_place(level), _of_status(level.judgements, NOT_MET))]
-    return (
-        [UndecidedBelow(_place(level), _of_status(level.judgements, UNDECIDED))]
-        if not reached(_of_model(judged, winner.cell.model))
-        else []
-    )
+    doubted = _doubted(winner, judged)
+    return [UndecidedBelow(_place(level), _of_status(level.judgements, UNDECIDED)) for level in doubted]
 
 
 def _above(winner: CellResult, judged: list[CellResult]) -> list[Message]:
@@ -215,14 +222,19 @@ def _above(winner: CellResult, judged: list[CellResult]) -> list[Message]:
 
 def _open_rivals(winner: CellResult, judged: list[CellResult], points: list[CellResult], figure: Figure) -> list[Message]:
     """Models that may yet turn out feasible, and would then be better than the winner."""
+    nearest = _open_cells(winner, judged, points, figure)
+    return [MayBeBetter(_place(found), _of_status(found.judgements, UNDECIDED)) for found in nearest]
+
+
+def _open_cells(winner: CellResult, judged: list[CellResult], points: list[CellResult], figure: Figure) -> list[CellResult]:
+    """Of each model that may yet be better than the winner: the cell that lacks the fewest requests."""
     settled = {point.cell.model for point in points}
-    found: list[Message] = []
+    found = []
     for model in _models(judged):
         undecided = [cell for cell in _of_model(judged, model) if cell.meets is None]
         better = [cell for cell in undecided if figure.better(cell.row) < figure.better(winner.row)]
         if model not in settled and better:
-            nearest = min(better, key=_requests_needed)
-            found.append(MayBeBetter(_place(nearest), _of_status(nearest.judgements, UNDECIDED)))
+            found.append(min(better, key=requests_needed))
     return found
 
 
@@ -277,31 +289,25 @@ def _of_status(judgements: list[Judgement], status: str) -> tuple[Judgement, ...
     return tuple(judgement for judgement in judgements if judgement.status == status)
 
 
-def _requests_needed(found: CellResult) -> float:
-    """The requests until every objective of a cell is decided; infinite when some never will be."""
-    needed = [item.requests_needed for item in _of_status(found.judgements, UNDECIDED)]
-    return float("inf") if not needed or None in needed else float(max(item for item in needed if item is not None))
-
-
 def _no_answer(judged: list[CellResult], here: list[CellResult], bucket: str) -> dict[str, Any]:
     if not judged:
         why = next((found.cell.reason for found in here if found.cell.reason), None)
-        return {"status": "not_measured", "reason": NotMeasured(bucket, why), "nearest": None}
+        return {"status": "not_measured", "reason": NotMeasured(bucket, why), "nearest": None, **settling_none(None, [])}
     undecided = [found for found in judged if found.meets is None]
     if undecided:
-        best = min(undecided, key=_requests_needed)
+        best = min(undecided, key=requests_needed)
         reason: Message = Undecided(_place(best), _of_status(best.judgements, UNDECIDED))
-        return {"status": "undecided", "reason": reason, "nearest": _nearest_row(best)}
+        return {"status": "undecided", "reason": reason, "nearest": _nearest_row(best), **settling_none(best, undecided)}
     best = min(judged, key=_distance)
     reason = NoneMeets(_place(best), _of_status(best.judgements, NOT_MET))
-    return {"status": "none_feasible", "reason": reason, "nearest": _nearest_row(best)}
+    return {"status": "none_feasible", "reason": reason, "nearest": _nearest_row(best), **settling_none(best, [])}
 
 
 def _distance(found: CellResult) -> tuple[bool, float, int, float]:
     """How near a cell is to meeting every objective: first those that are undecided, by the requests that they lack; then those
     that fail, by how many objectives and by how much."""
     fails = len(_of_status(found.judgements, NOT_MET))
-    return (found.meets is False, _requests_needed(found) if found.meets is None else 0.0, fails, _excess(found))
+    return (found.meets is False, requests_needed(found) if found.meets is None else 0.0, fails, _excess(found))
 
 
 def _excess(found: CellResult) -> float:
@@ -317,7 +323,7 @@ def _nearest_row(found: CellResult) -> dict[str, Any]:
         "rate_per_min": found.cell.rate_per_min,
         "fails": [item.to_dict() for item in _of_status(found.judgements, NOT_MET)],
         "undecided": [item.to_dict() for item in _of_status(found.judgements, UNDECIDED)],
-        "requests_needed": None if (needed := _requests_needed(found)) == float("inf") else int(needed),
+        "requests_needed": None if (needed := requests_needed(found)) == float("inf") else int(needed),
     }
 
 

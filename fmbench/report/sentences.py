@@ -90,7 +90,8 @@ def gap_words(behind: Behind) -> str:
     gap, low_text, high_text = (value_text(figure.unit, value) for value in (abs(behind.difference), low, high))
     worse = (behind.difference >= 0) == figure.less_is_better
     way = figure.difference.worse if worse else figure.difference.better
-    return f"{figure.difference.verb} {gap} (95 %: {low_text} to {high_text}) {way}"
+    how = "95 %, by prompt" if behind.paired else "95 %"
+    return f"{figure.difference.verb} {gap} ({how}: {low_text} to {high_text}) {way}"
 
 
 @sentence.register

@@ -68,6 +68,18 @@ def _met(row: Mapping[str, Any]) -> str:
     return words.get(str(row.get("status")), "not measured")
 
 
+def settling_lines(summary: Summary) -> list[str]:
+    """The least difference that the run would have seen, and what is open takes; nothing of a run that is INVALID."""
+    from fmbench.report.first_page.settling import settling_words
+
+    if (summary.get("validity") or {}).get("verdict") == "INVALID":
+        return []
+    bucket = str(summary.get("bucket_of_interest"))
+    verdict: Summary = next((found for found in summary.get("verdicts") or [] if found["bucket"] == bucket), {})
+    names = short_names([row["model"] for row in verdict.get("models") or []])
+    return [line.replace("**", "") for line in settling_words(verdict, lambda label: names.get(label, label))]
+
+
 def validity_lines(summary: Summary) -> list[str]:
     """Nothing for a run that is PASS; else its verdict, and the findings that made it so."""
     validity = summary.get("validity") or {}

@@ -9,7 +9,7 @@ from typing import Any
 from fmbench.config.schema import Config
 from fmbench.core.accounting import Accounting
 from fmbench.core.failures import ExitCode, FmbenchError
-from fmbench.run.closing import PASS, closing_table, report_line, show, validity_lines
+from fmbench.run.closing import PASS, closing_table, report_line, settling_lines, show, validity_lines
 from fmbench.run.locust_counts import locust_counts
 from fmbench.run.say import end_of_run, give, is_quiet, say
 from fmbench.run.traceback_file import write_traceback
@@ -187,10 +187,12 @@ def _said(summary: dict[str, Any] | None) -> dict[str, Any] | None:
 
 
 def tell_answer(said: dict[str, Any]) -> None:
-    """The answer of a report and a row a model; ``said`` as summary.json has it."""
+    """The answer of a report, what the run could tell, and a row a model; ``said`` as summary.json has it."""
     from fmbench.report.summary import closing_line
 
     say(closing_line(said))
+    for line in settling_lines(said):
+        say(line)
     table = closing_table(said)
     if table is not None and not is_quiet():
         show(table)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from fmbench.report.first_page.head import elsewhere
+from fmbench.run.closing import settling_lines
 from fmbench.storage.reader import LocalRun
 from tests.report.support import Study, make, reported
 from tests.report.test_files import cells_of, table_blocks
@@ -130,6 +131,18 @@ def test_undecided_is_said_as_such_with_the_requests_it_takes(report_of: ReportO
     assert "Pick" not in page
     assert nearest is not None
     assert re.search(r"about [\d,]+ requests more", page)
+
+
+def test_beside_the_answer_stands_what_the_run_could_tell_and_what_is_open_takes(report_of: ReportOf):
+    normal, undecided = report_of("normal"), report_of("undecided")
+    least = next(found for found in summary_of(normal)["verdicts"] if found["bucket"] == "en_2000-3000")["least_seen"]
+    shown = re.search(r"Smallest difference in cost that nine of ten such runs would see: \$([\d.]+)", first_page(normal))
+    assert shown is not None and float(shown[1]) == pytest.approx(least["difference"], rel=0.01)
+    takes = next(found for found in summary_of(undecided)["verdicts"] if found["bucket"] == "en_2000-3000")["to_settle"]
+    shown = re.search(r"To settle what is open: about ([\d,]+) requests more, \$([\d.]+)\*\*", first_page(undecided))
+    assert shown is not None and int(shown[1].replace(",", "")) == takes["requests"]
+    assert float(shown[2]) == pytest.approx(takes["usd"], abs=0.006)
+    assert settling_lines(summary_of(undecided))[-1].startswith(f"To settle what is open: about {shown[1]} requests more")
 
 
 def test_a_figure_that_the_sample_is_too_small_for_says_what_it_takes(report_of: ReportOf):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fmbench.core.apart import SMALLEST
 from fmbench.core.cells import level_of
 from fmbench.core.figures.cost import COST
 from fmbench.core.figures.figure import Figure
@@ -12,7 +13,6 @@ from fmbench.core.figures.percentiles import Percentile, percentile
 from fmbench.core.figures.quality import QUALITY
 from fmbench.core.figures.rates import TRANSACTIONS
 from fmbench.core.open_loop import LATE_S
-from fmbench.core.ranking import SMALLEST
 from fmbench.report.blocks import Table, table, text
 from fmbench.report.numbers import (
     DASH,

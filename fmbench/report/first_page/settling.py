@@ -1,0 +1,61 @@
+"""Beside the answer: the least difference that this run would have seen, and what it would take to settle what is open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from fmbench.core.figures.registry import of_key
+from fmbench.core.units import PER_CENT
+from fmbench.report.blocks import Text, text
+from fmbench.report.numbers import count, figure_value, listed, plural, share, usd
+from fmbench.report.study import Study
+from fmbench.report.wording import level_text
+
+Names = Callable[[str], str]
+MOST_NAMED = 3
+
+
+def settling(study: Study) -> Text | None:
+    """Both as one paragraph; None where there is neither."""
+    said = settling_words(study.verdict or {}, lambda label: text(study.short(label)))
+    return Text(" ".join(said)) if said else None
+
+
+def settling_words(verdict: Mapping[str, Any], names: Names) -> list[str]:
+    """The sentences, from a verdict as summary.json has it."""
+    least, open_questions = verdict.get("least_seen"), verdict.get("to_settle")
+    return [*([_least(least, names)] if least else []), *([_to_settle(open_questions, names)] if open_questions else [])]
+
+
+def _least(least: Mapping[str, Any], names: Names) -> str:
+    figure = of_key(least["figure"])
+    size = figure_value(figure, least["difference"])
+    part = "" if least["share"] is None or figure.unit is PER_CENT else f" ({share(least['share'])})"
+    if len(least["models"]) > 1:
+        one, other = map(names, least["models"])
+        how = ", compared by prompt" if least["paired"] else ""
+        between = f"between {one} and {other}{how}"
+        return f"Smallest difference in {figure.title} that nine of ten such runs would see: {size}{part} {between}."
+    [model] = least["models"]
+    what = f"Smallest distance of {names(model)}'s {figure.title} from its limit"
+    return f"{what} that nine of ten such runs would see: {size}{part}."
+
+
+def _to_settle(found: Mapping[str, Any], names: Names) -> str:
+    told = [part for part in found["parts"] if part["requests"] is not None]
+    never = [part for part in found["parts"] if part["requests"] is None]
+    near = f"{listed([_question(part, names) for part in never[:MOST_NAMED]])}: too close for any number of requests to tell."
+    if not told:
+        return f"What is open cannot be settled by more requests of this kind: {near}"
+    cost = f", {usd(found['usd'])}" if found["usd"] is not None else ""
+    parts = [f"{_question(part, names)}: {count(part['requests'])}" for part in told[:MOST_NAMED]]
+    parts += [f"{plural(len(told) - MOST_NAMED, 'question')} more"] if len(told) > MOST_NAMED else []
+    lead = f"**To settle what is open: about {plural(found['requests'], 'request')} more{cost}** ({'; '.join(parts)})."
+    return f"{lead} {near[0].upper()}{near[1:]}" if never else lead
+
+
+def _question(part: Mapping[str, Any], names: Names) -> str:
+    if part["beside"] is not None:
+        return f"whether {names(part['model'])} and {names(part['beside'])} differ by 1 % or more"
+    return f"{names(part['model'])} at {level_text(part['concurrency'], part['rate_per_min'])}"
