@@ -17,6 +17,8 @@ from fmbench.config.faults import Fault, Path
 
 MOST_VALUES = 100_000
 """More values than that are no configuration but an alias bomb."""
+MOST_WRITTEN = 12_000
+"""More values than that are no configuration that anybody wrote."""
 
 EMPTY = ""
 """What a plain scalar of no letters is called in a node: a key that was left empty."""
@@ -40,8 +42,22 @@ class Document:
         return self.origin
 
 
+class _TooMany(Exception):
+    """More values than a document may have."""
+
+
 class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader with YAML 1.2's rules for plain scalars."""
+    """PyYAML's safe loader with YAML 1.2's rules for plain scalars, and with an end to how much it reads."""
+
+    def __init__(self, text: str, most: int) -> None:
+        super().__init__(text)
+        self._left = most
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        self._left -= 1
+        if self._left < 0:
+            raise _TooMany
+        return super().compose_node(parent, index)
 
 
 class _Dumper(yaml.SafeDumper):
@@ -74,14 +90,18 @@ def write_document(value: Any) -> str:
     return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
 
 
-def read_document(text: str, origin: str, last_wins: bool = False) -> Document:
-    """The document that ``text`` holds. What cannot be read stands in its ``faults``.
+def read_document(text: str, origin: str, last_wins: bool = False, most: int = MOST_VALUES) -> Document:
+    """The document that ``text`` holds, of at most ``most`` keys and values. What cannot be read stands in its ``faults``.
 
     Of a key that stands twice the first value is taken, or with ``last_wins`` the last, as other readers of YAML do.
     """
     document = Document(origin)
     try:
-        node = yaml.compose(text, Loader=_Loader)
+        node = _Loader(text, most).get_single_node()
+    except _TooMany:
+        what = f"has more than {most:,} keys and values"
+        document.faults.append(Fault(origin, (), None, what, "give the right file, or leave out what is not asked"))
+        return document
     except yaml.YAMLError as error:
         document.faults.append(_syntax_fault(error, origin))
         return document

@@ -13,6 +13,9 @@ Path = tuple[str | int, ...]
 SECRET_KEYS = frozenset({"bearer_key"})
 """Keys whose values are never shown or stored."""
 
+MOST_SHOWN = 50
+"""Faults beyond that are counted: nobody reads them all before the first ones are put right."""
+
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
@@ -60,8 +63,9 @@ def value_text(value: Any, path: Path = ()) -> str:
 def all_faults(faults: Sequence[Fault], source: str) -> str:
     """The one message that names every fault, in the order of the file."""
     count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
-    lines = "\n".join(f"  {fault}" for fault in sorted(faults, key=_order))
-    return f"{source} cannot be used ({count}); nothing was sent.\n{lines}"
+    lines = [f"  {fault}" for fault in sorted(faults, key=_order)[:MOST_SHOWN]]
+    more = [f"  and {len(faults) - MOST_SHOWN} more"] if len(faults) > MOST_SHOWN else []
+    return "\n".join([f"{source} cannot be used ({count}); nothing was sent.", *lines, *more])
 
 
 def _order(fault: Fault) -> tuple[int, str]:

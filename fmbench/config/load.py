@@ -11,16 +11,16 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from fmbench.config.document import Document, read_document, write_document
+from fmbench.config.document import MOST_WRITTEN, Document, read_document, write_document
 from fmbench.config.extends import extended
 from fmbench.config.faults import SECRET_KEYS, Fault, Path, all_faults, value_text
+from fmbench.config.files import LARGEST_FILE, read_some
 from fmbench.config.messages import faults_of
 from fmbench.config.overrides import apply_override
 from fmbench.config.schema import Config
 from fmbench.config.together import NO_CHECKS, Checks, Finding, conflicts, missing_files, warnings
 from fmbench.core.failures import UnusableInput
 
-LARGEST_FILE = 4_000_000
 _SECTIONS = ("inference", "dataset", "load", "objectives", "budget", "pricing", "traffic", "simulator")
 
 
@@ -59,7 +59,7 @@ def parse_config(
 ) -> LoadedConfig:
     """As ``load_config``, from what the file holds; messages call it ``source``."""
     try:
-        document = extended(read_document(_text(data, source), source), source)
+        document = extended(read_document(text_of(data, source), source, most=MOST_WRITTEN), source)
     except RecursionError:
         raise UnusableInput(f"{source}: is nested more than {DEEPEST} levels deep; no key of a configuration is.") from None
     if document.value is None and not document.faults and not overrides:
@@ -109,7 +109,7 @@ def stored_config(text: str, source: str) -> Config:
 
 def check(document: Document, checks: Checks = NO_CHECKS) -> tuple[Config | None, list[Fault]]:
     """The document's configuration (None: not even in parts usable), and all that is wrong with it."""
-    faults = list(document.faults)
+    faults = list(dict.fromkeys(document.faults))
     if not isinstance(document.value, dict):
         return None, faults
     _fill_empty_sections(document)
@@ -120,7 +120,8 @@ def check(document: Document, checks: Checks = NO_CHECKS) -> tuple[Config | None
             break
         except ValidationError as error:
             found = faults_of(error, Document(document.origin, value, document.places))
-            faults += [fault for fault in found if fault.path not in removed and fault not in faults]
+            known = set(faults)
+            faults += [fault for fault in found if fault.path not in removed and fault not in known]
             if not _remove(value, removed, [fault.path for fault in found]):
                 return None, faults
     between = [*conflicts(config), *checks.findings(config)]
@@ -154,7 +155,8 @@ def _without_secrets(value: Any) -> Any:
     return [_without_secrets(item) for item in value] if isinstance(value, list) else value
 
 
-def _text(data: str | bytes, source: str) -> str:
+def text_of(data: str | bytes, source: str) -> str:
+    """What a file says. Raises ``UnusableInput`` for what is no text of a configuration's size."""
     if len(data) > LARGEST_FILE:
         raise UnusableInput(f"{source}: is larger than {LARGEST_FILE // 1_000_000} MB; give the right file.")
     try:
@@ -165,8 +167,7 @@ def _text(data: str | bytes, source: str) -> str:
 
 def _read_file(address: str) -> bytes:
     try:
-        with File(address).expanduser().open("rb") as file:
-            return file.read(LARGEST_FILE + 1)
+        return read_some(File(address).expanduser())
     except OSError as error:
         cure = "give the path of a YAML file, such as configs/quickstart.yml"
         raise UnusableInput(f"{address}: cannot be read ({error.strerror or error}); {cure}.") from None

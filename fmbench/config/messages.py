@@ -89,6 +89,7 @@ def _bound(kind: str, context: dict[str, Any], message: str) -> tuple[str, str]:
         "greater_than_equal": ("ge", "is too small", "write {} or more"),
         "less_than": ("lt", "is too large", "write a number below {}"),
         "less_than_equal": ("le", "is too large", "write {} or less"),
+        "too_long": ("max_length", "has too many entries", "give it at most {}"),
         "too_short": ("min_length", "has too few entries", "give it at least {}"),
         "string_too_long": ("max_length", "is too long", "write at most {} letters"),
         "string_pattern_mismatch": ("pattern", "has letters that may not stand there", "it has to match {}"),

@@ -14,7 +14,7 @@ from fmbench.core.figures.registry import OBJECTIVES, of_objective
 
 Seconds = Annotated[float, Field(gt=0, le=604_800)]
 Share = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
+Positive = Annotated[float, Field(gt=0, le=1e12)]
 
 BOUNDS: dict[str, Any] = {"seconds": Seconds, "share": Share, "positive": Positive}
 

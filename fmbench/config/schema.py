@@ -23,14 +23,21 @@ SourceName = Annotated[str, one_of(names_in("prompts/sources"))]
 Users = Annotated[int, Field(ge=1, le=100_000)]
 RatePerMin = Annotated[float, Field(gt=0, le=6_000_000)]
 USUAL_LEVELS = [1, 2, 4, 8]
+LONGEST_PROMPT = 10_000_000
+"""Tokens: as long as the longest context that a model has."""
+MOST_TOKENS = 10_000_000
+MOST_USD = 1e9
+MOST_REQUESTS = 10_000_000_000
 
 _BUCKET = re.compile(r"(\d+)-(\d+)")
 
 
 def _bucket(text: str) -> str:
     match = _BUCKET.fullmatch(text)
-    if match is None or int(match[1]) >= int(match[2]):
+    if match is None or len(text) > 40 or int(match[1]) >= int(match[2]):
         raise ValueError('is no bucket: write "<min>-<max>" in prompt tokens with min < max, such as "500-1000"')
+    if int(match[2]) > LONGEST_PROMPT:
+        raise ValueError(f"is longer than any prompt: no model takes more than {LONGEST_PROMPT:,} tokens")
     return text
 
 
@@ -48,10 +55,10 @@ Language = Annotated[str, Field(pattern=r"^[^\W_][\w.+#-]{0,30}$")]
 class Inference(Strict):
     """Inference parameters, passed through as given; one that is left out is not sent (but ``max_tokens`` always is)."""
 
-    max_tokens: int | None = Field(default=None, ge=1)
+    max_tokens: int | None = Field(default=None, ge=1, le=MOST_TOKENS)
     temperature: Share | None = None
     top_p: Share | None = None
-    stop_sequences: list[str] | None = None
+    stop_sequences: Annotated[list[str], Field(max_length=2500)] | None = None
     system: str | None = None
     effort: Annotated[str, Field(min_length=1, max_length=16)] | None = None
     """How hard the model is to think: low, medium, high, or what else it knows."""
@@ -122,12 +129,12 @@ class Dataset(Strict):
     subset: str | None = None
     split: str | None = None
     revision: str | None = None
-    tasks: Annotated[list[str], AfterValidator(_distinct)] | None = None
-    languages: Annotated[list[Language], Field(min_length=1), AfterValidator(_distinct)] = Field(default=["en"])
-    buckets: Annotated[list[Bucket], Field(min_length=1), AfterValidator(_distinct)] = Field(
+    tasks: Annotated[list[str], Field(max_length=1000), AfterValidator(_distinct)] | None = None
+    languages: Annotated[list[Language], Field(min_length=1, max_length=200), AfterValidator(_distinct)] = Field(default=["en"])
+    buckets: Annotated[list[Bucket], Field(min_length=1, max_length=1000), AfterValidator(_distinct)] = Field(
         default=["1-500", "500-1000", "1000-2000", "2000-3000", "3000-4000"]
     )
-    prompts_per_bucket: int = Field(default=50, ge=1)
+    prompts_per_bucket: int = Field(default=50, ge=1, le=1_000_000)
     columns: Columns = Columns()
     template: str | dict[str, str] | None = None
     """A prompt template with {context} and {input}: one for all tasks, or one a task."""
@@ -176,7 +183,7 @@ class LimitSearch(Strict):
     tolerance: float = Field(default=0.1, gt=0, le=1)
     """How far the limit may be off, as a share of it."""
     confidence: float = Field(default=0.95, ge=0.5, lt=1)
-    most_requests: int = Field(default=4000, ge=100)
+    most_requests: int = Field(default=4000, ge=100, le=100_000_000)
     """At one level: what is not shown by then is too near the limit to tell."""
 
     @model_validator(mode="after")
@@ -197,22 +204,24 @@ class ThinkTime(Strict):
     """The standard deviation over the mean, of ``lognormal``."""
 
 
-Rates = Annotated[list[RatePerMin], Field(min_length=1), AfterValidator(_distinct)]
+Rates = Annotated[list[RatePerMin], Field(min_length=1, max_length=1000), AfterValidator(_distinct)]
 
 
 class Load(Strict):
     """How users, or requests, are stepped through the cells."""
 
-    concurrency: Annotated[list[Users], Field(min_length=1), AfterValidator(_distinct)] = Field(default=USUAL_LEVELS)
+    concurrency: Annotated[list[Users], Field(min_length=1, max_length=1000), AfterValidator(_distinct)] = Field(
+        default=USUAL_LEVELS
+    )
     warmup_s: float = Field(default=5.0, ge=0, le=604_800)
     duration_s: Seconds = 30.0
-    min_requests: int = Field(default=20, ge=0)
+    min_requests: int = Field(default=20, ge=0, le=100_000_000)
     max_duration_s: Seconds | None = None
     """The cap of a window extended to ``min_requests`` or until decided; None: ten times ``duration_s``."""
-    spread_s: float | None = Field(default=None, ge=0)
+    spread_s: float | None = Field(default=None, ge=0, le=604_800)
     """Users of a step start spread over so long; None: over warmup_s, at most 1 s."""
     order: Literal["sequential", "interleaved"] = "sequential"
-    repeats: int = Field(default=1, ge=1)
+    repeats: int = Field(default=1, ge=1, le=10_000)
     until: Literal["fixed", "decided"] = "fixed"
     rate_per_min: Rates | RampRate | ProfileRate | None = None
     """An open loop instead of users: requests begin by a plan, whatever the answers do."""
@@ -243,44 +252,44 @@ class Load(Strict):
 class Budget(Strict):
     """Hard limits: no request is sent that could pass them."""
 
-    max_usd: float | None = Field(default=None, gt=0)
-    max_requests: int | None = Field(default=None, ge=1)
+    max_usd: float | None = Field(default=None, gt=0, le=MOST_USD)
+    max_requests: int | None = Field(default=None, ge=1, le=MOST_REQUESTS)
 
 
 class Traffic(Strict):
     """The traffic that a month's cost is for."""
 
-    requests_per_day: float | None = Field(default=None, gt=0)
-    per_hour: Annotated[list[Annotated[float, Field(ge=0)]], Field(min_length=24, max_length=24)] | None = None
+    requests_per_day: float | None = Field(default=None, gt=0, le=1e12)
+    per_hour: Annotated[list[Annotated[float, Field(ge=0, le=1e12)]], Field(min_length=24, max_length=24)] | None = None
     """Requests in each hour of a day, instead of ``requests_per_day``."""
-    input_tokens: int | None = Field(default=None, ge=1)
+    input_tokens: int | None = Field(default=None, ge=1, le=MOST_TOKENS)
     """None: as the requests of the run had them."""
-    output_tokens: int | None = Field(default=None, ge=1)
+    output_tokens: int | None = Field(default=None, ge=1, le=MOST_TOKENS)
     cached_share: Share = 0.0
     """Which share of the prompts' tokens would be read from a prompt cache."""
-    capacity_usd_per_hour: dict[str, Annotated[float, Field(gt=0)]] = Field(default={})
+    capacity_usd_per_hour: dict[str, Annotated[float, Field(gt=0, le=MOST_USD)]] = Field(default={})
     """What provisioned or reserved capacity for a model (by its label or id) costs an hour."""
 
 
 class QuotaSizes(Strict):
     """A model's quotas in the account, over what Service Quotas says."""
 
-    tpm: float | None = Field(default=None, ge=0)
-    rpm: float | None = Field(default=None, ge=0)
-    tpd: float | None = Field(default=None, ge=0)
-    burndown: float | None = Field(default=None, ge=1)
+    tpm: float | None = Field(default=None, ge=0, le=1e15)
+    rpm: float | None = Field(default=None, ge=0, le=1e15)
+    tpd: float | None = Field(default=None, ge=0, le=1e15)
+    burndown: float | None = Field(default=None, ge=1, le=1000)
     """How many tokens of the quota an output token takes; None: by a table of models."""
 
 
 class TokenRates(Strict):
     """USD for a million tokens."""
 
-    input: float = Field(ge=0)
-    output: float = Field(ge=0)
-    cache_read: float | None = Field(default=None, ge=0)
-    cache_write: float | None = Field(default=None, ge=0)
+    input: float = Field(ge=0, le=MOST_USD)
+    output: float = Field(ge=0, le=MOST_USD)
+    cache_read: float | None = Field(default=None, ge=0, le=MOST_USD)
+    cache_write: float | None = Field(default=None, ge=0, le=MOST_USD)
     """Of a write that is kept for five minutes."""
-    cache_write_1h: float | None = Field(default=None, ge=0)
+    cache_write_1h: float | None = Field(default=None, ge=0, le=MOST_USD)
 
 
 class PriceCase(TokenRates):
@@ -289,14 +298,14 @@ class PriceCase(TokenRates):
     region: str | None = None
     tier: Literal["default", "priority", "flex", "reserved", "batch"] | None = None
     latency: Literal["standard", "optimized"] | None = None
-    above_tokens: int | None = Field(default=None, ge=1)
+    above_tokens: int | None = Field(default=None, ge=1, le=MOST_TOKENS)
     """Prompts of more tokens, cached ones included, pay these rates for the whole request."""
 
 
 class Price(TokenRates):
     """A model's rates, and the cases in which others hold: of those that fit, the last one."""
 
-    cases: list[PriceCase] = Field(default=[])
+    cases: list[PriceCase] = Field(default=[], max_length=1000)
 
 
 class CachePoints(Strict):
@@ -322,7 +331,7 @@ class Config(Strict):
     region: str | None = None
     seed: int = Field(default=7, ge=0, lt=2**63)
     output: str = Field(default="results", min_length=1)
-    models: list[Model] = Field(min_length=1)
+    models: list[Model] = Field(min_length=1, max_length=1000)
     inference: Inference = Inference()
     dataset: Dataset = Dataset()
     load: Load = Load()

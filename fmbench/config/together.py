@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path as File
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from fmbench.config.addresses import SCHEMES, STORE_EXAMPLES
 from fmbench.config.advice import advice
 from fmbench.config.faults import Path
 from fmbench.config.schema import Config
+from fmbench.core.levels import levels_of
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 _STORE = re.compile(rf"(?:{'|'.join(SCHEMES)})://[^/]")
@@ -46,6 +48,7 @@ def conflicts(config: Config) -> Iterator[Finding]:
     yield from _windows(config)
     yield from _addresses(config)
     yield from _cache(config)
+    yield from _size(config)
     for figure in config.objectives.limited:
         if figure.takes is not None and not getattr(config, figure.takes):
             path = ("objectives", str(figure.objective))
@@ -107,8 +110,8 @@ def _templates(config: Config) -> Iterator[Finding]:
 def missing_files(config: Config) -> Iterator[Finding]:
     """Files that ``config`` names besides its data, and that are not there."""
     path = config.dataset.template_file
-    if path is not None and "://" not in path and not File(path).expanduser().exists():
-        cure = f"there is no {File(path).expanduser().absolute()}: put it there, or give the right path"
+    if path is not None and "://" not in path and not File(path).expanduser().is_file():
+        cure = f"there is no file {File(path).expanduser().absolute()}: put it there, or give the right path"
         yield Finding(("dataset", "template_file"), "does not exist", cure, (("dataset",),))
 
 
@@ -118,6 +121,29 @@ def _addresses(config: Config) -> Iterator[Finding]:
     for path, address in places.items():
         if address is not None and _SCHEME.match(address) and not _STORE.match(address):
             yield Finding(path, "is neither a path nor the address of a store", f"give a path, or {STORE_EXAMPLES}", (path[:1],))
+
+
+MOST_CELLS = 10_000
+"""At half a minute each, three and a half days."""
+
+
+def _size(config: Config) -> Iterator[Finding]:
+    """Each factor may be right, and the product more than anybody measures."""
+    load, dataset = config.load, config.dataset
+    factors = {
+        "models": len(config.models),
+        "languages": len(dataset.languages),
+        "buckets": len(dataset.buckets),
+        "levels": len(levels_of(load)),
+        "repeats": load.repeats,
+    }
+    cells = prod(factors.values())
+    if cells > MOST_CELLS:
+        counted = " × ".join(f"{count:,} {name}" for name, count in factors.items())
+        path: Path = ("load", "repeats") if load.repeats > 1 else ("load",)
+        reads: tuple[Path, ...] = (("models",), ("dataset",), ("load",))
+        what = f"makes {cells:,} cells ({counted}), and a run has at most {MOST_CELLS:,}"
+        yield Finding(path, what, "leave some out, or make several runs", reads)
 
 
 def _windows(config: Config) -> Iterator[Finding]:

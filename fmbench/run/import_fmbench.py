@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from fmbench.config.document import read_document, write_document
-from fmbench.config.load import parse_config
+from fmbench.config.files import read_some
+from fmbench.config.load import parse_config, text_of
 from fmbench.core.failures import ExitCode, UnusableInput
 from fmbench.migration.convert import convert
 from fmbench.migration.source import Old, read
 from fmbench.run.say import say
 from fmbench.storage.store import is_remote, store_for
-
-LARGEST_FILE = 4_000_000
 
 
 def import_fmbench(address: str, pricing: str | None, data: str | None, to: str | None) -> int:
@@ -44,8 +43,7 @@ def _text(address: str) -> str:
         if is_remote(address):
             folder, _, name = address.rpartition("/")
             return store_for(folder).get_bytes(name).decode("utf-8-sig")
-        with Path(address).expanduser().open("rb") as file:
-            return file.read(LARGEST_FILE).decode("utf-8-sig")
+        return text_of(read_some(Path(address).expanduser()), address)
     except (OSError, UnicodeDecodeError) as error:
         raise UnusableInput(
             f"{address}: cannot be read ({getattr(error, 'strerror', None) or error}); give FMBench's file."

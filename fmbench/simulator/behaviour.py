@@ -8,6 +8,9 @@ from pydantic import Field, model_validator
 
 from fmbench.config.base import Strict
 
+MOST = 1_000_000_000_000
+LONGEST_S = 604_800
+
 FaultKind = Literal[
     "throttle_requests",
     "throttle_tokens",
@@ -50,10 +53,10 @@ class Fault(Strict):
 
     kind: FaultKind
     rate: float | None = Field(default=None, ge=0, le=1)
-    at: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)] | None = None
-    after_events: int = Field(default=5, ge=0)
+    at: Annotated[list[Annotated[int, Field(ge=1, le=MOST)]], Field(min_length=1, max_length=10_000)] | None = None
+    after_events: int = Field(default=5, ge=0, le=MOST)
     """In-stream faults strike after so many content events."""
-    seconds: float = Field(default=5.0, gt=0)
+    seconds: float = Field(default=5.0, gt=0, le=LONGEST_S)
     """How long a stall lasts, or the time between two dripped bytes."""
 
     @model_validator(mode="after")
@@ -66,16 +69,16 @@ class Fault(Strict):
 class Quota(Strict):
     """What is let through in a minute: requests over it are throttled as Bedrock throttles them."""
 
-    requests_per_minute: int | None = Field(default=None, ge=1)
-    tokens_per_minute: int | None = Field(default=None, ge=1)
-    tokens_per_day: int | None = Field(default=None, ge=0)
+    requests_per_minute: int | None = Field(default=None, ge=1, le=MOST)
+    tokens_per_minute: int | None = Field(default=None, ge=1, le=MOST)
+    tokens_per_day: int | None = Field(default=None, ge=0, le=MOST)
     reserves_max_tokens: bool = True
     """Whether admission counts ``max_tokens``; what was not generated is given back at the end."""
-    burndown: float = Field(default=1.0, ge=1)
+    burndown: float = Field(default=1.0, ge=1, le=1000)
     """How many tokens of the quota an output token takes."""
     window: Literal["bucket", "rolling", "clock"] = "bucket"
     """A bucket that fills evenly, the minute that ends now, or the clock's minute."""
-    minute_s: float = Field(default=60.0, gt=0)
+    minute_s: float = Field(default=60.0, gt=0, le=LONGEST_S)
     """How long the quota's minute lasts, for trials that cannot wait."""
 
 
@@ -87,37 +90,37 @@ class Profile(Strict):
     Both are drawn log-normally around that with sigma ``jitter``. More than ``slots`` streams queue.
     """
 
-    ttft_s: float = Field(default=0.2, ge=0)
-    prefill_tokens_per_s: float | None = Field(default=None, gt=0)
+    ttft_s: float = Field(default=0.2, ge=0, le=LONGEST_S)
+    prefill_tokens_per_s: float | None = Field(default=None, gt=0, le=1e12)
     """None: the prompt's length costs nothing."""
-    tpot_s: float = Field(default=0.02, ge=0)
-    batch: float | None = Field(default=None, gt=0)
+    tpot_s: float = Field(default=0.02, ge=0, le=LONGEST_S)
+    batch: float | None = Field(default=None, gt=0, le=1e12)
     """None: streams in flight cost nothing."""
-    slots: int | None = Field(default=None, ge=1)
+    slots: int | None = Field(default=None, ge=1, le=MOST)
     jitter: float = Field(default=0.0, ge=0, le=2)
-    output_tokens: int | None = Field(default=None, ge=1)
+    output_tokens: int | None = Field(default=None, ge=1, le=10_000_000)
     """Mean length of an answer; None: as long as max_tokens lets it."""
-    max_output_tokens: int = Field(default=4096, ge=1)
+    max_output_tokens: int = Field(default=4096, ge=1, le=10_000_000)
     """The longest answer of the model, and what a request without max_tokens may get."""
     accuracy: float = Field(default=0.8, ge=0, le=1)
     """How often a synthetic task is answered right."""
-    tokens_per_event: int = Field(default=1, ge=1)
-    reasoning_tokens: int = Field(default=0, ge=0)
+    tokens_per_event: int = Field(default=1, ge=1, le=10_000_000)
+    reasoning_tokens: int = Field(default=0, ge=0, le=10_000_000)
     """Tokens of reasoning streamed before the first visible text."""
     thinks: Literal["always", "unasked", "asked"] = "unasked"
     """When it reasons: always, unless it is asked not to, or only when it is asked to."""
-    rejects: list[str] | None = None
+    rejects: Annotated[list[str], Field(max_length=100)] | None = None
     """Inference keys that are answered with HTTP 400; None: those that the model's id is known to turn down."""
     cache: bool | Literal["points"] = False
     """Serve prompts seen before from a prompt cache, and say so in usage: unasked, or up to the points that requests set."""
-    cache_min_tokens: int = Field(default=1024, ge=0)
+    cache_min_tokens: int = Field(default=1024, ge=0, le=10_000_000)
     """A beginning up to a point that is shorter is not cached."""
     served_tier: str | None = None
     """The service tier that answers whatever tier is asked for; None: the one asked for."""
     routes_to: str | None = None
     """The model that a prompt router says it chose."""
     quota: Quota = Quota()
-    faults: list[Fault] = Field(default=[])
+    faults: list[Fault] = Field(default=[], max_length=1000)
 
 
 class Simulator(Strict):

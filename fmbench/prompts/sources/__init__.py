@@ -27,9 +27,13 @@ def _findings(config: Config) -> Iterator[Finding]:
         cure = "add " + " or ".join(f"dataset.{key}" for key in source.needs)
         yield Finding(("dataset", source.needs[0]), what, cure, (("dataset",),))
     path = None if "path" in source.ignores else dataset.path
-    if path is not None and scheme_of(path) is None and not File(path).expanduser().exists():
-        cure = f"there is no {File(path).expanduser().absolute()}: put the data there, or give the right path"
+    place = None if path is None or scheme_of(path) is not None else File(path).expanduser()
+    if place is not None and not place.exists():
+        cure = f"there is no {place.absolute()}: put the data there, or give the right path"
         yield Finding(("dataset", "path"), "does not exist", cure, (("dataset",),))
+    elif place is not None and not place.is_file() and not place.is_dir():
+        cure = "give a file or a folder, which can be read twice"
+        yield Finding(("dataset", "path"), "is a device or a pipe", cure, (("dataset",),))
 
 
 def _warnings(config: Config) -> Iterator[str]:
