@@ -82,6 +82,7 @@ bench-statistics: $(VENV)/.installed-dev ## whether 95 % intervals cover 95 %, a
 	$(BIN)/python benchmarks/statistics/processes.py
 	$(BIN)/python benchmarks/statistics/stopping.py
 	$(BIN)/python benchmarks/statistics/search.py
+	$(BIN)/python benchmarks/statistics/routes.py
 
 bench-report: $(VENV)/.installed-dev ## a report of 1,000,000 records: seconds and memory
 	$(BIN)/python benchmarks/report/benchmark_report.py

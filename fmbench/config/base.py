@@ -17,3 +17,10 @@ class Strict(BaseModel):
 def one_of(names: tuple[str, ...]) -> Any:
     """An annotation for text that has to be one of ``names``: a ``Literal`` whose words come from a registry."""
     return GetPydanticSchema(lambda _source, _handler: core_schema.literal_schema(list(names)))
+
+
+def distinct(items: list[Any]) -> list[Any]:
+    """``items``, of which none may be there twice."""
+    if len({str(item) for item in items}) < len(items):
+        raise ValueError("has the same entry twice: leave one out")
+    return items

@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AliasChoices, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from fmbench.config.base import Strict, one_of
+from fmbench.config.base import Strict, distinct, one_of
+from fmbench.config.model import MOST_TOKENS, Caching, with_routes
+from fmbench.config.model import CachePoints as CachePoints
+from fmbench.config.model import Inference as Inference
+from fmbench.config.model import Model as Model
 from fmbench.config.objectives import Objectives, Seconds, Share
 from fmbench.core.arrivals import GAPS
 from fmbench.core.arrivals.profile import Profile
 from fmbench.core.arrivals.ramp import Ramp
-from fmbench.core.model_facts import default_max_tokens
 from fmbench.core.registry import names_in
 from fmbench.core.think_time import SPREADS
 from fmbench.simulator.behaviour import Simulator
 
-Api = Annotated[str, one_of(names_in("bedrock/apis"))]
-Family = Annotated[str, one_of(names_in("bedrock/families"))]
 SourceName = Annotated[str, one_of(names_in("prompts/sources"))]
 Users = Annotated[int, Field(ge=1, le=100_000)]
 RatePerMin = Annotated[float, Field(gt=0, le=6_000_000)]
 USUAL_LEVELS = [1, 2, 4, 8]
 LONGEST_PROMPT = 10_000_000
 """Tokens: as long as the longest context that a model has."""
-MOST_TOKENS = 10_000_000
 MOST_USD = 1e9
 MOST_REQUESTS = 10_000_000_000
 
@@ -41,69 +41,9 @@ def _bucket(text: str) -> str:
     return text
 
 
-def _distinct(items: list[Any]) -> list[Any]:
-    if len({str(item) for item in items}) < len(items):
-        raise ValueError("has the same entry twice: leave one out")
-    return items
-
-
 Bucket = Annotated[str, AfterValidator(_bucket)]
 Language = Annotated[str, Field(pattern=r"^[^\W_][\w.+#-]{0,30}$")]
 """A part of a bucket's name, and so of a file's."""
-
-
-class Inference(Strict):
-    """Inference parameters, passed through as given; one that is left out is not sent (but ``max_tokens`` always is)."""
-
-    max_tokens: int | None = Field(default=None, ge=1, le=MOST_TOKENS)
-    temperature: Share | None = None
-    top_p: Share | None = None
-    stop_sequences: Annotated[list[str], Field(max_length=2500)] | None = None
-    system: str | None = None
-    effort: Annotated[str, Field(min_length=1, max_length=16)] | None = None
-    """How hard the model is to think: low, medium, high, or what else it knows."""
-    thinking: Literal["on", "off"] | Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-    """Whether the model is to think before it answers, or with how many tokens at most; None: as it does unasked."""
-    additional_model_request_fields: dict[str, Any] | None = Field(
-        default=None,
-        validation_alias=AliasChoices("additional_model_request_fields", "additionalModelRequestFields"),
-    )
-    performance_config: dict[str, Any] | None = Field(
-        default=None, validation_alias=AliasChoices("performance_config", "performanceConfig")
-    )
-    service_tier: dict[str, Any] | None = Field(default=None, validation_alias=AliasChoices("service_tier", "serviceTier"))
-    guardrail: dict[str, Any] | None = Field(
-        default=None, validation_alias=AliasChoices("guardrail", "guardrail_config", "guardrailConfig")
-    )
-
-
-class Model(Strict):
-    """A model to measure: any id that Bedrock takes (model, inference profile, provisioned, imported, custom, ARN)."""
-
-    id: str = Field(max_length=2048, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]*$")
-    label: str | None = Field(default=None, max_length=80, pattern=r"^[^|\s\x00-\x1f](?:[^|\x00-\x1f]*[^|\s\x00-\x1f])?$")
-    api: Api = "converse-stream"
-    family: Family | None = None
-    """The body's shape for ``invoke`` and ``invoke-stream``; None: read from the id."""
-    endpoint: Literal["runtime", "mantle"] = "runtime"
-    """Which of Bedrock's two services is asked: bedrock-runtime or bedrock-mantle."""
-    region: str | None = None
-    inference: Inference = Inference()
-    """Goes over the common parameters key by key; a key that is null takes the common one away."""
-
-    def asked(self, common: Inference) -> Inference:
-        """What requests to this model carry; ``max_tokens`` always has a value."""
-        own = {name: getattr(self.inference, name) for name in self.inference.model_fields_set}
-        merged = common.model_copy(update=own)
-        if merged.max_tokens is not None:
-            return merged
-        tokens, _reason = default_max_tokens(self.id, merged.thinking, merged.effort)
-        return merged.model_copy(update={"max_tokens": tokens})
-
-    @property
-    def name(self) -> str:
-        """What records and reports call it: the label, else the id."""
-        return self.label or self.id
 
 
 class Columns(Strict):
@@ -129,9 +69,9 @@ class Dataset(Strict):
     subset: str | None = None
     split: str | None = None
     revision: str | None = None
-    tasks: Annotated[list[str], Field(max_length=1000), AfterValidator(_distinct)] | None = None
-    languages: Annotated[list[Language], Field(min_length=1, max_length=200), AfterValidator(_distinct)] = Field(default=["en"])
-    buckets: Annotated[list[Bucket], Field(min_length=1, max_length=1000), AfterValidator(_distinct)] = Field(
+    tasks: Annotated[list[str], Field(max_length=1000), AfterValidator(distinct)] | None = None
+    languages: Annotated[list[Language], Field(min_length=1, max_length=200), AfterValidator(distinct)] = Field(default=["en"])
+    buckets: Annotated[list[Bucket], Field(min_length=1, max_length=1000), AfterValidator(distinct)] = Field(
         default=["1-500", "500-1000", "1000-2000", "2000-3000", "3000-4000"]
     )
     prompts_per_bucket: int = Field(default=50, ge=1, le=1_000_000)
@@ -204,13 +144,13 @@ class ThinkTime(Strict):
     """The standard deviation over the mean, of ``lognormal``."""
 
 
-Rates = Annotated[list[RatePerMin], Field(min_length=1, max_length=1000), AfterValidator(_distinct)]
+Rates = Annotated[list[RatePerMin], Field(min_length=1, max_length=1000), AfterValidator(distinct)]
 
 
 class Load(Strict):
     """How users, or requests, are stepped through the cells."""
 
-    concurrency: Annotated[list[Users], Field(min_length=1, max_length=1000), AfterValidator(_distinct)] = Field(
+    concurrency: Annotated[list[Users], Field(min_length=1, max_length=1000), AfterValidator(distinct)] = Field(
         default=USUAL_LEVELS
     )
     warmup_s: float = Field(default=5.0, ge=0, le=604_800)
@@ -220,8 +160,10 @@ class Load(Strict):
     """The cap of a window extended to ``min_requests`` or until decided; None: ten times ``duration_s``."""
     spread_s: float | None = Field(default=None, ge=0, le=604_800)
     """Users of a step start spread over so long; None: over warmup_s, at most 1 s."""
-    order: Literal["sequential", "interleaved"] = "sequential"
-    repeats: int = Field(default=1, ge=1, le=10_000)
+    order: Literal["sequential", "interleaved"] | None = None
+    """None: interleaved where a model has routes, else sequential."""
+    repeats: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """None: twice where a model has routes, so that each goes first once; else once."""
     until: Literal["fixed", "decided"] = "fixed"
     rate_per_min: Rates | RampRate | ProfileRate | None = None
     """An open loop instead of users: requests begin by a plan, whatever the answers do."""
@@ -308,22 +250,6 @@ class Price(TokenRates):
     cases: list[PriceCase] = Field(default=[], max_length=1000)
 
 
-class CachePoints(Strict):
-    """Prompt caching on purpose: where prompts are to be cached, for how long, and which of three things is measured."""
-
-    points: Annotated[list[Literal["system", "context"]], Field(min_length=1), AfterValidator(_distinct)] = Field(
-        default=["context"]
-    )
-    ttl: Literal["5m", "1h"] = "5m"
-    mode: Literal["cold", "write", "hit"] = "hit"
-    """``cold``: no prompt is in a cache, and none is put there; ``write``: each is put there; ``hit``: each is there already."""
-
-    @property
-    def placed(self) -> bool:
-        """Whether requests set the points."""
-        return self.mode != "cold"
-
-
 class Config(Strict):
     """A whole configuration file. ``models`` alone has no default."""
 
@@ -331,7 +257,8 @@ class Config(Strict):
     region: str | None = None
     seed: int = Field(default=7, ge=0, lt=2**63)
     output: str = Field(default="results", min_length=1)
-    models: list[Model] = Field(min_length=1, max_length=1000)
+    models: Annotated[list[Model], AfterValidator(with_routes)] = Field(min_length=1, max_length=1000)
+    """Each route of a model is one of its own here."""
     inference: Inference = Inference()
     dataset: Dataset = Dataset()
     load: Load = Load()
@@ -341,17 +268,32 @@ class Config(Strict):
     traffic: Traffic = Traffic()
     quota: dict[str, QuotaSizes] = Field(default={})
     """By a model's label or id."""
-    cache: Literal["salt", "allow"] | CachePoints = "salt"
+    cache: Caching = "salt"
     """``salt``: every request's prompt starts with words of its own, so that no prompt cache can answer it."""
     quality: bool = False
     simulator: Simulator | None = None
 
     @property
-    def salted(self) -> bool:
-        """Whether every prompt starts with words of its own."""
-        return self.cache == "salt" or (isinstance(self.cache, CachePoints) and self.cache.mode != "hit")
+    def interleaved(self) -> bool:
+        """Whether models take turns at each bucket and level."""
+        return self.has_routes if self.load.order is None else self.load.order == "interleaved"
 
     @property
-    def cache_points(self) -> CachePoints | None:
-        """The points that requests set; None: they set none."""
-        return self.cache if isinstance(self.cache, CachePoints) and self.cache.placed else None
+    def repeats(self) -> int:
+        """How many times all cells are passed over."""
+        return self.load.repeats or (2 if self.has_routes else 1)
+
+    @property
+    def has_routes(self) -> bool:
+        """Whether any model is a route, to be held against others of it."""
+        return any(model.route is not None for model in self.models)
+
+    def salted(self, model: Model) -> bool:
+        """Whether every prompt to ``model`` starts with words of its own."""
+        cache = self.cache if model.cache is None else model.cache
+        return cache == "salt" or (isinstance(cache, CachePoints) and cache.mode != "hit")
+
+    def cache_points(self, model: Model) -> CachePoints | None:
+        """The points that requests to ``model`` set; None: they set none."""
+        cache = self.cache if model.cache is None else model.cache
+        return cache if isinstance(cache, CachePoints) and cache.placed else None

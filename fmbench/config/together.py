@@ -59,7 +59,7 @@ def warnings(config: Config) -> Iterator[str]:
     """What is allowed and yet probably not meant."""
     yield from advice(config)
     known = {model.id for model in config.models}
-    for model_id in sorted(config.pricing.keys() - {model.label for model in config.models}):
+    for model_id in sorted(config.pricing.keys() - {name for model in config.models for name in model.names}):
         if model_id not in known:
             close = difflib.get_close_matches(model_id, known, n=1)
             hint = f' Did you mean "{close[0]}"?' if close else ""
@@ -81,9 +81,8 @@ def _same_names(config: Config) -> Iterator[Finding]:
 
 
 def _cache(config: Config) -> Iterator[Finding]:
-    points = config.cache_points
-    systems = [model.asked(config.inference).system for model in config.models]
-    if points is not None and "system" in points.points and None in systems:
+    asked = [(config.cache_points(model), model.asked(config.inference).system) for model in config.models]
+    if any(points is not None and "system" in points.points and system is None for points, system in asked):
         what = "has system, and there is no system prompt to cache"
         yield Finding(("cache", "points"), what, "add inference.system, or leave system out", (("inference",), ("models",)))
 
@@ -135,12 +134,12 @@ def _size(config: Config) -> Iterator[Finding]:
         "languages": len(dataset.languages),
         "buckets": len(dataset.buckets),
         "levels": len(levels_of(load)),
-        "repeats": load.repeats,
+        "repeats": config.repeats,
     }
     cells = prod(factors.values())
     if cells > MOST_CELLS:
         counted = " × ".join(f"{count:,} {name}" for name, count in factors.items())
-        path: Path = ("load", "repeats") if load.repeats > 1 else ("load",)
+        path: Path = ("load", "repeats") if config.repeats > 1 else ("load",)
         reads: tuple[Path, ...] = (("models",), ("dataset",), ("load",))
         what = f"makes {cells:,} cells ({counted}), and a run has at most {MOST_CELLS:,}"
         yield Finding(path, what, "leave some out, or make several runs", reads)

@@ -50,6 +50,8 @@ class MeasuredCell:
     """How many blocks (repeats) are pooled."""
     rate_per_min: float | None = None
     """An open loop's mean rate; ``concurrency`` then is the most requests in flight."""
+    route: str | None = None
+    """Which of the model's routes it went by; None: there are no others."""
     dropped: int = 0
     """Requests of the measured window that could not be started; no ``rows`` of them are here."""
 
@@ -122,6 +124,7 @@ def _pooled(key: Key, lines: list[Line], pieces: dict[int, Rows], models: Mappin
         rows=pooled[~dropped] if dropped.any() else pooled,
         blocks=len({line.get("block") or 0 for line in counted}),
         rate_per_min=rate_per_min,
+        route=counted[0].get("route"),
         dropped=int((dropped & pooled.measured).sum()),
     )
 

@@ -81,7 +81,7 @@ def of_quantile(a: Side, b: Side, share: float) -> Contrast | None:
     if wholes(a, b):
         return _of_wholes(a, b, lambda side: float(np.quantile(side.values, share)))
     seen = found[1] / found[0]
-    test = _ShareTest(a, b, share, seen)
+    test = ShareTest(a, b, share, seen - 1)
     return _contrast(seen, test.chances, test.paired, test.freedom)
 
 
@@ -247,14 +247,23 @@ def _without_prompts(sides: tuple[Side, Side], surplus: tuple[Floats, Floats]) -
     return left[0], left[1]
 
 
-class _ShareTest:
-    """The test of a percentile: which shares of A times r, and of B, lie beyond the pooled percentile."""
+Moved = Callable[[Floats, float], Floats]
+"""The values of A as they would be if a change were true."""
 
-    def __init__(self, a: Side, b: Side, share: float, seen: float) -> None:
-        self.share = share
+
+def times(values: Floats, change: float) -> Floats:
+    """A change as a share of each value."""
+    return (1 + change) * values
+
+
+class ShareTest:
+    """The test of a percentile: which shares of A as it is moved, and of B, lie beyond the pooled percentile."""
+
+    def __init__(self, a: Side, b: Side, share: float, seen: float, moved: Moved = times) -> None:
+        self.share, self.moved = share, moved
         self.a, self.b = np.sort(a.values), np.sort(b.values)
-        beyond = float(np.quantile(np.concatenate([seen * self.a, self.b]), share))
-        flags = [(values > beyond).astype(np.float64) for values in (seen * a.values, b.values)]
+        beyond = float(np.quantile(np.concatenate([moved(self.a, seen), self.b]), share))
+        flags = [(values > beyond).astype(np.float64) for values in (moved(a.values, seen), b.values)]
         surplus = [(side - side.mean()) / len(side) for side in flags]
         variance = _Variance(a, b, *surplus)
         alone = sum(squares(part) for part in surplus)
@@ -263,7 +272,7 @@ class _ShareTest:
 
     def chances(self, change: float) -> tuple[float, float]:
         """By the binomial of how the exceedances fall on the two sides, with as much variance as they have."""
-        scaled = (1 + change) * self.a
+        scaled = self.moved(self.a, change)
         sizes = len(self.a), len(self.b)
         beyond = float(np.quantile(np.concatenate([scaled, self.b]), self.share))
         hits = [len(values) - int(np.searchsorted(values, beyond, side="right")) for values in (scaled, self.b)]

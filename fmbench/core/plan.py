@@ -69,9 +69,20 @@ def plan_cells(config: Config, dataset_name: str, buckets: Iterable[str]) -> lis
     repeat turns the order round, so that the hour of the day hits all of them alike.
     """
     names = list(buckets)
-    turns = [turn for block in range(config.load.repeats) for turn in _turns(config, names, block)]
+    turns = [turn for block in range(config.repeats) for turn in _turns(config, names, block)]
     return [
-        Cell(index, model.name, model.id, model.api, dataset_name, bucket, level.concurrency, block, level.rate_per_min)
+        Cell(
+            index,
+            model.name,
+            model.id,
+            model.api,
+            dataset_name,
+            bucket,
+            level.concurrency,
+            block,
+            level.rate_per_min,
+            model.route,
+        )
         for index, (block, model, bucket, level) in enumerate(turns)
     ]
 
@@ -81,7 +92,7 @@ Turn = tuple[int, "Model", str, LoadLevel]
 
 def _turns(config: Config, buckets: list[str], block: int) -> Iterator[Turn]:
     levels, models = levels_of(config.load), config.models
-    if config.load.order == "sequential":
+    if not config.interleaved:
         yield from ((block, model, bucket, level) for model in models for bucket in buckets for level in levels)
     else:
         models = models if block % 2 == 0 else models[::-1]
@@ -138,7 +149,7 @@ def window_cap_s(load: WindowLimits) -> float:
     return max(load.duration_s, load.max_duration_s or 10 * load.duration_s)
 
 
-CELL_KEYS = ("model", "model_id", "bucket", "concurrency", "block", "rate_per_min")
+CELL_KEYS = ("model", "model_id", "bucket", "concurrency", "block", "rate_per_min", "route")
 
 
 def cell_row(cell: Cell) -> dict[str, Any]:

@@ -45,6 +45,8 @@ class Cell(NamedTuple):
     """Which repeat of the study this is: 0 unless ``load.repeats`` or ``load.order`` ask for more."""
     rate_per_min: float | None = None
     """An open loop's mean rate; ``concurrency`` then is the most requests in flight. None: a closed loop of that many users."""
+    route: str | None = None
+    """Which of the model's routes it goes by; None: the model has no others."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -169,6 +171,8 @@ class Record:
     invoked_model: str | None = None
     rate_per_min: float | None = None
     """The mean rate of an open loop's cell; null in a closed loop."""
+    route: str | None = None
+    """Which of the model's routes it went by; null where there are no others."""
 
     def to_dict(self) -> dict[str, Any]:
         """The record as a plain dict in column order."""

@@ -112,6 +112,7 @@ def _identity(cell: MeasuredCell, dataset: str) -> dict[str, Any]:
         "status": cell.status,
         "reason": cell.reason,
         "blocks": cell.blocks,
+        **({} if cell.route is None else {"route": cell.route}),
         **({} if cell.rate_per_min is None else {"rate_per_min": cell.rate_per_min, "open_loop": open_loop_of(cell)}),
     }
 

@@ -23,6 +23,7 @@ from fmbench.core.reasons import NoCells, NothingPlanned
 from fmbench.core.reconcile import counts_by_name, differences, locust_requests
 from fmbench.core.records import SCHEMA_VERSION
 from fmbench.core.results import CellResult, result_of, token_ratios
+from fmbench.core.routes import route_differences
 from fmbench.core.searches import search_rows
 from fmbench.core.table import Rows, Table, read
 from fmbench.core.thinking import thinking_of
@@ -68,6 +69,7 @@ def summarise(records: pd.DataFrame, manifest: Mapping[str, Any], health: pd.Dat
         "spend": _spend(table, manifest),
         "quota": _quota(cells, config),
         "thinking": _thinking(cells, manifest),
+        **({"routes": rows} if (rows := _routes(cells, config)) else {}),
         "traffic": _traffic(cells, manifest, None if chosen is None else chosen["bucket"]),
         **({"search": rows} if (rows := search_rows(config.get("load") or {}, manifest.get("cells") or [])) else {}),
         "instrument_error_s": instrument_error(measured) if late is None else late.p95,
@@ -148,6 +150,11 @@ def _quota(cells: list[MeasuredCell], config: Mapping[str, Any]) -> list[dict[st
         use = quota_use(cell.model, model_id, cell.bucket, cell.concurrency, measured, seconds, quota)
         found += [] if use is None else [{**use.to_dict(), "rate_per_min": cell.rate_per_min}]
     return found
+
+
+def _routes(cells: list[MeasuredCell], config: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What each route differs in from the first one to its model."""
+    return [each.to_dict() for each in route_differences(cells, config.get("models") or [])]
 
 
 def _traffic(cells: list[MeasuredCell], manifest: Mapping[str, Any], bucket: str | None) -> dict[str, Any]:

@@ -53,8 +53,8 @@ def prepare(config: Config, folder: Path, progress: Progress) -> PreparedPrompts
     """
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer = default_tokenizer()
-    text = _Text(templates_for(config.dataset), tokenizer, config.salted)
-    shared = text.templates.shared if config.cache_points is not None else None
+    text = _Text(templates_for(config.dataset), tokenizer, any(map(config.salted, config.models)))
+    shared = text.templates.shared if any(map(config.cache_points, config.models)) else None
     with tempfile.TemporaryDirectory(prefix="fmbench-prompts-") as scratch:
         tools = SourceTools(config.seed, Path(scratch), lambda row: text.measure(text.of(row)), progress)
         loaded = source_of(config.dataset.source).load(config.dataset, tools)

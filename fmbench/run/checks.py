@@ -99,7 +99,7 @@ def _why_no_request(config: Config, number: int) -> str | None:
     region = model.region or config.region
     endpoint = Endpoint() if config.simulator is None and region else Endpoint(_NOWHERE)
     try:
-        caller = Caller(model, config.inference, region, config.load.timeouts, 1, False, endpoint, config.cache_points)
+        caller = Caller(model, config.inference, region, config.load.timeouts, 1, False, endpoint, config.cache_points(model))
         caller.prepare(Prompt(prompt_id="", text="a prompt", tokens=2, dataset="", language=""), salted=False)
     except UnusableInput as error:
         return str(error)

@@ -117,6 +117,10 @@ class Profile(Strict):
     """A beginning up to a point that is shorter is not cached."""
     served_tier: str | None = None
     """The service tier that answers whatever tier is asked for; None: the one asked for."""
+    served_latency: str | None = None
+    """The latency mode that answers, likewise."""
+    speeds: dict[str, Annotated[float, Field(gt=0, le=100)]] = Field(default={})
+    """How many times as fast answers of a service tier or latency mode come: ``{priority: 1.5, optimized: 2}``."""
     routes_to: str | None = None
     """The model that a prompt router says it chose."""
     quota: Quota = Quota()

@@ -74,7 +74,7 @@ class ServedModel:
             cache_write_tokens=None if cached is None else cached.written,
             cache_write_1h_tokens=0 if cached is None else cached.written_1h,
             invoked_model=self.profile.routes_to,
-            latency=ask.latency,
+            latency=self.profile.served_latency or ask.latency,
             tier=self.profile.served_tier or ask.tier,
             tokens_per_event=self.profile.tokens_per_event,
         )
@@ -99,8 +99,9 @@ class ServedModel:
         first_s = profile.ttft_s
         if profile.prefill_tokens_per_s:
             first_s += (generation.prompt_tokens - (generation.cache_read_tokens or 0)) / profile.prefill_tokens_per_s
-        first = first_s * self._noise()
-        return Pace(round(first * 1e9), profile.tpot_s * profile.tokens_per_event * self._noise() * 1e9)
+        speed = profile.speeds.get(generation.tier or "", 1.0) * profile.speeds.get(generation.latency or "", 1.0)
+        first = first_s / speed * self._noise()
+        return Pace(round(first * 1e9), profile.tpot_s / speed * profile.tokens_per_event * self._noise() * 1e9)
 
     def enter(self, begin: Callable[[], None]) -> None:
         """Call ``begin`` as soon as there is a slot: now, or when others have left."""

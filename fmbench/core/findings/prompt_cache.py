@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from fmbench.core.findings.finding import NOTE, WARNING, Evidence, Finding, names_of
 from fmbench.core.messages import Message, Several
+from fmbench.core.results import CellResult
 
 HIT_SHARE = 0.95
 """So many answers of a cell have to have read the cache for its figures to be those of hits."""
@@ -59,9 +60,23 @@ class CachesUnasked(Message):
 
 def cached(evidence: Evidence) -> Iterator[Finding]:
     """Whether prompts were kept out of caches, or let in, as it was meant."""
-    tokens = sum(found.row["cache_read_tokens"] or 0 for found in evidence.measured)
-    cache: Any = evidence.config.get("cache", "salt")
-    mode = cache.get("mode", "hit") if isinstance(cache, Mapping) else cache
+    for mode, results in _by_mode(evidence).items():
+        yield from _of_mode(mode, results)
+
+
+def _by_mode(evidence: Evidence) -> dict[str, list[CellResult]]:
+    """The cells by what their models' prompts are to do with caches."""
+    own = {model.get("label") or model.get("id"): model.get("cache") for model in evidence.config.get("models") or []}
+    found: dict[str, list[CellResult]] = {}
+    for result in evidence.measured:
+        cache: Any = own.get(result.cell.model) or evidence.config.get("cache", "salt")
+        mode = cache.get("mode", "hit") if isinstance(cache, Mapping) else cache
+        found.setdefault(mode, []).append(result)
+    return found
+
+
+def _of_mode(mode: str, results: list[CellResult]) -> Iterator[Finding]:
+    tokens = sum(found.row["cache_read_tokens"] or 0 for found in results)
     if tokens and mode == "salt":
         yield Finding(WARNING, "prompt cache", CachedAnyway(tokens))
     elif tokens and mode in ("cold", "write"):
@@ -69,11 +84,11 @@ def cached(evidence: Evidence) -> Iterator[Finding]:
     elif tokens and mode == "allow":
         yield Finding(NOTE, "prompt cache", CachesUnasked(tokens))
     elif mode == "hit":
-        yield from _missed(evidence)
+        yield from _missed(results)
 
 
-def _missed(evidence: Evidence) -> Iterator[Finding]:
-    cold = [found for found in evidence.measured if found.row["ok"] and found.cell.read_from_cache < HIT_SHARE]
+def _missed(results: list[CellResult]) -> Iterator[Finding]:
+    cold = [found for found in results if found.row["ok"] and found.cell.read_from_cache < HIT_SHARE]
     if cold:
         yield Finding(WARNING, "prompt cache", NotHit(HIT_SHARE, names_of(cold)))
 

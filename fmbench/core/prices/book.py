@@ -45,16 +45,20 @@ class PriceBook:
         """
         route = Route(model_id, region or self._region)
         name = label or model_id
-        entry = self._pricing.get(name) or self._pricing.get(model_id)
-        self._known[name] = price = configured.price_of(entry, route) if entry is not None else self._listed(route)
+        return self._priced((name, model_id), route)
+
+    def _priced(self, names: tuple[str, ...], route: Route) -> Price | None:
+        """The price of a route whose model the configuration may call by any of ``names``; it is kept by the first one."""
+        entry = next((entry for name in names if (entry := self._pricing.get(name)) is not None), None)
+        self._known[names[0]] = price = configured.price_of(entry, route) if entry is not None else self._listed(route)
         return price
 
     def of_model(self, config: Config, model: Model) -> Price | None:
         """The price of a configured model in its region, for the tier, latency mode and cache that its requests ask for."""
-        price = self.price_of(model.id, model.name, model.region)
+        price = self._priced(model.names, Route(model.id, model.region or self._region))
         if price is not None:
             tier, latency = asked_of(config, model)
-            self._known[model.name] = price = price.ask(tier, latency, _an_hour(config))
+            self._known[model.name] = price = price.ask(tier, latency, _an_hour(config, model))
         return price
 
     def _listed(self, route: Route) -> Price | None:
@@ -89,8 +93,9 @@ def _word(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _an_hour(config: Config) -> bool:
-    return getattr(config.cache, "ttl", None) == "1h"
+def _an_hour(config: Config, model: Model) -> bool:
+    points = config.cache_points(model)
+    return points is not None and points.ttl == "1h"
 
 
 def prices_of(config: Config, book: PriceBook) -> dict[str, Price | None]:

@@ -48,7 +48,9 @@ class QuotaUse:
 
 def quota_for(config: Mapping[str, Any], label: str, model_id: str) -> Quota | None:
     """The configuration's ``quota:`` of a model, by its label or id; the burndown from the table where it is left out."""
-    asked = (config.get("quota") or {}).get(label) or (config.get("quota") or {}).get(model_id)
+    sizes, models = config.get("quota") or {}, config.get("models") or []
+    whose = next((model.get("route_of") for model in models if model.get("label") == label), None)
+    asked = sizes.get(label) or sizes.get(whose) or sizes.get(model_id)
     if not asked:
         return None
     burndown = asked.get("burndown") or burndown_of(model_id)

@@ -32,6 +32,7 @@ class CellRequests:
     price: Price | None
     max_tokens: int
     region: str | None
+    salted: bool
 
     def bound_usd(self, index: int) -> float | None:
         """The most that a request with prompt ``index`` can cost; None when the price is not known."""
@@ -53,10 +54,6 @@ class PreparedRun:
         self._callers: dict[str, Caller] = {}
         self._requests: tuple[int, CellRequests] | None = None
 
-    @property
-    def salted(self) -> bool:
-        return self.config.salted
-
     def address(self) -> str | None:
         """The URL that requests of the first model go to; None when that cannot be told here, as a cell will say."""
         try:
@@ -72,15 +69,17 @@ class PreparedRun:
 
     def _make_requests(self, cell: Cell) -> CellRequests:
         prompts, caller = self._bucket(cell.bucket), self._caller(cell.model)
-        calls = []
+        calls, salted = [], self.config.salted(self._models[cell.model])
         metadata = {"run": self.plan.run_id, "cell": str(cell.number), "worker": self._worker}
         for prompt in prompts:
-            calls.append(caller.prepare(prompt, self.salted, metadata))
+            calls.append(caller.prepare(prompt, salted, metadata))
             gevent.sleep(0)
         price = self.plan.price_of(cell.model)
         region = self._models[cell.model].region or self.config.region
         max_tokens = caller.max_tokens
-        return CellRequests(prompts=prompts, calls=calls, caller=caller, price=price, max_tokens=max_tokens, region=region)
+        return CellRequests(
+            prompts=prompts, calls=calls, caller=caller, price=price, max_tokens=max_tokens, region=region, salted=salted
+        )
 
     def _caller(self, name: str) -> Caller:
         if name not in self._callers:
@@ -93,7 +92,7 @@ class PreparedRun:
                 most_in_flight(config.load),
                 config.quality,
                 self._endpoint,
-                config.cache_points,
+                config.cache_points(model),
             )
         return self._callers[name]
 

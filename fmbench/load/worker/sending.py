@@ -45,7 +45,7 @@ class Sender:
         record = new_record(part, self.step, self.requests, self.slot, index, due_ns)
         part.files.journal.intent(record)
         counted_in = self.step.begin_request()
-        salt = salt_of(record.run_id, record.worker, record.user, record.seq) if part.prepared.salted else None
+        salt = salt_of(record.run_id, record.worker, record.user, record.seq) if self.requests.salted else None
         exchange = self.requests.caller.call(self.requests.calls[index], salt)
         self._fill(record, exchange)
         self.step.lease.settle(bound_usd, cost_to_settle(exchange, record.usd, bound_usd))
@@ -95,6 +95,7 @@ def new_record(part: Participation, step: Step, requests: CellRequests, slot: in
         cell=cell.number,
         block=cell.block,
         rate_per_min=cell.rate_per_min,
+        route=cell.route,
         phase=step.phase_at(due_ns),
         task=prompt.dataset,
         prompt_id=prompt.prompt_id,

@@ -11,6 +11,7 @@ from fmbench.report.section import Section
 _FOLDER = "report/sections"
 _ORDER = (
     "limits",
+    "routes",
     "open-loop",
     "buckets",
     "users",
