@@ -1,10 +1,10 @@
 """What requests have in common beside their moment: the user that sent them, the load process, the prompt.
 
 Values of one **cluster** resemble each other all through a window, so more requests of the same clusters tell less and less. How
-much the clusters' sums scatter beyond what chance and time explain is added to the design effect (one kind: the linearised
-variance of a mean, Cochran, Sampling Techniques, chapter 9; several: Cameron, Gelbach and Miller, Journal of Business and
-Economic Statistics 29, 2011). What all kinds together know is counted in degrees of freedom (Satterthwaite, Biometrics Bulletin
-2, 1946).
+much the clusters' sums scatter beyond what chance and time explain is added to the design effect (one kind: the jackknife over
+clusters, which holds where some are larger than others, Bell and McCaffrey, Survey Methodology 28(2), 2002; several: Cameron,
+Gelbach and Miller, Journal of Business and Economic Statistics 29, 2011). What all kinds together know is counted in degrees of
+freedom (Satterthwaite, Biometrics Bulletin 2, 1946).
 
 One cluster tells nothing about others: with one user, or one load process, what others would have seen is not known.
 """
@@ -26,8 +26,10 @@ STRETCHES = 16
 """A series is cut into so many stretches of time, to tell what lasts from what a moment has in common."""
 MOST_SPREAD = 65_536
 """Labels that lie further apart are sorted rather than counted."""
-BELIEVED = 0.8
-"""A kind of clusters counts among the degrees of freedom when it scatters more than chance would in four of five runs."""
+MOST_OF_ALL = 0.75
+"""No cluster is taken to have a larger part of all values than this."""
+BELIEVED = 0.9
+"""A kind of clusters counts among the degrees of freedom when it scatters more than chance would in nine of ten runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +38,27 @@ class Part:
 
     effect: float
     freedom: float
+    skew: float = 0.0
+    """Skewness of the clusters' sums, where they count."""
 
 
 def part_of(surplus: Floats, clusters: Labels, within: Labels | None = None) -> Part | None:
     """What clusters add: ``surplus`` is each value's distance from the mean. ``within`` numbers each value's stretch of time:
     what resembles in one cluster at one time alone is time's part, not the cluster's. None with fewer than two clusters."""
     spread = squares(surplus)
-    sums = np.bincount(clusters, weights=surplus)
-    groups = int(np.count_nonzero(np.bincount(clusters)))
-    if groups < 2 or spread <= 0 or groups == len(surplus):
+    sizes = np.bincount(clusters)
+    groups, count = int(np.count_nonzero(sizes)), len(surplus)
+    if groups < 2 or spread <= 0 or groups == count:
         return None
-    between = squares(sums) / spread * groups / (groups - 1)
+    sums = np.bincount(clusters, weights=surplus)
+    without = sums * count / (count - np.minimum(sizes, MOST_OF_ALL * count))
+    between = squares(without) / spread * (groups - 1) / groups
     inside, cells = _inside(surplus, clusters, within, spread)
-    freedom = max(cells - groups, 1)
-    if between > inside * float(special.fdtri(groups - 1, freedom, BELIEVED)):
-        return Part(between - inside, groups - 1)
-    return Part(max(0.0, between - inside), np.inf)
+    more = max(0.0, between - inside)
+    if between <= inside * float(special.fdtri(groups - 1, max(cells - groups, 1), BELIEVED)):
+        return Part(more, np.inf)
+    third = float((sums**3).sum()) / squares(sums) ** 1.5
+    return Part(more, (groups - 1) * (more / between) ** 2, third)
 
 
 def _inside(surplus: Floats, clusters: Labels, within: Labels | None, spread: float) -> tuple[float, int]:

@@ -48,6 +48,8 @@ FEWEST_BLOCKS = 5
 """From so many repeats of a study on they are what is sampled."""
 SMALLEST_TAIL = 1e-6
 """Two or three blocks leave next to nothing known of a tail; ranks are not worked out beyond this."""
+FEWEST_BEYOND = 16
+"""Of fewer exceedances it is not told how they depend on each other."""
 LONE_VALUES = 4
 """Below so many values none of them can be told to depend on another."""
 
@@ -94,7 +96,8 @@ def _with_clusters(series: Floats, known: Dependence, common: Common) -> Depende
     time = Part(known.design_effect, math.inf if known.design_effect == 1 else max(known.batches - 1, 1))
     whole = satterthwaite([time, *parts])
     batches = known.count if math.isinf(whole.freedom) else max(2, min(known.count, math.floor(whole.freedom) + 1))
-    return Dependence(known.count, batches, min(whole.effect, float(known.count)), known.skew)
+    skew = max([known.skew, *(part.skew for part in parts)], key=abs)
+    return Dependence(known.count, batches, min(whole.effect, float(known.count)), skew)
 
 
 def _in_time(series: Floats, blocks: Floats | None) -> Dependence:
@@ -210,6 +213,29 @@ def _willink(student: float, skew: float) -> float:
     if abs(skew) < 1e-6:
         return student
     return (float(np.cbrt(1 + 6 * skew * (student - skew))) - 1) / (2 * skew)
+
+
+def percentile_interval(series: Floats, ascending: Floats, share: float, common: Common | Floats | None) -> Interval | None:
+    """The interval of the quantile at ``share`` of values in the order of time.
+
+    Its upper end is where that many exceedances would have to lie: what is beyond a tail's own quantile may be independent, and
+    what is far beyond it all of one slow spell. So the most dependent exceedances on the way there count.
+    """
+    known = quantile_dependence(series, ascending, share, common)
+    found = quantile_interval(ascending, share, known)
+    if found is None or share <= 0.5:
+        return found
+    low, high = found
+    beyond = quantile_of_sorted(ascending, (1 + share) / 2)
+    while np.count_nonzero(ascending > beyond) >= FEWEST_BEYOND:
+        other = indicator_dependence(series <= beyond, common)
+        if other.design_effect > known.design_effect:
+            known = other
+            high = max(high, (quantile_interval(ascending, share, known) or found)[1])
+        if high <= beyond:
+            break
+        beyond = high
+    return low, high
 
 
 def quantile_interval(ascending: Floats, share: float, known: Dependence) -> Interval | None:

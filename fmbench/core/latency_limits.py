@@ -16,7 +16,7 @@ from fmbench.core.failures import TIMEOUTS
 from fmbench.core.figures.figure import MET, NOT_MET, UNDECIDED, Judgement, Sample
 from fmbench.core.figures.latencies import Latency
 from fmbench.core.figures.percentiles import Percentile
-from fmbench.core.intervals import indicator_dependence, quantile_dependence, quantile_interval, share_interval
+from fmbench.core.intervals import indicator_dependence, percentile_interval, share_interval
 from fmbench.core.judging import beyond, more_of_share, of_share, with_bound
 from fmbench.core.quantiles import Floats, quantile_of_sorted
 from fmbench.core.reasons import NoSuchLatency, NothingAnswered
@@ -53,7 +53,7 @@ def _found(figure: Percentile, values: Floats, common: Common, status: str) -> t
         return None, None
     if not enough:
         return value, None
-    interval = quantile_interval(ascending, figure.share, quantile_dependence(values, ascending, figure.share, common))
+    interval = percentile_interval(values, ascending, figure.share, common)
     return value, None if interval is None or not np.isfinite(interval).all() else list(interval)
 
 

@@ -14,8 +14,7 @@ from fmbench.core.intervals import (
     dependence,
     indicator_dependence,
     mean_interval,
-    quantile_dependence,
-    quantile_interval,
+    percentile_interval,
     share_interval,
 )
 from fmbench.core.quantiles import Floats, stated_quantile
@@ -71,7 +70,7 @@ def outline(series: Floats) -> dict[str, Any]:
 
 
 def _around(series: Floats, ascending: Floats, share: float, common: Common | Floats | None) -> Interval | None:
-    return quantile_interval(ascending, share, quantile_dependence(series, ascending, share, common))
+    return percentile_interval(series, ascending, share, common)
 
 
 def _positive(interval: Interval | None) -> list[float] | None:

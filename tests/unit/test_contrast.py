@@ -116,7 +116,7 @@ def test_users_that_differ_widen_what_few_of_them_can_tell() -> None:
     small, large = part_of(alike - alike.mean(), users, within), part_of(unlike - unlike.mean(), users, within)
     assert small is not None and large is not None
     # 60 requests a user, of whose variance about a half is the user's: 1 + 59 × 0.5 times the variance of the mean
-    assert small.effect < 1 and large.effect == pytest.approx(59 * 0.5, rel=0.5) and large.freedom == 15
+    assert small.effect < 1 and large.effect == pytest.approx(59 * 0.5, rel=0.5) and 11 < large.freedom <= 15
     whole = satterthwaite([small, large])
     assert whole.effect == small.effect + large.effect and whole.freedom <= 20
 
