@@ -13,7 +13,13 @@ from fmbench.core.failures import ExitCode, FmbenchError
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status (docs/cli.md)."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    status = _main(list(sys.argv[1:] if arguments is None else arguments))
+    # An interrupt that passed through an eval of some library makes Python kill itself at its end; the next eval forgets it.
+    eval("0")
+    return status
+
+
+def _main(given: list[str]) -> int:
     try:
         return int(_run(given))
     except FmbenchError as error:

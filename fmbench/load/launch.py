@@ -45,8 +45,9 @@ def launch(
     prepared and bring what they write; None: they see ``folder`` on their own disks. ``take`` hears what goes on.
     ``over``: with ``web`` the page stays open after a run that no signal ended; this is called then, with the ``ended`` word, and
     the word is returned when the page was closed. It is not called where the page does not stay.
-    SIGINT and SIGTERM go to the load processes, which end in good order; a second one ends them at once. Raises ``Refused``,
-    ``UnusableInput`` or ``FmbenchError`` when there was no run at all.
+    SIGINT and SIGTERM go to the load processes, which end in good order; a second one ends them at once. One that comes before a
+    load process has begun is raised again here. Raises ``Refused``, ``UnusableInput`` or ``FmbenchError`` when there was no run
+    at all.
     """
     where = ["--master", "--expect-workers", str(expect_workers), *_bind(*listen)] if master else _on_this_machine(processes)
     look = ["--autostart", "--web-host", "127.0.0.1", "--web-port", str(web_port)] if web else ["--headless"]
@@ -54,11 +55,11 @@ def launch(
     result.unlink(missing_ok=True)
     shared = secret() or (None if master else new_secret())
     variables = {"FMBENCH_RUN": str(folder.resolve())} | ({"FMBENCH_STORE": store} if store else {}) | _secret(shared)
-    counted = Counted(take)
+    counted, heard = Counted(take), list[int]()
     page = _Page(result, counted.take, over if web else None)
     with hearing(page.take) as pipe:
         variables |= {VARIABLE: str(pipe)} | page.variables
-        status = _supervise([*look, *where], [folder / "locust"], variables, pipes=(pipe,), meanwhile=page.watch)
+        status = _supervise([*look, *where], [folder / "locust"], variables, heard, pipes=(pipe,), meanwhile=page.watch)
     if page.ended is not None:
         return page.ended
     if not folder.is_dir():
@@ -68,7 +69,9 @@ def launch(
             f"at least {counted.sent:,} requests had been sent, and they are lost."
         )
     if not result.exists():
-        _write_what_is_known(result, status, folder / "locust" / "locust.log")
+        if heard and not _began(folder):
+            signal.raise_signal(heard[0])  # nothing was begun: the signal is the program's own again
+        _write_what_is_known(result, status, folder / "locust" / "locust.log", heard)
     return _ended(result)
 
 
@@ -155,10 +158,15 @@ def _supervise(
     ``meanwhile`` is called with each process before its end is waited for.
     """
     children: list[subprocess.Popen[bytes]] = []
-    with _signals_to(children, [] if heard is None else heard):
+    heard = [] if heard is None else heard
+    with _signals_to(children, heard):
         try:
             for scratch in scratches:
-                children.append(_start(arguments, scratch, variables, pipes))
+                child = _start(arguments, scratch, variables, pipes)
+                missed = list(heard)
+                children.append(child)
+                for number in missed:
+                    child.send_signal(number)
             for child in children:
                 meanwhile(child)
             return max((child.wait() for child in children), key=abs)
@@ -177,15 +185,26 @@ def _start(arguments: list[str], scratch: Path, variables: Mapping[str, str], pi
     command = [sys.executable, "-m", "fmbench.load", *common, "--logfile", str(log), "--loglevel", "WARNING", *arguments]
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("LOCUST_", "FMBENCH_"))}
     own = {"FMBENCH_PARENT": str(os.getpid()), "FMBENCH_SCRATCH": str(scratch.resolve()), "PYTHONPATH": _import_path()}
-    return subprocess.Popen(
-        command,
-        cwd=scratch,
-        env=clean | own | dict(variables),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-        pass_fds=pipes,
-    )
+    with _held_back():
+        return subprocess.Popen(
+            command,
+            cwd=scratch,
+            env=clean | own | dict(variables),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+            pass_fds=pipes,
+        )
+
+
+@contextmanager
+def _held_back() -> Iterator[None]:
+    """A process that is started within it gets no SIGINT or SIGTERM until it asks for them (``__main__.py``)."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _import_path() -> str:
@@ -211,12 +230,18 @@ def _signals_to(child: list[subprocess.Popen[bytes]], heard: list[int]) -> Itera
             signal.signal(number, handler)
 
 
-def _write_what_is_known(result: Path, status: int, log: Path) -> None:
+def _began(folder: Path) -> bool:
+    """Whether a load process has opened its journal."""
+    return any(folder.glob("journal/*.jsonl"))
+
+
+def _write_what_is_known(result: Path, status: int, log: Path, heard: list[int]) -> None:
     """Locust ended without a word: what was sent stands in the journals, if there are any."""
-    if not any(result.parent.glob("journal/*.jsonl")):
+    if not _began(result.parent):
         raise _refusal(status, log)
     reason = f"signal {signal.Signals(-status).name}" if status < 0 else f"status {status}"
-    row: dict[str, Any] = {"ended": "worker_lost", "message": f"the load process was ended by {reason}", "ended_at": time.time()}
+    ended = signal.Signals(heard[0]).name.lower() if heard else "worker_lost"
+    row: dict[str, Any] = {"ended": ended, "message": f"the load process was ended by {reason}", "ended_at": time.time()}
     result.write_text(json.dumps(row | {"workers": [], "locust": {}}) + "\n")
 
 

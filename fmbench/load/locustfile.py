@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -44,6 +45,7 @@ def add_options(parser: Any) -> None:
 def begin(environment: Any, runner: Any, **_: Any) -> None:
     """Give this process its part: users, or the controller, or both."""
     environment.dispatcher_class = LateComersWait
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # Locust listens from now on (``__main__.py``)
     if "FMBENCH_PARENT" in os.environ:  # plain Locust keeps its table on the terminal; a run of ours has a report
         logging.getLogger("locust.stats_logger").disabled = True
     try:

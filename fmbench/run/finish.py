@@ -3,56 +3,67 @@
 from __future__ import annotations
 
 import errno
-import time
+from contextlib import suppress
 from typing import Any
 
 from fmbench.config.schema import Config
 from fmbench.core.accounting import Accounting
 from fmbench.core.failures import ExitCode, FmbenchError
+from fmbench.run.accounts import close_as, seal_into, status_of
 from fmbench.run.closing import PASS, closing_table, report_line, settling_lines, show, validity_lines
-from fmbench.run.locust_counts import locust_counts
 from fmbench.run.say import end_of_run, give, is_quiet, say
+from fmbench.run.signals import Terminated, code_for, put_off, word_of
 from fmbench.run.traceback_file import write_traceback
-from fmbench.storage.journal import written_journals
-from fmbench.storage.manifest import DONE, FAILED, INCOMPLETE, INTERRUPTED, STOPPED, write_manifest
-from fmbench.storage.reader import LocalRun, read_lines
+from fmbench.storage.manifest import FAILED, INTERRUPTED
+from fmbench.storage.reader import LocalRun
 from fmbench.storage.runfolder import RunFolder
-from fmbench.storage.seal import all_workers, read_load, seal, unfit_rows
+from fmbench.storage.seal import read_load
 from fmbench.storage.share import collect, forget_parts
-from fmbench.storage.upload import forget_local_copy, upload
+from fmbench.storage.upload import MANIFEST, forget_local_copy, upload
 
-EARLY = frozenset({"budget", "target_down", "error_limit", "credentials"})
 FULL = (errno.ENOSPC, errno.EDQUOT)
-CUT = "cut"
-"""The run's own process was killed, and somebody else finishes it."""
-SIGNALS = {"sigint": ExitCode.INTERRUPTED, CUT: ExitCode.INTERRUPTED, "sigterm": ExitCode.TERMINATED}
 
 
 def finish(folder: RunFolder, config: Config, manifest: dict[str, Any], ended: str, require: str | None = None) -> int:
-    """Seal the journals, write manifest and report, store them, and return the exit status. Prints the run's address.
+    """Seal the journals, write the report, store everything, and return the exit status. Prints the run's address.
 
     ``require``: what a run that is done has to be besides (``valid``), or its status is ``NOT_VALID``.
 
-    Whatever goes wrong, the folder stays, and the message says where and how to go on.
+    Whatever goes wrong, the folder stays, and the message says where and how to go on. A signal ends it when the journals are
+    sealed; its exit status is returned, and the manifest says ``interrupted``.
     """
     try:
         return _finish(folder, config, manifest, ended, require)
+    except (KeyboardInterrupt, Terminated) as signal:
+        with put_off():
+            return _interrupted(folder, manifest, signal)
     except Exception as error:
         if isinstance(error, OSError) and error.errno in FULL:
             return _no_space(folder)
         log = write_traceback(error, folder.path)
+        with suppress(OSError):
+            manifest["fault"] = f"{type(error).__name__}: {error}"
+            close_as(FAILED, manifest, folder)
         what = f"The run could not be finished ({type(error).__name__}: {error}; traceback in {log})."
         say(f"{what} Every request is on disk: fmbench-load report {folder.path} goes on from there.")
         give(str(folder.path))
         return ExitCode.FAULT
-    except BaseException:
-        say(f"Interrupted while the run was being finished: fmbench-load report {folder.path} does the rest.")
-        give(str(folder.path))
-        raise
+
+
+def _interrupted(folder: RunFolder, manifest: dict[str, Any], signal: BaseException) -> int:
+    """The journals are sealed or as they were; what else was to be done is left, and said."""
+    close_as(INTERRUPTED, manifest, folder)
+    rest = f"fmbench-load report {folder.path} does the rest"
+    if folder.is_remote:
+        rest = f"--resume {folder.run_id} with the same options writes the report and brings it to {folder.address}"
+    say(f"{word_of(signal)} while the run was being finished. Every request that was sent is in {folder.path}: {rest}.")
+    give(str(folder.path))
+    return code_for(signal)
 
 
 def _no_space(folder: RunFolder) -> int:
-    say(f"{folder.path}: the disk is full, and the run is not sealed. Every request that was sent is in journal/.")
+    where = "journal/" if folder.journal.is_dir() else "records/"
+    say(f"{folder.path}: the disk is full, and the run is not finished. Every request that was sent is in {where}.")
     say(f"Make room, then: fmbench-load report {folder.path}")
     give(str(folder.path))
     return ExitCode.STOPPED_EARLY
@@ -60,22 +71,29 @@ def _no_space(folder: RunFolder) -> int:
 
 def _finish(folder: RunFolder, config: Config, manifest: dict[str, Any], ended: str, require: str | None) -> int:
     collected = _collect(folder, config, manifest)
-    accounting, code = seal_into(manifest, folder, ended)
+    with put_off():
+        accounting, code = seal_into(manifest, folder, ended)
     say("Writing the report.")
     summary, fault = _report(folder)
+    status = status_of(code)
     if fault is not None:
         full = isinstance(fault, OSError) and fault.errno in FULL
         code = code if full and code else ExitCode.FAULT
-        manifest |= {"fault": f"{type(fault).__name__}: {fault}"} | ({} if full else {"status": FAILED})
-        write_manifest(folder, manifest)
-    stored = _store(folder, config, collected)
-    address = folder.address if stored else str(folder.path)
-    said = _said(summary)
-    _tell(accounting, manifest, said, address)
+        manifest |= {"fault": f"{type(fault).__name__}: {fault}"}
+        status = status if full else FAILED
     if code == ExitCode.DONE and require is not None and not is_valid(summary):
         code = ExitCode.NOT_VALID
-    end_of_run(address, code if stored else (code or ExitCode.FAULT), said)
-    return code if stored else (code or ExitCode.FAULT)
+    upload_fault = _upload(folder, config)
+    with put_off(again=False):  # all is done: a signal changes nothing any more
+        stored = upload_fault is None and _close(folder, config, manifest, status, collected)
+        if upload_fault is not None:
+            _not_stored(folder, manifest, upload_fault)
+        code = code if stored else (code or ExitCode.FAULT)
+        address = folder.address if stored else str(folder.path)
+        said = _said(summary)
+        _tell(accounting, manifest, said, address)
+        end_of_run(address, code, said)
+    return code
 
 
 def _collect(folder: RunFolder, config: Config, manifest: dict[str, Any]) -> list[str]:
@@ -91,65 +109,6 @@ def _collect(folder: RunFolder, config: Config, manifest: dict[str, Any]) -> lis
         say(f"warning: {fault}")
     manifest["warnings"] = [*manifest.get("warnings", []), *faults]
     return parts
-
-
-def seal_into(manifest: dict[str, Any], folder: RunFolder, ended: str) -> tuple[Accounting, ExitCode]:
-    """Seal the journals, and write what that says into ``manifest`` and its file."""
-    earlier = manifest.get("workers") or []
-    accounting = seal(folder, earlier)
-    code = exit_code(ended, accounting)
-    held = written_journals(folder.journal)
-    if held:
-        names = ", ".join(path.stem for path in held)
-        said = (
-            f"load processes of this run still write ({names}): when they have ended, `fmbench-load report` adds what they sent."
-        )
-        say(f"warning: {said}")
-        manifest["warnings"] = [*manifest.get("warnings", []), said]
-        code = ExitCode.UNACCOUNTED
-    workers = all_workers(folder, earlier)
-    unfit = unfit_rows(folder)
-    if unfit:
-        said = (
-            f"{unfit} rows held a value that its column cannot hold: they are in records/ without it, and as they were in unfit/."
-        )
-        manifest["warnings"] = [*manifest.get("warnings", []), said]
-    manifest |= closing_entries(folder, ended, accounting, code) | {"workers": workers}
-    manifest.pop("process", None)
-    write_manifest(folder, manifest)
-    return accounting, code
-
-
-def exit_code(ended: str, accounting: Accounting) -> ExitCode:
-    """The exit status of a run that ended as the controller says, with these requests accounted for."""
-    if ended in SIGNALS:
-        return SIGNALS[ended]
-    if ended == "worker_lost" or not accounting.complete:
-        return ExitCode.UNACCOUNTED
-    if ended in EARLY:
-        return ExitCode.STOPPED_EARLY
-    return ExitCode.DONE if ended == "done" else ExitCode.FAULT
-
-
-def closing_entries(folder: RunFolder, ended: str, accounting: Accounting, code: ExitCode) -> dict[str, Any]:
-    """What the manifest learns at the end of a run."""
-    statuses = {
-        ExitCode.DONE: DONE,
-        ExitCode.STOPPED_EARLY: STOPPED,
-        ExitCode.UNACCOUNTED: INCOMPLETE,
-        ExitCode.INTERRUPTED: INTERRUPTED,
-        ExitCode.TERMINATED: INTERRUPTED,
-    }
-    load = read_load(folder)
-    return {
-        "status": statuses.get(code, FAILED),
-        "ended": ended,
-        "message": load.get("message"),
-        "ended_at": load.get("ended_at") or time.time(),
-        "cells": read_lines(folder.cells),
-        "locust": locust_counts(folder.locust),
-        "accounting": accounting.to_dict(),
-    }
 
 
 def report_on(run: LocalRun) -> dict[str, Any]:
@@ -204,18 +163,35 @@ def tell_trust(said: dict[str, Any], address: str) -> None:
         say(line)
 
 
-def _store(folder: RunFolder, config: Config, collected: list[str]) -> bool:
-    """Bring the run to where it belongs; of the journals of other hosts, those that were ``collected`` go from there."""
-    if not folder.is_remote:
-        return True
+def _upload(folder: RunFolder, config: Config) -> Exception | None:
+    """Bring everything but the manifest to where it belongs. Returns why that could not be."""
     try:
-        upload(folder, config.region)
-        forget_parts(folder, collected, config.region)
+        upload(folder, config.region, but=(MANIFEST,))
     except (FmbenchError, OSError) as error:
-        say(f"Not everything could be stored at {folder.address} ({error}). The whole run is kept in {folder.path}.")
+        return error
+    return None
+
+
+def _close(folder: RunFolder, config: Config, manifest: dict[str, Any], status: str, collected: list[str]) -> bool:
+    """Say in the manifest how the run ended, here and where it belongs. Of the journals of other hosts, those that were
+    ``collected`` go from there. False: the manifest could not be stored."""
+    close_as(status, manifest, folder)
+    try:
+        upload(folder, config.region, only=(MANIFEST,))
+    except (FmbenchError, OSError) as error:
+        _not_stored(folder, manifest, error)
         return False
-    forget_local_copy(folder)
+    if folder.is_remote:
+        forget_parts(folder, collected, config.region)
+        forget_local_copy(folder)
     return True
+
+
+def _not_stored(folder: RunFolder, manifest: dict[str, Any], error: Exception) -> None:
+    manifest["fault"] = f"not stored at {folder.address}: {error}"
+    close_as(FAILED, manifest, folder)
+    where = f"The whole run is kept in {folder.path}: --resume {folder.run_id} with the same options stores it"
+    say(f"Not everything could be stored at {folder.address} ({error}). {where}.")
 
 
 def _tell(accounting: Accounting, manifest: dict[str, Any], said: dict[str, Any] | None, address: str) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import socket
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,10 +11,10 @@ from fmbench.config.load import LoadedConfig, config_sha256, resolved
 from fmbench.core.failures import Refused, UnusableInput
 from fmbench.core.plan import FINISHED, Plan
 from fmbench.core.searches import search_rows
-from fmbench.run.finish import CUT, seal_into
+from fmbench.run.accounts import CUT, seal_into
 from fmbench.storage.atomic import write_text
 from fmbench.storage.journal import written_journals
-from fmbench.storage.manifest import read_manifest
+from fmbench.storage.manifest import at_work, read_manifest
 from fmbench.storage.runfolder import RunFolder, work_folder
 from fmbench.storage.store import is_remote, store_for
 from fmbench.storage.upload import download
@@ -88,16 +86,7 @@ def _check_same(loaded: LoadedConfig, manifest: dict[str, Any], folder: RunFolde
 
 
 def _check_over(manifest: dict[str, Any]) -> None:
-    process = manifest.get("process") or {}
-    if process.get("host") == socket.gethostname() and _alive(int(process.get("pid", 0))):
-        raise Refused(f"--resume {manifest['run_id']}: this run goes on in process {process['pid']}; wait for its end.")
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    return pid not in (0, os.getpid())
+    if at_work(manifest):
+        raise Refused(
+            f"--resume {manifest['run_id']}: this run goes on in process {manifest['process']['pid']}; wait for its end."
+        )

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fmbench.core.failures import ExitCode, Refused
-from fmbench.run.finish import CUT, report_on, seal_into, tell_answer, tell_trust
+from fmbench.run.accounts import CUT, close_as, code_of, seal_into, status_of
+from fmbench.run.finish import report_on, tell_answer, tell_trust
 from fmbench.run.say import give, say
 from fmbench.run.what_if import what_if
 from fmbench.storage.journal import written_journals
-from fmbench.storage.manifest import RUNNING
+from fmbench.storage.manifest import RUNNING, at_work
 from fmbench.storage.reader import LocalRun, open_run
 from fmbench.storage.seal import read_load
 from fmbench.storage.share import forget_parts
@@ -27,6 +28,7 @@ def report(address: str) -> int:
     recovered = _seal_what_was_cut(run)
     before = set() if recovered or not run.folder.is_remote else _digests(run)
     report_on(run)
+    _close(run)
     if run.folder.is_remote:
         run.publish([name for name, digest in sorted(_digests(run)) if (name, digest) not in before])
     if recovered and run.folder.is_remote and not running:  # of a run that goes on the master needs them yet
@@ -50,9 +52,21 @@ def _digests(run: LocalRun) -> set[tuple[str, str]]:
     return {(name, hashlib.sha256((run.path / name).read_bytes()).hexdigest()) for name in LocalStore(str(run.path)).list()}
 
 
+def _close(run: LocalRun) -> None:
+    """The report is there: the manifest says how the run ended, unless somebody is still at work on it."""
+    manifest = run.manifest
+    if manifest.get("accounting") is None or at_work(manifest):
+        return
+    status = status_of(code_of(manifest))
+    if manifest["status"] != status or "process" in manifest:
+        manifest.pop("fault", None)
+        close_as(status, manifest, run.folder)
+
+
 def _seal_what_was_cut(run: LocalRun) -> bool:
     """A run whose process died, or that plain Locust made, has journals and no records yet."""
-    if not run.folder.journal.is_dir():
+    sealed = run.manifest.get("accounting") is not None or not run.folder.records.is_dir()
+    if not run.folder.journal.is_dir() and sealed:
         return False
     if written := written_journals(run.folder.journal):
         names = ", ".join(path.stem for path in written)

@@ -16,6 +16,7 @@ from fmbench.core.levels import levels_of
 from fmbench.core.prices.book import PriceBook, prices_of
 from fmbench.load.secret import secret
 from fmbench.prompts.reading.hub import Unreachable
+from fmbench.run.accounts import close_as
 from fmbench.run.calibrate import held_against
 from fmbench.run.check import check_before_run
 from fmbench.run.checks import (
@@ -36,8 +37,8 @@ from fmbench.run.plan_table import duration_text, print_plan, range_text
 from fmbench.run.prepare import Prepared, plan_without_data, prepare_study, serving, this_process, write_run
 from fmbench.run.resume import cells_left, make_ready, reopen
 from fmbench.run.say import give, say, tell
-from fmbench.run.signals import Terminated, terminating
-from fmbench.storage.manifest import FAILED, RUNNING, read_manifest, write_manifest
+from fmbench.run.signals import Terminated, code_for, put_off, terminating, word_of
+from fmbench.storage.manifest import FAILED, INTERRUPTED, RUNNING, read_manifest, write_manifest
 from fmbench.storage.runfolder import RunFolder, create, discard
 from fmbench.storage.share import share
 
@@ -47,9 +48,9 @@ def run_study(options: Options, loaded: LoadedConfig) -> int:
     try:
         with terminating():
             return _run_as_asked(options, loaded)
-    except Terminated:
-        say("terminated before the first request; nothing was kept.")
-        return ExitCode.TERMINATED
+    except (KeyboardInterrupt, Terminated) as signal:
+        say(f"{word_of(signal).lower()} before the first request; nothing was kept.")
+        return code_for(signal)
 
 
 def _run_as_asked(options: Options, loaded: LoadedConfig) -> int:
@@ -102,7 +103,8 @@ def _begin(options: Options, loaded: LoadedConfig) -> tuple[RunFolder, Prepared]
         ask_before_spending(config, prepared.estimate, options.yes)
         check_before_run(config, book)
     except BaseException:
-        discard(folder, config.region)
+        with put_off():
+            discard(folder, config.region)
         raise
     return folder, prepared
 
@@ -116,21 +118,29 @@ def _run(options: Options, loaded: LoadedConfig) -> int:
             manifest = write_run(folder, prepared, endpoint, fit)
             status = _load(folder, prepared.config, options, manifest)
     except BaseException as error:
-        _leave(folder, prepared.config, error)
+        with put_off(again=False):
+            kept = _leave(folder, prepared.config, error)
+        if kept and isinstance(error, (KeyboardInterrupt, Terminated)):
+            return code_for(error)
         raise
     return status()
 
 
-def _leave(folder: RunFolder, config: Config, error: BaseException) -> None:
-    """A load that did not come about: its folder goes when nothing was sent, and is shown when the fault is ours."""
-    if isinstance(error, (Refused, UnusableInput, KeyboardInterrupt, Terminated)) and not folder.journal.exists():
+def _leave(folder: RunFolder, config: Config, error: BaseException) -> bool:
+    """A load that did not come about, or whose end a signal cut: its folder goes when nothing was sent, and is shown when the
+    fault is ours or there are requests in it. Returns whether it was kept."""
+    signalled = isinstance(error, (KeyboardInterrupt, Terminated))
+    if (signalled or isinstance(error, (Refused, UnusableInput))) and not folder.journal.exists():
         discard(folder, config.region)
-        return
+        return False
     if folder.manifest.exists():
         manifest = read_manifest(folder)
-        manifest.pop("process", None)
-        write_manifest(folder, manifest | {"status": FAILED, "fault": str(error)})
+        manifest |= {} if signalled else {"fault": str(error)}
+        close_as(INTERRUPTED if signalled else FAILED, manifest, folder)
+    if signalled:
+        say(f"{word_of(error)} before the run was finished: fmbench-load report {folder.path} does the rest.")
     give(str(folder.path))
+    return True
 
 
 def _resume(options: Options, loaded: LoadedConfig, run_id: str) -> int:
@@ -138,8 +148,19 @@ def _resume(options: Options, loaded: LoadedConfig, run_id: str) -> int:
     check_budget(config, price_book(config, options.live_prices))
     check_target(config)
     check_requests(loaded)
-    folder, manifest = reopen(loaded, run_id)
-    close_cut_cells(folder)
+    with put_off():
+        folder, manifest = reopen(loaded, run_id)
+        close_cut_cells(folder)
+    try:
+        return _go_on(options, config, folder, manifest)
+    except (KeyboardInterrupt, Terminated) as signal:
+        with put_off(again=False):
+            close_as(INTERRUPTED, manifest, folder)
+        say(f"{word_of(signal)}: of the run {folder.run_id} nothing is lost; --resume {folder.run_id} goes on with it.")
+        return code_for(signal)
+
+
+def _go_on(options: Options, config: Config, folder: RunFolder, manifest: dict[str, Any]) -> int:
     left = cells_left(folder, manifest)
     say(f"Run {folder.run_id} goes on: {left} of its cells are left.")
     if not left:

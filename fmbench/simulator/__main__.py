@@ -44,7 +44,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _announce(address: Address) -> None:
-    print(json.dumps({"url": address.url, "ca_bundle": address.ca_bundle}), flush=True)
+    try:
+        print(json.dumps({"url": address.url, "ca_bundle": address.ca_bundle}), flush=True)
+    except BrokenPipeError:  # who started it is gone
+        os._exit(1)
 
 
 def _read(given: str) -> Simulator:

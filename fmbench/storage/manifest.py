@@ -7,6 +7,7 @@ import os
 import platform
 import socket
 import subprocess
+from collections.abc import Mapping
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -53,6 +54,22 @@ def read_manifest(folder: RunFolder) -> dict[str, Any]:
         have = f"has schema version {version or '?'}, this program reads {SCHEMA_VERSION}"
         raise UnusableInput(f"{folder.manifest}: {have}; use the version of fmbench-load that wrote it.")
     return manifest
+
+
+def at_work(manifest: Mapping[str, Any]) -> bool:
+    """Whether the program that the manifest names, another one than this, is still at work on the run on this machine."""
+    process = manifest.get("process") or {}
+    return process.get("host") == socket.gethostname() and _alive(int(process.get("pid", 0)))
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return pid not in (0, os.getpid())
 
 
 def environment() -> dict[str, Any]:

@@ -17,14 +17,14 @@ AT_A_TIME = 8
 MANIFEST = "manifest.json"
 
 
-def upload(folder: RunFolder, region: str | None = None) -> None:
-    """Store every file of ``folder`` at its address, each checked after its upload, the manifest last.
+def upload(folder: RunFolder, region: str | None = None, but: Iterable[str] = (), only: Iterable[str] | None = None) -> None:
+    """Store every file of ``folder`` ``but`` these, or these ``only``, at its address: each checked after it, the manifest last.
 
     Does nothing where the folder is its own address. Local files are left alone. Raises ``Refused`` or ``OSError``.
     """
     if folder.is_remote:
-        names = LocalStore(str(folder.path)).list()
-        upload_files(folder, names, store_for(folder.address, region))
+        names = LocalStore(str(folder.path)).list() if only is None else only
+        upload_files(folder, [name for name in names if name not in but], store_for(folder.address, region))
 
 
 def upload_files(folder: RunFolder, names: Iterable[str], store: Store) -> None:
