@@ -17,6 +17,8 @@ from rapidfuzz import fuzz
 from fmbench.core import synthetic_tasks
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
+_CHOICE = re.compile(r"[Tt]he correct answer is \(?([A-D])\b")
+_LETTER = re.compile(r"\s*\(?([A-D])(?:\)|\b)")
 _NUMBERS = re.compile(r"\d+")
 _PUNCTUATION_ZH = (
     "！？｡。＂＃＄％＆＇（）＊＋，－／：；＜＝＞＠［＼］＾＿｀｛｜｝～｟｠｢｣､、〃》「」『』【】"
@@ -46,7 +48,7 @@ def score(
 
 
 def metric_name(task: str, language: str) -> str:
-    """What ``score`` measures a task by: f1, rouge_l, classification, retrieval, count or edit_similarity.
+    """What ``score`` measures a task by: f1, rouge_l, classification, retrieval, count, choice or edit_similarity.
 
     ``f1_characters`` and ``rouge_l_characters`` are Chinese, cut into characters.
     """
@@ -106,6 +108,13 @@ def edit_similarity(prediction: str, answer: str, all_classes: Sequence[str] = (
     return round(fuzz.ratio(code, answer)) / 100 if code and answer else 0.0
 
 
+def choice(prediction: str, answer: str, all_classes: Sequence[str] = ()) -> float:
+    """Whether the letter that an answer gives is the right one, read as LongBench v2 does, else from the answer's start."""
+    text = prediction.replace("*", "")
+    found = _CHOICE.search(text) or _LETTER.match(text)
+    return float(found is not None and found[1] == answer.strip())
+
+
 METRICS: dict[str, Metric] = {
     "narrativeqa": qa_f1,
     "qasper": qa_f1,
@@ -128,6 +137,7 @@ METRICS: dict[str, Metric] = {
     "passage_count": count,
     "lcc": edit_similarity,
     "repobench-p": edit_similarity,
+    "longbench_v2": choice,
     synthetic_tasks.RETRIEVAL: retrieval,
     synthetic_tasks.COUNTING: count,
 }
@@ -136,6 +146,7 @@ METRICS: dict[str, Metric] = {
 _NAMES: dict[Metric, str] = {
     qa_f1: "f1",
     qa_f1_zh: "f1_characters",
+    choice: "choice",
     rouge_l: "rouge_l",
     rouge_l_zh: "rouge_l_characters",
     classification: "classification",

@@ -47,6 +47,17 @@ def missing(candidates: Sequence[Candidate], dataset: Dataset) -> list[str]:
     ]
 
 
+def same(candidates: Sequence[Candidate]) -> list[str]:
+    """A warning where most rows would send what another one sends: what tells them apart is then in no prompt."""
+    twice = sum(each.why_not == "duplicate" for each in candidates)
+    if twice * 2 <= len(candidates):
+        return []
+    return [
+        f"dataset: {twice} of {len(candidates)} rows would send the same text as another and are left out: "
+        "place the columns that differ in dataset.template"
+    ]
+
+
 def nothing_fits(candidates: Sequence[Candidate], dataset: Dataset) -> str:
     """The error when no bucket has a prompt."""
     if not candidates:

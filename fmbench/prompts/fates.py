@@ -29,7 +29,7 @@ class Candidate:
     language: str
     where: str
     content: str
-    """A digest of context and input."""
+    """A digest of context, input and the other columns that are sent."""
     text: str = ""
     """A digest of the exact text that would be sent; empty where the row was turned away before."""
     tokens: int | None = None
@@ -71,7 +71,7 @@ class Judge:
         return sorted(taken, key=lambda candidate: self._rank(bucket, candidate))
 
     def _candidate(self, index: int, row: Row) -> Candidate:
-        content = _digest(f"{row.context}\0{row.input}")
+        content = _digest("\0".join([row.context, row.input, *row.columns.values()]))
         prompt_id = f"{row.task}:{row.row_id or content[:16]}"
         candidate = Candidate(index, prompt_id, row.task, row.language, row.where, content, why_not=self._turned_away(row))
         if not candidate.why_not:
@@ -86,7 +86,7 @@ class Judge:
             return "wrong task"
         if row.language not in asked.languages:
             return "wrong language"
-        return "" if row.context.strip() or row.input.strip() else "empty"
+        return "" if any(part.strip() for part in (row.context, row.input, *row.columns.values())) else "empty"
 
     def _sample(self, candidates: Iterable[Candidate]) -> None:
         holders: defaultdict[TokenBucket, list[Candidate]] = defaultdict(list)

@@ -56,7 +56,7 @@ def prepare(config: Config, folder: Path, progress: Progress) -> PreparedPrompts
     text = _Text(templates_for(config.dataset), tokenizer, any(map(config.salted, config.models)))
     shared = text.templates.shared if any(map(config.cache_points, config.models)) else None
     with tempfile.TemporaryDirectory(prefix="fmbench-prompts-") as scratch:
-        tools = SourceTools(config.seed, Path(scratch), lambda row: text.measure(text.of(row)), progress)
+        tools = SourceTools(config.seed, Path(scratch), lambda row: text.measure(text.of(row)), progress, text.templates.placed)
         loaded = source_of(config.dataset.source).load(config.dataset, tools)
         judge = Judge(config, text.of, text.measure)
         candidates = judge.judge(loaded.rows, progress)
@@ -144,7 +144,7 @@ def _check(config: Config, candidates: Sequence[Candidate], buckets: dict[str, B
 
 def _warnings(config: Config, loaded: Loaded, candidates: Sequence[Candidate]) -> list[str]:
     thin = contents.thin_buckets(candidates, buckets_of(config.dataset), config.dataset.prompts_per_bucket)
-    return [*loaded.warnings, *contents.missing(candidates, config.dataset), *thin]
+    return [*loaded.warnings, *contents.missing(candidates, config.dataset), *contents.same(candidates), *thin]
 
 
 def _manifest_row(loaded: Loaded, candidates: Sequence[Candidate]) -> dict[str, Any]:
@@ -158,5 +158,5 @@ def _digest(rows: Sequence[Row]) -> str:
     """The SHA-256 of the rows as they were read, for data that is not one file."""
     digest = hashlib.sha256()
     for row in rows:
-        digest.update(repr(astuple(row)).encode())
+        digest.update(repr(astuple(row)[: None if row.columns else -1]).encode())
     return digest.hexdigest()

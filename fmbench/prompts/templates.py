@@ -1,7 +1,8 @@
 # ruff: noqa: RUF001
-"""From a row to the text that is sent: a template a task, with ``{context}`` and ``{input}``, and no chat markup.
+"""From a row to the text that is sent: a template a task, with ``{context}``, ``{input}`` or any column, and no chat markup.
 
-Only these two names are filled in, in one pass: other braces in the template and any braces in the data stay as they are.
+Names are filled in in one pass: braces in the data stay as they are, and so do braces in the template that hold no name.
+``{{name}}`` stands for ``{name}``.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from fmbench.config.schema import Dataset
 from fmbench.core.failures import UnusableInput
 from fmbench.core.quality import base_task
 from fmbench.prompts.reading.rows import Row
+from fmbench.prompts.reading.shapes import LONGBENCH_V2
 
-_SLOT = re.compile(r"\{(context|input)\}")
+_SLOT = re.compile(r"""\{\{(?P<kept>\w[\w.-]*)\}\}|\{(?P<name>[^{}\n"']{1,100})\}""")
+"""A name in double braces, which stays as one in single braces, or the place of a column."""
 
 QUESTION = (
     "Read the text below, then answer the question about it. Give only the answer, in as few words as it takes.\n\n"
@@ -39,6 +42,11 @@ RETRIEVAL = (
 COUNTING = (
     "Here are paragraphs; some stand here more than once:\n\n{context}\n\n"
     "How many different paragraphs are there when each is counted once? Reply with the number alone.\nAnswer:"
+)
+CHOICE = (
+    "Read the text below, then answer the question about it by one of the four choices.\n\nText:\n{context}\n\n"
+    "Question: {question}\n(A) {choice_A}\n(B) {choice_B}\n(C) {choice_C}\n(D) {choice_D}\n\n"
+    'Reply in the form "The correct answer is (A)", and write nothing else.'
 )
 CODE = "Continue this program. Write only its next line.\n\n{context}{input}"
 QUESTION_ZH = "请先阅读下面的文字，再回答后面的问题。只写答案，用词越少越好。\n\n{context}\n\n问题：{input}\n答案："
@@ -72,6 +80,7 @@ OWN: dict[str, str] = {
     "passage_retrieval_zh": RETRIEVAL_ZH,
     "lcc": CODE,
     "repobench-p": CODE,
+    LONGBENCH_V2: CHOICE,
 }
 
 
@@ -89,20 +98,33 @@ class Templates:
     def shared(self, row: Row) -> int | None:
         """How many characters of a row's text come before its question: up to the end of the context; None: all."""
         before, context, after = self._template(row).partition("{context}")
-        if not context or "{input}" in before or not row.context or not _filled(after, row).strip():
+        if not context or names_in(before) or not row.context or not _filled(after, row).strip():
             return None
         return len(_filled(before + context, row))
 
+    def placed(self, task: str) -> frozenset[str] | None:
+        """The names that the template of ``task`` places; None: it has none of its own."""
+        template = self._named(task)
+        return None if template is None else names_in(template)
+
+    def _named(self, task: str) -> str | None:
+        return self._by_task.get(task) or self._by_task.get(base_task(task)) or self._default
+
     def _template(self, row: Row) -> str:
-        template = self._by_task.get(row.task) or self._by_task.get(base_task(row.task)) or self._default
+        template = self._named(row.task)
         if template is None:
             template = DEFAULTS.get(row.language, QUESTION) if row.context and row.input else "{context}{input}"
         return template
 
 
 def _filled(template: str, row: Row) -> str:
-    parts = {"context": row.context, "input": row.input}
-    return _SLOT.sub(lambda slot: parts[slot[1]], template)
+    parts = {**row.columns, "context": row.context, "input": row.input}
+    return _SLOT.sub(lambda slot: parts.get(slot["name"], slot[0]) if slot["name"] else f"{{{slot['kept']}}}", template)
+
+
+def names_in(template: str) -> frozenset[str]:
+    """The names that a template has places for."""
+    return frozenset(slot["name"] for slot in _SLOT.finditer(template) if slot["name"])
 
 
 def templates_for(dataset: Dataset) -> Templates:
@@ -135,5 +157,8 @@ def _read(path: Path) -> dict[str, str]:
 
 
 def _check(where: str, template: str) -> None:
-    if not _SLOT.search(template):
-        raise UnusableInput(f"{where}: has neither {{context}} nor {{input}}, so each prompt would be the same: add one")
+    if not names_in(template):
+        raise UnusableInput(
+            f"{where}: has neither {{context}} nor {{input}} nor a column's name in braces, so each prompt would be the same: "
+            "add one"
+        )

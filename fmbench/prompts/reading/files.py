@@ -1,4 +1,4 @@
-"""JSON-lines files wherever they are: one file, a folder of them, inside a zip, or any of these in a store."""
+"""Files of JSON lines or of one JSON array, wherever they are: a file, a folder, a zip, or any of these in a store."""
 
 from __future__ import annotations
 
@@ -15,9 +15,13 @@ from typing import Any, BinaryIO, cast
 
 from fmbench.core.failures import UnusableInput
 from fmbench.prompts.reading import remote
+from fmbench.prompts.reading.arrays import array_items
+from fmbench.prompts.reading.shapes import no_lines
 from fmbench.storage.store import is_remote
 
 LONGEST_LINE = 64 << 20
+LINES = (".jsonl", ".ndjson")
+TABLES = (".parquet", ".csv", ".arrow")
 MOST_BLANK_LINES = 1_000_000
 
 
@@ -55,10 +59,16 @@ def find(address: str, scratch: Path) -> tuple[list[LinesFile], str]:
 
 
 def records(file: LinesFile) -> Iterator[tuple[dict[str, Any], int, int]]:
-    """Each line's object, its number (from 1) and the bytes read so far. Blank lines are passed over."""
+    """Each line's object, its number (from 1) and the bytes read so far. Blank lines are passed over.
+
+    Where the file is one JSON array, each of its objects.
+    """
     done = blank = 0
     try:
         with file.open() as lines:
+            if _is_array(lines):
+                yield from array_items(lines, file.name, LONGEST_LINE)
+                return
             for number, line in enumerate(iter(lambda: lines.readline(LONGEST_LINE + 1), b""), start=1):
                 done += len(line)
                 if len(line) > LONGEST_LINE:
@@ -84,12 +94,21 @@ def _parsed(line: bytes, name: str, number: int) -> dict[str, Any]:
     try:
         record = json.loads(line.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise UnusableInput(f"{where}: is not UTF-8 (byte {error.start + 1} of the line): save the file as UTF-8") from error
+        cure = no_lines(line) if line[:2] in (b"PA", b"\x1f\x8b", b"AR") else "save the file as UTF-8"
+        raise UnusableInput(f"{where}: is not UTF-8 (byte {error.start + 1} of the line): {cure}") from error
     except (ValueError, RecursionError) as error:
-        raise UnusableInput(f"{where}: is not JSON ({error}): each line must be one whole JSON object") from error
+        cure = no_lines(line) or "each line must be one whole JSON object"
+        raise UnusableInput(f"{where}: is not JSON ({error}): {cure}") from error
     if not isinstance(record, dict):
         raise UnusableInput(f"{where}: is a JSON {type(record).__name__}, not an object: each line must be one JSON object")
     return record
+
+
+def _is_array(stream: BinaryIO) -> bool:
+    """Whether a file begins as a JSON array does; the stream is at its start again."""
+    start = stream.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
+    stream.seek(0)
+    return start.startswith(b"[")
 
 
 def _plain(path: Path, name: str) -> LinesFile:
@@ -97,25 +116,27 @@ def _plain(path: Path, name: str) -> LinesFile:
 
 
 def _in_folder(folder: Path, address: str) -> tuple[list[LinesFile], str]:
-    paths = sorted(path for path in folder.iterdir() if path.suffix == ".jsonl" and path.is_file())
+    files = sorted(path for path in folder.iterdir() if path.is_file())
+    paths = [path for path in files if path.suffix in LINES] or [path for path in files if path.suffix == ".json"]
     if not paths:
-        raise UnusableInput(
-            f"dataset.path: the folder {address} holds no *.jsonl file: give the folder that the <task>.jsonl are in"
-        )
+        others = sorted({path.suffix for path in files if path.suffix in TABLES})
+        cure = f"for its *{others[0]} use source: huggingface" if others else "give the folder that the <task>.jsonl are in"
+        raise UnusableInput(f"dataset.path: the folder {address} holds no *.jsonl file: {cure}")
     listing = "".join(f"{sha256(path)}  {path.name}\n" for path in paths)
     return [_plain(path, path.name) for path in paths], hashlib.sha256(listing.encode()).hexdigest()
 
 
 def _in_zip(path: Path, address: str) -> list[LinesFile]:
     with zipfile.ZipFile(path) as archive:
-        members = sorted((member for member in archive.infolist() if _is_rows(member)), key=lambda member: member.filename)
+        inside = sorted(
+            (member for member in archive.infolist() if not member.filename.startswith("__MACOSX/")),
+            key=lambda member: member.filename,
+        )
+    members = [member for member in inside if member.filename.endswith(LINES)]
+    members = members or [member for member in inside if member.filename.endswith(".json")]
     if not members:
         raise UnusableInput(f"dataset.path: the archive {address} holds no *.jsonl file: LongBench's has data/<task>.jsonl")
     return [LinesFile(member.filename, member.file_size, partial(_open_member, path, member.filename)) for member in members]
-
-
-def _is_rows(member: zipfile.ZipInfo) -> bool:
-    return member.filename.endswith(".jsonl") and not member.filename.startswith("__MACOSX/")
 
 
 @contextmanager

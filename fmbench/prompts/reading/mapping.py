@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import difflib
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fmbench.config.schema import Columns
 from fmbench.core.failures import UnusableInput
-from fmbench.prompts.reading.rows import Row
+from fmbench.prompts.reading import columns as columns_of
+from fmbench.prompts.reading.columns import NoColumn, Unplaced
+from fmbench.prompts.reading.rows import Placed, Row, is_name
+from fmbench.prompts.reading.shapes import LONGBENCH_V2, hint, is_longbench_v2
 
 KNOWN: dict[str, tuple[str, ...]] = {
-    "input": ("input", "prompt", "text", "question"),
+    "input": ("input", "prompt", "text", "question", "instruction", "query"),
     "context": ("context",),
     "answers": ("answers", "answer"),
     "language": ("language",),
@@ -21,31 +25,41 @@ KNOWN: dict[str, tuple[str, ...]] = {
 """The columns that play each part unless ``dataset.columns`` says otherwise; the first that a record has."""
 
 
-class Mapper:
-    """Turns records into rows. ``language`` is what a record without one counts as."""
+TEXTS = frozenset({"input", "context"})
 
-    def __init__(self, columns: Columns, language: str) -> None:
+
+class Mapper:
+    """Turns records into rows. ``language`` is what a record without one counts as; ``placed`` what a task's template places."""
+
+    def __init__(self, columns: Columns, language: str, placed: Placed = lambda task: None) -> None:
         mapped = columns.model_dump(exclude_none=True)
         self._mapped = mapped
         self._parts = {part: (mapped[part],) if part in mapped else names for part, names in KNOWN.items()}
         self._language = language
+        self._placed = placed
+        self._unplaced = Unplaced()
 
-    def check(self, names: Iterable[str], where: str) -> None:
-        """Raise ``UnusableInput`` unless the columns ``names`` have a text, and every column that the user mapped."""
-        present = sorted(names)
+    def check(self, record: Mapping[str, Any], task: str, where: str) -> None:
+        """Raise ``UnusableInput`` unless a record's columns have a text, and every column that the user mapped."""
+        present = sorted(record)
         for part, name in self._mapped.items():
             if name not in present:
                 raise UnusableInput(f"{where}: has no column {name!r} (dataset.columns.{part}); it has {_listed(present)}")
-        if not any(name in present for part in ("input", "context") for name in self._parts[part]):
+        if not self._others(task) and not any(name in present for part in ("input", "context") for name in self._parts[part]):
             raise UnusableInput(
                 f"{where}: has none of the columns prompt, text, input, context; it has {_listed(present)}: "
-                "say which one to use under dataset.columns"
+                + (hint(record) or 'say which one to use under dataset.columns, or place them in dataset.template: "{name}"')
             )
 
     def row(self, record: Mapping[str, Any], task: str, where: str) -> Row:
         """The row of ``record``, of ``task`` where the record names none. Raises ``UnusableInput`` for what is no text."""
+        task = _task(self._text(record, "dataset", where), task)
+        if is_longbench_v2(record) and self._placed(task) is None:
+            task = LONGBENCH_V2
+        columns = self._columns(record, task, where)
+        self._unplaced.note(record, [*columns, *self._playing(record, task)])
         return Row(
-            task=_task(self._text(record, "dataset", where), task),
+            task=task,
             language=self._text(record, "language", where) or self._language,
             input=self._text(record, "input", where),
             context=self._text(record, "context", where),
@@ -53,7 +67,47 @@ class Mapper:
             all_classes=_texts(self._value(record, "all_classes")) or None,
             row_id=self._text(record, "id", where) or None,
             where=where,
+            columns=columns,
         )
+
+    def warnings(self, source: str) -> list[str]:
+        """Which columns look like a part of a prompt, and are in none."""
+        names = self._unplaced.names()
+        if not names:
+            return []
+        example = " ".join(f"{{{name}}}" for name in names[:3])
+        return [
+            f"{source}: look like a part of the prompt, and are in none: {_listed(names)}. Place what belongs there in "
+            f'dataset.template ("{example} …"), or say under dataset.columns which columns are input and context'
+        ]
+
+    def _others(self, task: str) -> frozenset[str]:
+        """The names that the template of ``task`` places besides ``context`` and ``input``."""
+        return (self._placed(task) or frozenset()) - TEXTS
+
+    def _columns(self, record: Mapping[str, Any], task: str, where: str) -> dict[str, str]:
+        """What the template places; braces around what is neither a name nor a column are no place."""
+        names = sorted(name for name in self._others(task) if name in record or is_name(name))
+        return {name: self._column(record, name, where) for name in names}
+
+    def _playing(self, record: Mapping[str, Any], task: str) -> Iterator[str]:
+        """The columns that play a part of the row; those of its texts only where the prompt has them."""
+        placed = self._placed(task)
+        for part, names in self._parts.items():
+            if part not in TEXTS or placed is None or part in placed:
+                yield from [name for name in names if record.get(name) is not None][:1]
+
+    def _column(self, record: Mapping[str, Any], name: str, where: str) -> str:
+        try:
+            return clean(columns_of.at(record, name))
+        except NoColumn:
+            known = [*record, "context", "input"]
+            close = difflib.get_close_matches(name, known, n=1)
+            meant = f"did you mean {{{close[0]}}}? " if close else ""
+            raise UnusableInput(
+                f"{where}: has no column {name!r}, which the template places as {{{name}}}; {meant}it has "
+                f"{_listed(sorted(record))}. Write {{{{{name}}}}} for these letters themselves"
+            ) from None
 
     def _value(self, record: Mapping[str, Any], part: str) -> Any:
         return next((record[name] for name in self._parts[part] if record.get(name) is not None), None)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,16 @@ from fmbench.config.schema import Dataset
 
 Progress = Callable[[str, int, int | None], None]
 """``progress(what, done, total)``: called now and then; ``total`` is None where it is not known."""
+
+
+_NAME = re.compile(r"[^\W\d][\w.-]*")
+
+Placed = Callable[[str], frozenset[str] | None]
+
+
+def is_name(text: str) -> bool:
+    """Whether what stands in braces in a template is the name of a column in any case; anything else is one where it exists."""
+    return _NAME.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +38,8 @@ class Row:
     """The dataset's own id; None: the content's digest stands in."""
     where: str
     """File and line, or dataset and index: what a message about this row names."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """What else its template places: the column's name there, and its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +65,8 @@ class SourceTools:
     measure: Callable[[Row], int]
     """Tokens of the exact text that would be sent for a row."""
     progress: Progress
+    placed: Placed = lambda task: None
+    """The names that the template of a task places; None: the task has none of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
@@ -35,11 +36,19 @@ def store(rows: Iterator[Row], scratch: Path) -> Sequence[Row]:
     text, texts = datasets.Value("string"), datasets.List(datasets.Value("string"))
     # Inferred features would differ from file to file: all_classes is null in one and a list in the next.
     features = datasets.Features(
-        task=text, language=text, input=text, context=text, answers=texts, all_classes=texts, row_id=text, where=text
+        task=text,
+        language=text,
+        input=text,
+        context=text,
+        answers=texts,
+        all_classes=texts,
+        row_id=text,
+        where=text,
+        columns=text,
     )
     try:
         kept = datasets.Dataset.from_generator(
-            lambda: map(asdict, chain([first], rows)),
+            lambda: map(_flat, chain([first], rows)),
             features=features,
             cache_dir=str(scratch / "arrow"),
             fingerprint="rows",
@@ -48,7 +57,11 @@ def store(rows: Iterator[Row], scratch: Path) -> Sequence[Row]:
     except datasets.exceptions.DatasetGenerationError as error:
         cause = error.__cause__
         raise (cause if isinstance(cause, FmbenchError) else UnusableInput(f"dataset: rows cannot be kept: {cause}")) from error
-    return TableRows(kept, lambda record, index: Row(**record))
+    return TableRows(kept, lambda record, index: Row(**{**record, "columns": json.loads(record["columns"])}))
+
+
+def _flat(row: Row) -> dict[str, Any]:
+    return {**asdict(row), "columns": json.dumps(dict(row.columns))}
 
 
 class TableRows(Sequence[Row]):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, overload
 from fmbench.config.schema import Dataset
 from fmbench.core.failures import UnusableInput
 from fmbench.prompts.reading import hub, remote
+from fmbench.prompts.reading.columns import LOOKED_AT
 from fmbench.prompts.reading.files import sha256
 from fmbench.prompts.reading.mapping import Mapper
 from fmbench.prompts.reading.rows import Loaded, Row, Source, SourceTools
@@ -38,11 +39,13 @@ def load_configurations(dataset: Dataset, tools: SourceTools) -> Loaded:
 def _load(dataset: Dataset, tools: SourceTools, subsets_of: Callable[[str, str | None], Sequence[str | None]]) -> Loaded:
     place, revision = _place(dataset, tools)
     subsets = subsets_of(place, revision)
-    parts, splits = [], set()
+    parts, splits, warnings = [], set(), list[str]()
     for done, subset in enumerate(subsets):
         tools.progress(f"loading {dataset.repo or dataset.path}", done, len(subsets))
         table, split = _table(place, subset, dataset.split, revision, tools)
-        parts.append(_rows(table, subset or Path(place).stem, dataset))
+        rows, said = _rows(table, subset or Path(place).stem, dataset, tools)
+        parts.append(rows)
+        warnings += said
         splits.add(split)
     rows = parts[0] if len(parts) == 1 else ChainedRows(parts)
     origin = {
@@ -54,7 +57,7 @@ def _load(dataset: Dataset, tools: SourceTools, subsets_of: Callable[[str, str |
         "subsets": [subset for subset in subsets if subset is not None],
         "splits": sorted(splits),
     }
-    return Loaded(rows, origin, _pinning(dataset, revision))
+    return Loaded(rows, origin, [*_pinning(dataset, revision), *warnings])
 
 
 def _pinning(dataset: Dataset, revision: str | None) -> list[str]:
@@ -153,11 +156,15 @@ def _configurations(place: str, revision: str | None) -> list[str]:
         raise _unloadable(place, error) from error
 
 
-def _rows(table: datasets.Dataset, task: str, dataset: Dataset) -> Sequence[Row]:
-    mapper = Mapper(dataset.columns, dataset.languages[0])
+def _rows(table: datasets.Dataset, task: str, dataset: Dataset, tools: SourceTools) -> tuple[Sequence[Row], list[str]]:
+    """The rows of a table, and what there is to say of its columns."""
+    mapper = Mapper(dataset.columns, dataset.languages[0], tools.placed)
     name = f"{dataset.repo or dataset.path} {task}"
-    mapper.check(table.column_names, name)
-    return TableRows(table, lambda record, index: mapper.row(record, task, f"{name} row {index}"))
+    mapper.check(table[0] if len(table) else dict.fromkeys(table.column_names), task, name)
+    rows = TableRows(table, lambda record, index: mapper.row(record, task, f"{name} row {index}"))
+    for index in range(min(LOOKED_AT, len(table))):
+        rows[index]
+    return rows, mapper.warnings(name)
 
 
 SOURCE = Source(load=load, needs=("repo", "path"))

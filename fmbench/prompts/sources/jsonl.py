@@ -27,7 +27,8 @@ def load(dataset: Dataset, tools: SourceTools) -> Loaded:
 def load_files(files: Sequence[LinesFile], digest: str, dataset: Dataset, tools: SourceTools) -> Loaded:
     """The rows of ``files``, kept on disk, and where they came from. Raises ``UnusableInput`` with file and line."""
     counts: Counter[str] = Counter()
-    rows = store(_rows(files, dataset, tools, counts), tools.scratch)
+    mapper = Mapper(dataset.columns, dataset.languages[0], tools.placed)
+    rows = store(_rows(files, mapper, tools, counts), tools.scratch)
     origin: dict[str, Any] = {
         "name": dataset.name or dataset.source,
         "revision": dataset.revision,
@@ -35,17 +36,16 @@ def load_files(files: Sequence[LinesFile], digest: str, dataset: Dataset, tools:
         "rows": len(rows),
         "files": [{"name": file.name, "bytes": file.size, "rows": counts[file.name]} for file in files],
     }
-    return Loaded(rows, origin)
+    return Loaded(rows, origin, mapper.warnings(dataset.path or dataset.source))
 
 
-def _rows(files: Sequence[LinesFile], dataset: Dataset, tools: SourceTools, counts: Counter[str]) -> Iterator[Row]:
+def _rows(files: Sequence[LinesFile], mapper: Mapper, tools: SourceTools, counts: Counter[str]) -> Iterator[Row]:
     """The rows, in the files' order; ``counts`` learns how many there are in each."""
-    mapper = Mapper(dataset.columns, dataset.languages[0])
     total, before = sum(file.size for file in files), 0
     for file in files:
         for record, number, done in records(file):
             where = f"{file.name} line {number}"
-            mapper.check(record, where)
+            mapper.check(record, file.task, where)
             counts[file.name] += 1
             yield mapper.row(record, file.task, where)
             tools.progress("reading rows (bytes)", before + done, total)

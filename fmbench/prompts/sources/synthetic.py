@@ -12,7 +12,7 @@ from fmbench.config.schema import Dataset
 from fmbench.core.failures import UnusableInput
 from fmbench.core.synthetic_tasks import TASKS
 from fmbench.prompts.buckets import TokenBucket, buckets_of
-from fmbench.prompts.reading.rows import Loaded, Row, Source, SourceTools
+from fmbench.prompts.reading.rows import Loaded, Row, Source, SourceTools, is_name
 from fmbench.prompts.writing import prose_en, prose_zh
 from fmbench.prompts.writing.story import Story
 
@@ -27,6 +27,7 @@ def load(dataset: Dataset, tools: SourceTools) -> Loaded:
     """``prompts_per_bucket`` rows for each bucket. Raises ``UnusableInput`` for a language, task or bucket it cannot make."""
     tasks = _asked_tasks(dataset)
     _check_languages(dataset)
+    _check_templates(tasks, tools)
     buckets = buckets_of(dataset)
     rows: list[Row] = []
     for bucket in buckets:
@@ -49,6 +50,16 @@ def _check_languages(dataset: Dataset) -> None:
     unknown = [language for language in dataset.languages if language not in PROSE]
     if unknown:
         raise UnusableInput(f"dataset.languages: source: synthetic does not write {unknown[0]!r}; it writes {', '.join(PROSE)}")
+
+
+def _check_templates(tasks: Sequence[str], tools: SourceTools) -> None:
+    for task in tasks:
+        unknown = sorted(filter(is_name, (tools.placed(task) or frozenset()) - {"context", "input"}))
+        if unknown:
+            raise UnusableInput(
+                f"dataset.template: {{{unknown[0]}}} is no column of source: synthetic, whose rows have context and input; "
+                f"write {{{{{unknown[0]}}}}} for these letters themselves"
+            )
 
 
 def _story(bucket: TokenBucket, task: str, name: str, tools: SourceTools) -> Story:
