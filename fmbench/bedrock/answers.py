@@ -69,6 +69,7 @@ class Answer:
         exchange.request_id = next((neutral(head.get(name), 200) for name in _REQUEST_IDS if head.get(name)), None)
         if head.status == 200 and head.content_type in ("", self.media_type):
             return self.body_sink(head)
+        exchange.retry_after = head.get("x-amz-retry-after") or None
         buffer = BodyBuffer()
         self._refused = (head, buffer)
         return buffer

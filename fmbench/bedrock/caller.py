@@ -179,5 +179,6 @@ class _Call:
         exchange.ended_ns = reader.last_ns if whole and reader.last_ns is not None else monotonic_ns()
         if fault is not None:
             exchange.failure = fault.kind
+            exchange.error_code = fault.code or None
             exchange.message = faults.safe_message(fault.message, self._prepared.prompt.text)
         return exchange

@@ -70,8 +70,8 @@ def own_endpoint(region: str | None) -> str | None:
     """The URL that AWS's variables or the profile put in the place of Bedrock's own; None: they do not."""
     options = {"region_name": region or own_region() or LOCAL_REGION}
     without: Any = {"ignore_configured_endpoint_urls": True}
-    url: str = _client(options, Config()).meta.endpoint_url
-    return None if url == _client(options, Config(**without)).meta.endpoint_url else url
+    url: str = client_of(options, Config()).meta.endpoint_url
+    return None if url == client_of(options, Config(**without)).meta.endpoint_url else url
 
 
 def build_client(region: str | None, endpoint: Endpoint, timeouts: Timeouts, pool_size: int) -> Any:
@@ -79,16 +79,17 @@ def build_client(region: str | None, endpoint: Endpoint, timeouts: Timeouts, poo
     options: dict[str, Any] = {"region_name": region_of(region, endpoint), "verify": endpoint.ca_bundle}
     if endpoint.url:
         keys = {"aws_access_key_id": _LOCAL_KEY, "aws_secret_access_key": _LOCAL_KEY}
-        return _client(options | keys | {"endpoint_url": endpoint.url}, _config(timeouts, pool_size, "v4"))
-    client = _client(options, _config(timeouts, pool_size, None))
+        return client_of(options | keys | {"endpoint_url": endpoint.url}, _config(timeouts, pool_size, "v4"))
+    client = client_of(options, _config(timeouts, pool_size, None))
     keep_fresh(session().get_credentials())
     if client.meta.endpoint_url.startswith("http:"):
         # botocore sends a bearer key over TLS only, and refuses the call when the key is set.
-        return _client(options, _config(timeouts, pool_size, "v4"))
+        return client_of(options, _config(timeouts, pool_size, "v4"))
     return client
 
 
-def _client(options: dict[str, Any], config: Config) -> Any:
+def client_of(options: dict[str, Any], config: Config) -> Any:
+    """A client of this process's session. Raises ``UnusableInput`` for what botocore refuses."""
     try:
         create: Any = session().client
         return create(SERVICE, config=config, **options)

@@ -58,6 +58,8 @@ class Fault:
 
     kind: FailureKind
     message: str = ""
+    code: str = ""
+    """The service's own word, of an error answer."""
 
 
 _BY_CODE = {
@@ -130,7 +132,7 @@ def of_error_answer(status: int, code: str, message: str) -> Fault:
     if kind is FailureKind.THROTTLED:
         kind = throttled_by(message)
     kind = told_by(message, kind)
-    return Fault(kind, message or code or f"HTTP {status}")
+    return Fault(kind, message or code or f"HTTP {status}", code)
 
 
 def is_from_a_proxy(head: Head) -> bool:

@@ -13,6 +13,7 @@ from fmbench.config.model import CachePoints as CachePoints
 from fmbench.config.model import Inference as Inference
 from fmbench.config.model import Model as Model
 from fmbench.config.objectives import Objectives, Seconds, Share
+from fmbench.config.retry import Retry
 from fmbench.core.arrivals import GAPS
 from fmbench.core.arrivals.profile import Profile
 from fmbench.core.arrivals.ramp import Ramp
@@ -178,6 +179,8 @@ class Load(Strict):
     """Find the limit instead of measuring given levels."""
     stop_when_failing: bool = False
     """Levels above the first one that is shown not to meet the objectives are left out."""
+    retry: Retry | None = None
+    """Try failed requests again; None: never, each failure is counted as it is."""
     timeouts: Timeouts = Timeouts()
 
     @model_validator(mode="after")

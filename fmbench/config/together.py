@@ -49,6 +49,7 @@ def conflicts(config: Config) -> Iterator[Finding]:
     yield from _addresses(config)
     yield from _cache(config)
     yield from _size(config)
+    yield from _retries(config)
     for figure in config.objectives.limited:
         if figure.takes is not None and not getattr(config, figure.takes):
             path = ("objectives", str(figure.objective))
@@ -85,6 +86,20 @@ def _cache(config: Config) -> Iterator[Finding]:
     if any(points is not None and "system" in points.points and system is None for points, system in asked):
         what = "has system, and there is no system prompt to cache"
         yield Finding(("cache", "points"), what, "add inference.system, or leave system out", (("inference",), ("models",)))
+
+
+_OF_BOTO3 = ("converse-stream", "converse", "invoke-stream", "invoke")
+
+
+def _retries(config: Config) -> Iterator[Finding]:
+    """boto3 decides on its own operations alone."""
+    retry = config.load.retry
+    if retry is None or retry.mode == "ours":
+        return
+    for index, model in enumerate(config.models):
+        if model.api not in _OF_BOTO3:
+            what = f"is {model.api}, which boto3 has no operation for: load.retry.mode {retry.mode} says nothing of it"
+            yield Finding(("models", index, "api"), what, f"use {', '.join(_OF_BOTO3)}, or mode: ours", (("load", "retry"),))
 
 
 def _bucket_of_interest(config: Config) -> Iterator[Finding]:

@@ -127,6 +127,17 @@ class MayBeLag(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class BegunLate(Message):
+    """Why an open loop's limit that is missed only from the planned moment on is undecided."""
+
+    says: ClassVar[str] = (
+        "requests began up to {late} (p99) after their planned moments, which may be all of the difference. "
+        "Use more load processes (--processes) or a less busy machine"
+    )
+    late: Amount
+
+
+@dataclass(frozen=True, slots=True)
 class Doubt:
     """One reason not to trust a cell's figures fully. ``size`` ranks doubts of one subject over cells."""
 
@@ -229,6 +240,11 @@ def believed(judgement: Judgement, objective: Objective, instrument: Instrument)
     if instrument.verdict == DEGRADED and slow and judgement.value is not None and judgement.value - lag <= objective.limit:
         return _undecided(judgement, MayBeLag(Amount(lag, SECONDS)))
     return judgement
+
+
+def begun_late(judgement: Judgement, instrument: Instrument) -> Judgement:
+    """What is left of an open loop's limit that is missed from the planned moment on, and not from sending on."""
+    return _undecided(judgement, BegunLate(Amount(instrument.start_delay_p99_s or 0.0, SECONDS)))
 
 
 def _undecided(judgement: Judgement, why: Message) -> Judgement:

@@ -29,7 +29,7 @@ def open_loop_of(cell: MeasuredCell) -> dict[str, Any] | None:
     lateness = counted.number("sent_at") - counted.number("intended_at")
     known = lateness[~np.isnan(lateness)]
     answered = counted[counted.ok]
-    waited = answered.number("sent_at") - answered.number("intended_at")
+    waited = answered.number("sent_at") - answered.number("intended_at")  # of an attempt: retries are told elsewhere
     return {
         "rate_per_min": cell.rate_per_min,
         "dropped": cell.dropped,

@@ -97,6 +97,10 @@ class Exchange:
     """The model that a prompt router chose."""
     http_status: int | None = None
     request_id: str | None = None
+    error_code: str | None = None
+    """The service's own word for an error answer."""
+    retry_after: str | None = None
+    """What an error answer said of when to come back, as it said it."""
     failure: FailureKind | None = None
     message: str | None = None
     visible: bool = False
@@ -173,6 +177,8 @@ class Record:
     """The mean rate of an open loop's cell; null in a closed loop."""
     route: str | None = None
     """Which of the model's routes it went by; null where there are no others."""
+    backoff_s: float | None = None
+    """How long this attempt was held back on purpose before ``intended_at``: a backoff, a client's own limit of its rate."""
 
     def to_dict(self) -> dict[str, Any]:
         """The record as a plain dict in column order."""

@@ -15,7 +15,7 @@ from fmbench.core.cycles import rate_interval
 from fmbench.core.failures import THROTTLES
 from fmbench.core.figures.figure import NOT_MET
 from fmbench.core.figures.latencies import LATENCIES, Latency
-from fmbench.core.instrument import Instrument, believed, instrument_of
+from fmbench.core.instrument import Instrument, begun_late, believed, instrument_of
 from fmbench.core.intervals import Interval, dependence, mean_interval
 from fmbench.core.money import total_usd
 from fmbench.core.objectives import Judgement, Objective, Sample, good, judge, meets, percents_of
@@ -25,6 +25,7 @@ from fmbench.core.statistics import describe, finite, outline, pair, rates, shar
 from fmbench.core.steady import Steady, steady_state
 from fmbench.core.sums import inner, squares
 from fmbench.core.table import Rows
+from fmbench.core.whole_requests import judged_requests
 
 PER = 10_000
 """Costs are per 10,000 answers."""
@@ -49,9 +50,7 @@ class CellResult:
 
     def judged_with(self, objective: Objective) -> CellResult:
         """The same cell, if one objective had another limit."""
-        counted = self.cell.rows[self.cell.rows.measured]
-        sample = Sample(counted, self.row)
-        again = believed(judge(objective, sample), objective, self.instrument)
+        again = judged(objective, Sample(judged_requests(self.cell), self.row), self.cell, self.instrument)
         return replace(self, judgements=[again if one.objective == objective.name else one for one in self.judgements])
 
 
@@ -67,7 +66,7 @@ def result_of(
     ``health``: the load processes' rows, of any time. ``percents``: percentiles to describe a latency by besides the usual ones
     and those of the objectives, by its column.
     """
-    counted = cell.rows[cell.rows.measured]
+    counted, whole = cell.rows[cell.rows.measured], judged_requests(cell)
     asked = percents_of(objectives) if percents is None else percents
     latencies = {latency.column: _described(counted.answered, latency, asked) for latency in LATENCIES}
     over_time, quality, steady = rates(cell.rows, cell.windows), quality_of(counted), _steady(cell)
@@ -80,8 +79,8 @@ def result_of(
         **_rates(cell, over_time),
         **_tokens(counted),
         **latencies,
-        **cost_of(counted).to_dict(counted, objectives),
-        "goodput": share(good(counted, objectives), counted.common),
+        **cost_of(counted).to_dict(whole, objectives),
+        "goodput": share(good(whole, objectives), whole.common),
         "quality": None if quality is None else quality.to_dict(),
         "steady": _steady_row(cell, steady),
         "change": _change(cell, counted),
@@ -89,13 +88,23 @@ def result_of(
         "full_run": _full_run(cell.rows),
         "e2e_by_output_tokens": length_fit(counted),
     }
-    sample = Sample(counted, row, quality)
-    judged = [(one, believed(judge(one, sample), one, instrument)) for one in objectives if len(counted)]
-    shown = [judgement for one, judgement in judged if not one.screen or judgement.status == NOT_MET]
+    sample = Sample(whole, row, quality)
+    found_of = [(one, judged(one, sample, cell, instrument)) for one in objectives if len(counted)]
+    shown = [judgement for one, judgement in found_of if not one.screen or judgement.status == NOT_MET]
     found = CellResult(cell, row, instrument, shown, steady)
     row["meets_objectives"] = found.meets
     row["objectives"] = [judgement.to_dict() for judgement in found.judgements]
     return found
+
+
+def judged(objective: Objective, sample: Sample, cell: MeasuredCell, instrument: Instrument) -> Judgement:
+    """How an objective stands, as far as the load processes can be believed: a request that an open loop began late has made
+    somebody wait, but a limit that is missed for that alone is not missed by the model."""
+    found = believed(judge(objective, sample), objective, instrument)
+    if found.status != NOT_MET or cell.rate_per_min is None or objective.percentile is None:
+        return found
+    from_sending = judge(objective, replace(sample, rows=judged_requests(cell, planned=False)))
+    return found if from_sending.status == NOT_MET else begun_late(found, instrument)
 
 
 def _described(answered: Rows, latency: Latency, percents: Mapping[str, Sequence[float]]) -> dict[str, Any]:
@@ -181,7 +190,10 @@ class Cost:
     per_10k: tuple[float, Interval] | None
 
     def to_dict(self, counted: Rows, objectives: list[Objective]) -> dict[str, Any]:
-        """The summary's cost columns. A good answer is text, within every latency objective."""
+        """The summary's cost columns. A good answer is text, within every latency objective.
+
+        ``counted``: requests as objectives see them.
+        """
         answers = int(good(counted, objectives).sum())
         return {
             "usd": self.total,

@@ -23,6 +23,7 @@ from fmbench.core.reasons import NoCells, NothingPlanned
 from fmbench.core.reconcile import counts_by_name, differences, locust_requests
 from fmbench.core.records import SCHEMA_VERSION
 from fmbench.core.results import CellResult, result_of, token_ratios
+from fmbench.core.retried import retries_of
 from fmbench.core.routes import route_differences
 from fmbench.core.searches import search_rows
 from fmbench.core.table import Rows, Table, read
@@ -68,6 +69,7 @@ def summarise(records: pd.DataFrame, manifest: Mapping[str, Any], health: pd.Dat
         "accounting": _accounting(table, manifest, own_counts),
         "spend": _spend(table, manifest),
         "quota": _quota(cells, config),
+        **({"retries": again} if (again := _retries(cells, config)) else {}),
         "thinking": _thinking(cells, manifest),
         **({"routes": rows} if (rows := _routes(cells, config)) else {}),
         "traffic": _traffic(cells, manifest, None if chosen is None else chosen["bucket"]),
@@ -129,6 +131,12 @@ def _spend(table: Table, manifest: Mapping[str, Any]) -> dict[str, Any]:
     by_model = {name: _bill(mine) | bill_of(mine, prices.get(name)) for name, mine in of_model.items()}
     budget = ((manifest.get("config") or {}).get("budget") or {}).get("max_usd")
     return {**_bill(rows), "by_model": by_model, "budget_usd": budget}
+
+
+def _retries(cells: list[MeasuredCell], config: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What retries brought each cell that was measured."""
+    asked = (config.get("load") or {}).get("retry")
+    return [found for cell in cells if len(cell.rows) and (found := retries_of(cell, asked)) is not None]
 
 
 def _thinking(cells: list[MeasuredCell], manifest: Mapping[str, Any]) -> list[dict[str, Any]]:

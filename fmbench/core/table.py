@@ -36,6 +36,9 @@ NUMBERS = (
     "max_tokens",
     "usd",
     "user",
+    "seq",
+    "attempt",
+    "backoff_s",
 )
 WORDS = (
     *("model", "dataset", "bucket", "phase", "outcome", "failure", "stop_reason", "worker", "prompt_id"),

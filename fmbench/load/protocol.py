@@ -114,6 +114,15 @@ class Drain(Message):
 
     number: int
     timeout_s: float
+    attempts_go_on: bool = False
+    """Whether requests that have begun may be tried again; else each ends with the attempt that it is in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hurry(Message):
+    """No request of a step that is drained may be tried again any more. Not answered."""
+
+    number: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,6 +219,7 @@ ORDERS: dict[str, type[Message]] = {
     "open": Open,
     "measure": Measure,
     "drain": Drain,
+    "hurry": Hurry,
     "bye": Bye,
 }
 """What the controller says, by the kind of the message."""

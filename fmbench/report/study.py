@@ -146,6 +146,17 @@ class Study:
         return next((cell for cell in self.ladder(model, bucket) if level_of(cell) == level), None)
 
     @cached_property
+    def retries(self) -> dict[Any, Cell]:
+        """What retries brought, by model, bucket and level; empty where nothing could be tried again."""
+        rows = self.summary.get("retries") or []
+        return {(row["model"], row["bucket"], level_of(row)): row for row in rows if row["retried"]}
+
+    def as_judged(self, cell: Cell) -> dict[str, Any]:
+        """A cell's latencies as objectives see them, by column, where those are not the records' own."""
+        again = self.retries.get((cell["model"], cell["bucket"], level_of(cell)))
+        return again["whole"] if again else (cell.get("open_loop") or {}).get("from_intended") or {}
+
+    @cached_property
     def _short(self) -> dict[str, str]:
         return short_names(self.models)
 

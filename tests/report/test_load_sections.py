@@ -49,3 +49,22 @@ def test_an_open_loop_shows_latency_from_the_planned_moment_beside_that_from_sen
         ["2.50", "s"],
     ]
     assert shown("open-loop", [CELL | {"open_loop": None}], []) == []
+
+
+SIDES = {"p50": 1.0, "p95": 1.2, "p99": 1.4, "ci95": {}}
+FIRST = {"ok_share": {"value": 0.921, "ci95": [0.9, 0.94]}, "ttft_s": SIDES, "e2e_s": SIDES, "usd": 1.0}
+WHOLE = {"ok_share": {"value": 0.997, "ci95": [0.99, 0.999]}, "ttft_s": SIDES, "e2e_s": SIDES | {"p99": 4.5}, "usd": 1.0}
+AGAIN = {
+    **{"model": "lite", "bucket": "en_1-500", "concurrency": 8, "rate_per_min": None, "mode": "ours", "retried": 70},
+    **{"requests": 1000, "attempts": 1110, "added_requests": 0.11, "added_usd": 0.0, "first": FIRST, "whole": WHOLE},
+}
+
+
+def test_what_retries_brought_and_cost_is_a_sentence_and_both_sides_stand_together() -> None:
+    study = SimpleNamespace(summary={"retries": [AGAIN]}, short=lambda name: name, level_heading="Users")
+    words, said, both = SECTIONS["retries"].blocks(SimpleNamespace(study=study))  # type: ignore[arg-type]
+    assert isinstance(words, Text) and isinstance(said, Text) and isinstance(both, Table)
+    plain = said.words.replace("\N{NARROW NO-BREAK SPACE}", " ").replace("**", "")
+    assert "retries turned 92.1 % answered into 99.7 % and cost 11.0 % more requests and 3.10 s at p99" in plain
+    assert [row[3] for row in both.rows] == ["first attempt", "whole", "added"]
+    assert SECTIONS["retries"].blocks(SimpleNamespace(study=SimpleNamespace(summary={}))) == []  # type: ignore[arg-type]

@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 
 import gevent
 
-from fmbench.config.schema import Config
+from fmbench.config.schema import Config, Load
 from fmbench.load.controller.budget import RunBudget, Used
 from fmbench.load.controller.cell_log import Attempt
 from fmbench.load.controller.crew import Crew
 from fmbench.load.controller.interrupts import StopRequest
 from fmbench.load.deadlines import DRAIN_REPORT_S, GRACE_S, SLACK_S
-from fmbench.load.protocol import Closed, Drain, Drained, Pulse
+from fmbench.load.protocol import Closed, Drain, Drained, Hurry, Pulse
 from fmbench.load.tally import Tally
 
 Pulses = Callable[[], Mapping[str, Pulse]]
@@ -23,7 +23,7 @@ class Draining:
     """Drains attempts."""
 
     def __init__(self, config: Config, crew: Crew, budget: RunBudget, request: StopRequest) -> None:
-        self._limit_s = config.load.timeouts.total_s + DRAIN_REPORT_S
+        self._limit_s = _longest_s(config.load) + DRAIN_REPORT_S
         self._crew = crew
         self._budget = budget
         self._request = request
@@ -38,12 +38,17 @@ class Draining:
     def _wait_for_the_end(self, attempt: Attempt, number: int) -> dict[str, Drained]:
         crew = self._crew
         waiting = {client for client in attempt.leases if client in crew.present()}
+        unhurried = self._request.stop is None
+        order = Drain(run_id=crew.run_id, number=number, timeout_s=self._limit_s, attempts_go_on=unhurried)
         for client in waiting:
-            crew.tell(Drain(run_id=crew.run_id, number=number, timeout_s=self._limit_s), client)
+            crew.tell(order, client)
         began = time.monotonic()
         closed: set[str] = set()
         answers: dict[str, Drained] = {}
         while waiting - answers.keys() and not self._too_long(time.monotonic() - began):
+            if unhurried and self._request.stop is not None:
+                unhurried = False
+                crew.tell(Hurry(run_id=crew.run_id, number=number))
             for client in waiting - answers.keys():
                 if crew.answered(Closed, number, client):
                     closed.add(client)
@@ -89,3 +94,10 @@ class Draining:
         member.failed += tally.failed
         member.dropped += tally.dropped
         attempt.tallies[member.name] = tally
+
+
+def _longest_s(load: Load) -> float:
+    """The longest that a request may take, with all its attempts."""
+    if load.retry is None:
+        return load.timeouts.total_s
+    return load.retry.longest_s + load.retry.most_attempts * load.timeouts.total_s

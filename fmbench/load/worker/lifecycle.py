@@ -33,6 +33,7 @@ from fmbench.load.protocol import (
     Drain,
     Gone,
     Hello,
+    Hurry,
     Joined,
     Leaving,
     Measure,
@@ -72,6 +73,7 @@ class Worker:
             Open: lambda part, message: part.open(message),
             Measure: lambda part, message: part.measure(message.number),
             Drain: self._drain,
+            Hurry: lambda part, message: part.hurry(message),
             Bye: self._leave,
         }
         self._register()

@@ -17,7 +17,7 @@ def send_by_plan(sender: Sender, arrivals: Arrivals) -> None:
     free_since_s = 0.0
     while not step.over:
         for missed in arrivals.overdue(free_since_s):
-            drop(part, step, missed)
+            drop(part, step, missed, sender.slot)
         arrival = arrivals.take()
         if arrival is None:
             step.closed.wait()
@@ -25,7 +25,7 @@ def send_by_plan(sender: Sender, arrivals: Arrivals) -> None:
         due_ns = step.opened_ns + round(arrival.due_s * 1e9)
         if not sender.wait_until(due_ns):
             if step.closed_ns is not None and due_ns <= step.closed_ns:
-                drop(part, step, arrival)
+                drop(part, step, arrival, sender.slot)
             return
         exchange = sender.send(prompt_of(part, step, sender.requests, arrival), due_ns)
         if exchange is None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from fmbench.core.levels import plan_of_arrivals
 from fmbench.load.deadlines import STORE_AT_THE_END_S, STORE_BETWEEN_CELLS_S
 from fmbench.load.outbox import Outbox
-from fmbench.load.protocol import Closed, Drain, Drained, Hello, Open, Pulse, StepOrder, StoredFile
+from fmbench.load.protocol import Closed, Drain, Drained, Hello, Hurry, Open, Pulse, StepOrder, StoredFile
 from fmbench.load.tally import Tally
 from fmbench.load.worker.arrivals import Arrivals
 from fmbench.load.worker.files import Files
@@ -87,16 +87,16 @@ class Participation:
         if step is not None:
             step.measure()
 
-    def close(self) -> None:
+    def close(self, attempts_go_on: bool = False) -> None:
         """Nobody starts another request; users leave after the one that they are in."""
         self._gate.close()
         if self.step is not None:
-            self.step.close()
+            self.step.close(attempts_go_on)
 
     def drain_begins(self, message: Drain) -> Closed:
         """Close the gate."""
         if self._step(message.number) is not None:
-            self.close()
+            self.close(message.attempts_go_on)
         return Closed(run_id=self.run_id, number=message.number)
 
     def drain(self, message: Drain) -> Drained:
@@ -104,11 +104,17 @@ class Participation:
         step = self._step(message.number)
         if step is None:
             return Drained(run_id=self.run_id, number=message.number, tally=Tally(), usd=0.0)
-        step.empty.wait(message.timeout_s)
+        if not step.empty.wait(message.timeout_s):
+            step.no_more_attempts.set()
         drop_what_was_due(self, step)
         if not self.sealed and not step.tally.in_flight:  # a request that did not end keeps the part open for its end
             self.files.next_part()
         return Drained(run_id=self.run_id, number=message.number, tally=step.tally, usd=step.lease.used_usd)
+
+    def hurry(self, message: Hurry) -> None:
+        """Requests that wait for a further attempt end as they are."""
+        if (step := self._step(message.number)) is not None:
+            step.no_more_attempts.set()
 
     def pulse(self) -> Pulse | None:
         """How far the step is; None before the first one."""

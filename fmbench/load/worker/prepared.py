@@ -10,6 +10,7 @@ from pathlib import Path
 import gevent
 
 from fmbench.bedrock.caller import Caller, Endpoint, PreparedCall
+from fmbench.bedrock.sdk_retries import SdkRetries
 from fmbench.config.load import stored_config
 from fmbench.config.schema import Config, Model
 from fmbench.core.failures import FmbenchError, Refused, UnusableInput
@@ -52,6 +53,7 @@ class PreparedRun:
         self._files: dict[str, PromptFile] = {file.bucket: file for file in self.plan.prompts}
         self._prompts: tuple[str, list[Prompt]] = ("", [])
         self._callers: dict[str, Caller] = {}
+        self._sdk_retries: dict[str, SdkRetries] = {}
         self._requests: tuple[int, CellRequests] | None = None
 
     def address(self) -> str | None:
@@ -95,6 +97,14 @@ class PreparedRun:
                 config.cache_points(model),
             )
         return self._callers[name]
+
+    def sdk_retries_of(self, name: str) -> SdkRetries:
+        """What boto3 in the mode that was asked for decides about failures of a model; one client's, for the whole run."""
+        if name not in self._sdk_retries:
+            retry = self.config.load.retry
+            assert retry is not None
+            self._sdk_retries[name] = SdkRetries(retry.mode, retry.attempts, self._models[name].api)
+        return self._sdk_retries[name]
 
     def _bucket(self, bucket: str) -> list[Prompt]:
         if self._prompts[0] != bucket:

@@ -1,16 +1,20 @@
-"""One request from its intent to its record: what closed and open loops have in common."""
+"""One request from its intent to its record, each attempt at it: what closed and open loops have in common."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fmbench.core.failures import Outcome
 from fmbench.core.plan import prompt_at
 from fmbench.core.records import Exchange, Record, complete
+from fmbench.core.retries import whole_request
 from fmbench.load.worker.arrivals import Arrival
 from fmbench.load.worker.lease import cost_to_settle
 from fmbench.load.worker.prepared import CellRequests
+from fmbench.load.worker.retrying import Trying, Turn, held, next_turn, tryings_of
 from fmbench.load.worker.step import Step
 from fmbench.prompts.payload import salt_of
 
@@ -22,12 +26,25 @@ class Failed(Exception):
     """How Locust's own statistics hear of a failed request: one word, so that they stay small."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One attempt that is over."""
+
+    record: Record
+    exchange: Exchange
+    counted_in: int | None
+    """The slice of the measured window that its request counts in."""
+
+
 class Sender:
     """Sends one user's requests of one step."""
 
     def __init__(self, environment: Any, part: Participation, step: Step, slot: int) -> None:
         self.environment, self.part, self.step, self.slot = environment, part, step, slot
-        self.requests: CellRequests = part.prepared.requests_of(step.order.cell)
+        cell = step.order.cell
+        self.requests: CellRequests = part.prepared.requests_of(cell)
+        self._next_trying = tryings_of(part.prepared, cell, slot)
+        self._planned = cell.rate_per_min is not None
 
     def wait_until(self, due_ns: int) -> bool:
         """Wait for a moment; False when the step is over before or then."""
@@ -37,22 +54,50 @@ class Sender:
         return self.step.closed_ns is None
 
     def send(self, index: int, due_ns: int) -> Exchange | None:
-        """Send prompt ``index``, which was due at ``due_ns``, and see it to its end. None: the budget gives no more."""
+        """Send prompt ``index``, which was due at ``due_ns``, and see it to its end, further attempts included.
+
+        None: the budget gives no more, or the step ended while the client held the request back.
+        """
+        trying = self._next_trying()
+        if trying is None:
+            sent = self._attempt(index, Turn(due_ns))
+            tries = [] if sent is None else [sent]
+        else:
+            tries = self._see_through(index, trying, due_ns)
+        if not tries:
+            return None
+        whole = whole_request([sent.record for sent in tries], self._planned)
+        self.step.end_request(tries[0].counted_in, whole)
+        return None if self.step.lease.exhausted else tries[-1].exchange
+
+    def _see_through(self, index: int, trying: Trying, due_ns: int) -> list[Sent]:
+        """All attempts: until one is the last by the rule, the budget gives no more, or the step lets nobody try again."""
+        tries: list[Sent] = []
+        turn = held(trying, self.step, Turn(due_ns))
+        while turn is not None and (sent := self._attempt(index, turn, tries)) is not None:
+            tries.append(sent)
+            turn = next_turn(trying, self.step, sent.exchange, len(tries))
+        return tries
+
+    def _attempt(self, index: int, turn: Turn, before: Sequence[Sent] = ()) -> Sent | None:
+        """One attempt, the one after those ``before``, from its intent to its record. None: the budget gives no more."""
         bound_usd = self.requests.bound_usd(index)
         if not self.step.lease.reserve(bound_usd):
             return None
-        part = self.part
-        record = new_record(part, self.step, self.requests, self.slot, index, due_ns)
+        part, step = self.part, self.step
+        record = new_record(part, step, self.requests, self.slot, index, turn.due_ns)
+        record.attempt, record.backoff_s = len(before) + 1, turn.backoff_s
         part.files.journal.intent(record)
-        counted_in = self.step.begin_request()
-        salt = salt_of(record.run_id, record.worker, record.user, record.seq) if self.requests.salted else None
+        step.tally.sent += 1
+        counted_in = None if before else step.begin_request()
+        salt = salt_for(before[0].record if before else record) if self.requests.salted else None
         exchange = self.requests.caller.call(self.requests.calls[index], salt)
         self._fill(record, exchange)
-        self.step.lease.settle(bound_usd, cost_to_settle(exchange, record.usd, bound_usd))
+        step.lease.settle(bound_usd, cost_to_settle(exchange, record.usd, bound_usd))
         part.files.journal.record(record)
-        self.step.end_request(counted_in, record)
-        self._tell(record, exchange, due_ns)
-        return exchange
+        step.tally.add(record)
+        self._tell(record, exchange, turn.due_ns)
+        return Sent(record, exchange, counted_in)
 
     def _fill(self, record: Record, exchange: Exchange) -> None:
         complete(record, exchange, self.part.epoch_offset_ns)
@@ -106,15 +151,20 @@ def new_record(part: Participation, step: Step, requests: CellRequests, slot: in
     )
 
 
+def salt_for(first: Record) -> str:
+    """The salt of a request's attempts: they send the same prompt."""
+    return salt_of(first.run_id, first.worker, first.user, first.seq)
+
+
 def prompt_of(part: Participation, step: Step, requests: CellRequests, arrival: Arrival) -> int:
     """The prompt of an open loop's request: the same on any number of load processes."""
     return prompt_at(part.prepared.config.seed, step.order.cell.bucket, 0, arrival.number, 1, len(requests.prompts))
 
 
-def drop(part: Participation, step: Step, arrival: Arrival) -> None:
-    """Write down a request that was due and could not be started."""
+def drop(part: Participation, step: Step, arrival: Arrival, slot: int) -> None:
+    """Write down a request that was due and could not be started, as one of the user's ``slot``, who has none in flight."""
     requests = part.prepared.requests_of(step.order.cell)
-    slot, due_ns = arrival.number % step.order.cell.concurrency, step.opened_ns + round(arrival.due_s * 1e9)
+    due_ns = step.opened_ns + round(arrival.due_s * 1e9)
     record = new_record(part, step, requests, slot, prompt_of(part, step, requests, arrival), due_ns)
     record.outcome = Outcome.DROPPED
     part.files.journal.record(record)
@@ -125,7 +175,7 @@ def drop_what_was_due(part: Participation, step: Step) -> None:
     """The step is over: what was due before, and nobody was free to send, is dropped."""
     if step.arrivals is not None and step.closed_ns is not None and not part.sealed:
         for arrival in step.arrivals.overdue((step.closed_ns - step.opened_ns) / 1e9):
-            drop(part, step, arrival)
+            drop(part, step, arrival, arrival.number % step.order.cell.concurrency)
 
 
 def request_name(record: Record) -> str:

@@ -33,6 +33,8 @@ class Step:
     users: int = 0
     """How many users are inside."""
     closed: Event = field(default_factory=Event)
+    no_more_attempts: Event = field(default_factory=Event)
+    """No request that failed may be tried again: the step ends at once, or has waited long enough."""
     empty: Event = field(default_factory=Event)
 
     @property
@@ -63,22 +65,22 @@ class Step:
         if self.measure_ns is None:
             self.measure_ns = time.monotonic_ns()
 
-    def close(self) -> None:
-        """No more requests."""
+    def close(self, attempts_go_on: bool = False) -> None:
+        """No more requests; those that have begun are tried again, if at all, only where their ``attempts_go_on``."""
+        if not attempts_go_on:
+            self.no_more_attempts.set()
         if self.closed_ns is None:
             self.closed_ns = time.monotonic_ns()
             self.closed.set()
             self._say_if_empty()
 
     def begin_request(self) -> int | None:
-        """A request goes out. Returns the slice of the measured window that it counts in, for ``end_request``."""
-        self.tally.sent += 1
+        """A request begins. Returns the slice of the measured window that it counts in, for ``end_request``."""
         slices, after_s = self._slices(), self._measured_s()
         return None if slices is None or after_s is None else slices.sent(after_s)
 
     def end_request(self, number: int | None, record: Record) -> None:
-        """A request is over."""
-        self.tally.add(record)
+        """A request is over, with all its attempts; ``record`` is the whole of it."""
         slices, after_s = self._slices(), self._measured_s()
         if slices is None or after_s is None:
             return

@@ -121,7 +121,7 @@ def _pick(study: Study, chosen: dict[str, Any], cell: Cell | None) -> str:
     lead = f"**Pick {text(study.short(chosen['model']))} at {at_level(chosen)}.**"
     if cell is None:
         return lead
-    e2e = cell["e2e_s"]
+    e2e = study.as_judged(cell).get("e2e_s") or cell["e2e_s"]
     speed = next(
         (f" and answers {_ANSWERED[name]} within {_seconds(e2e, name)}" for name in _ANSWERED if known(e2e.get(name))), ""
     )

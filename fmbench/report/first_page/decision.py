@@ -26,7 +26,14 @@ from fmbench.report.values import shown, within
 from fmbench.report.wording import level_digits
 from fmbench.report.words import bucket_words, status_words
 
-LATE = " Requests began late: latencies from the planned moment count the wait, those from sending do not."
+LATE = (
+    " Requests began late: latencies from the planned moment count the wait, those from sending do not. "
+    "Objectives are judged from the planned moment."
+)
+RETRIED = (
+    " With retries: from when a request was first wanted to the end of its last attempt, as objectives are judged; "
+    "the other latencies are of attempts."
+)
 
 
 def decision(study: Study) -> Table | None:
@@ -36,13 +43,14 @@ def decision(study: Study) -> Table | None:
     if not rows:
         return None
     titles = ["", "Verdict", study.level_heading, *(figure.heading for figure in deciding(study))]
-    titles += [*(f"{figure.heading} from the planned moment" for figure in delayed(study)), TRANSACTIONS.heading]
+    longer = "with retries" if study.retries else "from the planned moment"
+    titles += [*(f"{figure.heading} {longer}" for figure in delayed(study)), TRANSACTIONS.heading]
     titles += ["Of all sent, within objectives", *(figure.heading for figure in _after_goodput(study))]
     bucket = bucket_words(study.bucket_of_interest or "")
     caption = (
         f"{bucket[0].upper()}{bucket[1:]}. In brackets: 95 % intervals. "
         f"Each model at the most {study.load_words} at which it meets every objective, else where it is nearest."
-        f"{LATE if delayed(study) else ''}{_scored_by(study)}"
+        f"{_why_longer(study)}{_scored_by(study)}"
     )
     return table(titles, rows, left=(0, 1), caption=caption, stacked=True)
 
@@ -61,27 +69,32 @@ def _decision_row(study: Study, row: dict[str, Any], verdict: dict[str, Any]) ->
         return [*head, *[DASH] * (3 + len(before) + len(late) + len(after))]
     *others, cost = (shown(figure, cell) for figure in after)
     figures = [shown(figure, cell) for figure in before]
-    figures += [*(_planned(figure, cell) for figure in late), shown(TRANSACTIONS, cell)]
+    figures += [*(_longer(study, figure, cell) for figure in late), shown(TRANSACTIONS, cell)]
     return [*head, level_digits(level_of(cell)), *figures, within(cell), *others, f"**{cost}**" if picked else cost]
 
 
+def _why_longer(study: Study) -> str:
+    return "" if not delayed(study) else RETRIED if study.retries else LATE
+
+
 def delayed(study: Study) -> list[Percentile]:
-    """Of ``deciding``, those that are clearly longer from the moment that an open loop's plan wanted than from sending."""
-    cells = [cell for cell in study.cells if cell["bucket"] == study.bucket_of_interest and cell.get("open_loop")]
-    return [figure for figure in deciding(study) if any(_differs(figure, cell) for cell in cells)]
+    """Of ``deciding``, those that are clearly longer as objectives see them (from an open loop's planned moments, or with retries)
+    than from sending."""
+    cells = [cell for cell in study.cells if cell["bucket"] == study.bucket_of_interest]
+    return [figure for figure in deciding(study) if any(_differs(study, figure, cell) for cell in cells)]
 
 
-def _differs(figure: Percentile, cell: Cell) -> bool:
-    sent, planned = figure.interval(cell)[0], _from_planned(figure, cell).get(figure.name)
-    return known(sent) and known(planned) and planned - sent > max(LATE_S, SMALLEST * sent)
+def _differs(study: Study, figure: Percentile, cell: Cell) -> bool:
+    sent, waited = figure.interval(cell)[0], _waited(study, figure, cell).get(figure.name)
+    return known(sent) and known(waited) and waited - sent > max(LATE_S, SMALLEST * sent)
 
 
-def _from_planned(figure: Percentile, cell: Cell) -> dict[str, Any]:
-    return ((cell.get("open_loop") or {}).get("from_intended") or {}).get(figure.latency.column) or {}
+def _waited(study: Study, figure: Percentile, cell: Cell) -> dict[str, Any]:
+    return study.as_judged(cell).get(figure.latency.column) or {}
 
 
-def _planned(figure: Percentile, cell: Cell) -> str:
-    found = _from_planned(figure, cell)
+def _longer(study: Study, figure: Percentile, cell: Cell) -> str:
+    found = _waited(study, figure, cell)
     value = found.get(figure.name)
     if not known(value):
         return DASH

@@ -22,6 +22,7 @@ _ORDER = (
     "cells",
     "timeline",
     "failures",
+    "retries",
     "bill",
     "month",
     "quota",
