@@ -78,8 +78,8 @@ def _why_longer(study: Study) -> str:
 
 
 def delayed(study: Study) -> list[Percentile]:
-    """Of ``deciding``, those that are clearly longer as objectives see them (from an open loop's planned moments, or with retries)
-    than from sending."""
+    """Of ``deciding``, those that are clearly longer than from sending as objectives see them: from an open loop's planned
+    moments, or with retries."""
     cells = [cell for cell in study.cells if cell["bucket"] == study.bucket_of_interest]
     return [figure for figure in deciding(study) if any(_differs(study, figure, cell) for cell in cells)]
 
