@@ -22,10 +22,11 @@ demo: $(VENV)/.installed ## compare two models on the simulator (about a minute)
 
 test: $(VENV)/.installed-dev ## every test but the long ones and the containers', on all cores; then those that measure time, alone
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not timing and not long and not containers"
-	$(BIN)/python -m pytest -m "timing and not containers"
+	$(BIN)/python -m pytest -m "timing and not long and not containers"
 
 test-long: $(VENV)/.installed-dev ## the tests that take minutes: runs that are killed, machines that are lost, emulators of AWS
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not timing and long and not containers"
+	$(BIN)/python -m pytest -m "timing and long and not containers"
 
 test-containers: $(VENV)/.installed-dev ## real containers: starts an engine where it can, and builds a base and three images first
 	.ci/containers start

@@ -55,6 +55,8 @@ class Parser(argparse.ArgumentParser):
 
     double_dash: str | None = None
     """The option that ``--`` stands for: of a command that takes two lists."""
+    elsewhere: Callable[[str], str | None] = staticmethod(lambda _word: None)
+    """Where a word that is no option is to be said instead: an option that it is another name of, or ``--set key=…``."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **settings)
@@ -84,13 +86,23 @@ class Parser(argparse.ArgumentParser):
             if argument == "--":
                 return
             if re.match(r"--?[A-Za-z]", word) and word not in known:
-                self.error(f'there is no option "{word}"{nearest(word, known)}')
+                self.error(f'there is no option "{word}"{self._meant(word)}')
+
+    def _meant(self, word: str) -> str:
+        known, letters = self._option_string_actions, word.lstrip("-").lower()
+        if len(letters) == 1:
+            long = next((name for name in known if name.startswith(f"--{letters}")), None)
+            return "" if long is None else f', did you mean "{long}"?'
+        other = self.elsewhere(letters)
+        if other is None or nearest(word, known, cutoff=0.8):
+            return nearest(word, known)
+        return f', did you mean "{other}"?'
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     """``, did you mean "--version"?`` for the one of ``known`` that is most like ``word``; nothing when none is."""
     by_letters = {name.lstrip("-"): name for name in known}
-    close = difflib.get_close_matches(word.lstrip("-").lower(), by_letters, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(word.lstrip("-").lower(), by_letters, n=1, cutoff=cutoff)
     return f', did you mean "{by_letters[close[0]]}"?' if close else ""
 
 

@@ -12,6 +12,23 @@ from fmbench.core.registry import entry, names_in
 DEFAULT = "run"
 """The command that is meant when none is named."""
 
+OTHER_WORDS = {
+    "run": ("start", "test", "bench", "benchmark", "load", "go", "exec"),
+    "runs": ("list", "ls", "history", "results"),
+    "init": ("new", "create", "setup", "wizard", "generate", "configure"),
+    "compare": ("diff", "regression", "vs"),
+    "simulate": ("serve", "server", "simulator", "mock", "endpoint"),
+    "check": ("validate", "doctor", "preflight", "verify", "lint"),
+    "configs": ("examples", "templates", "config", "presets"),
+    "import-fmbench": ("import", "convert", "migrate"),
+    "policy": ("iam", "permissions"),
+    "prices": ("cost", "costs", "pricing"),
+    "report": ("show", "view", "summary", "html"),
+    "demo": ("quickstart", "try", "example", "tutorial"),
+    "--version": ("version",),
+}
+"""What people call a command by the ways of other tools."""
+
 
 def names() -> tuple[str, ...]:
     """The commands' names, in the order of the alphabet."""
@@ -21,9 +38,21 @@ def names() -> tuple[str, ...]:
 def find(name: str) -> Command:
     """The command that is called ``name``. Raises ``UnusableInput`` with the nearest one when there is none."""
     if name not in names():
-        raise UnusableInput(f'there is no command "{name}"{nearest(name, names())}; {PROGRAM} help lists what there is.')
+        raise UnusableInput(f'there is no command "{name}"{_meant(name)}; {PROGRAM} help lists what there is.')
     command: Command = entry("commands", name).COMMAND
     return command
+
+
+def _meant(name: str) -> str:
+    """The command that is called otherwise, the file that lacks its end, or the command that is nearest by its letters."""
+    from pathlib import Path
+
+    from fmbench.config.wrong_file import nearest_file
+
+    other = next((right for right, words in OTHER_WORDS.items() if name.lower() in words), None)
+    file = nearest_file(Path(name)) if other is None and not nearest(name, names(), cutoff=0.8) else None
+    meant = other or file
+    return nearest(name, names()) if meant is None else f', did you mean "{PROGRAM} {meant}"?'
 
 
 def listed() -> Iterator[tuple[Group, list[Command]]]:

@@ -9,7 +9,16 @@ from fmbench.arguments import add_config, port, positive, processes, take_config
 from fmbench.command import PROGRAM, Command, Group, Parser
 
 
+def _elsewhere(word: str) -> str | None:
+    """``--set load.concurrency=…`` for a key of the file, by whatever name; the option of that name where there is one."""
+    from fmbench.config.keys import key_called
+
+    key = key_called(word.replace("-", "_"))
+    return None if key is None else f"--{key}" if key in ("output", "seed") else f"--set {key}=…"
+
+
 def _add(parser: Parser) -> None:
+    parser.elsewhere = _elsewhere
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     add_config(parser)
     parser.add_argument("--dry-run", action="store_true", help="print the plan: requests, tokens, time and cost; send nothing")

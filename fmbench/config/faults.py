@@ -30,6 +30,8 @@ class Fault:
     cure: str
 
     def __str__(self) -> str:
+        if not self.path and self.place.startswith("--"):
+            return f"{self.place}: {self.what}; {self.cure}"
         subject = path_text(self.path) if self.path else "the file"
         shown = "" if self.value is None else f" = {self.value}"
         return f"{self.place}: {subject}{shown}: {self.what}; {self.cure}"

@@ -19,6 +19,7 @@ from fmbench.config.messages import faults_of
 from fmbench.config.overrides import apply_override
 from fmbench.config.schema import Config
 from fmbench.config.together import NO_CHECKS, Checks, Finding, conflicts, missing_files, warnings
+from fmbench.config.wrong_file import cure_of, what_it_is
 from fmbench.core.failures import UnusableInput
 
 _SECTIONS = ("inference", "dataset", "load", "objectives", "budget", "pricing", "traffic", "simulator")
@@ -167,10 +168,15 @@ def text_of(data: str | bytes, source: str) -> str:
 
 def _read_file(address: str) -> bytes:
     try:
-        return read_some(File(address).expanduser())
+        data = read_some(File(address).expanduser())
     except OSError as error:
-        cure = "give the path of a YAML file, such as configs/quickstart.yml"
-        raise UnusableInput(f"{address}: cannot be read ({error.strerror or error}); {cure}.") from None
+        cure = cure_of(address)
+        ending = "" if cure.endswith("?") else "."
+        raise UnusableInput(f"{address}: cannot be read ({error.strerror or error}); {cure}{ending}") from None
+    other = what_it_is(address)
+    if other is not None:
+        raise UnusableInput(f"{address}: {other}.")
+    return data
 
 
 def _put_option(document: Document, key: str, value: Any) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from typing import Any, get_args
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from fmbench.config.document import Document
 from fmbench.config.faults import Fault, Path, value_text
+from fmbench.config.keys import known_keys, sections_with
 from fmbench.config.other_names import SHORT_FORMS, right_name
-from fmbench.config.schema import Config
 
 _YAML_11_WORDS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
@@ -109,48 +109,14 @@ def _closed_list(value: str, expected: str) -> tuple[str, str]:
 
 
 def _unknown_key(path: Path) -> tuple[str, str]:
-    known, word = _known_keys(path[:-1]), str(path[-1])
+    known, word = known_keys(path[:-1]), str(path[-1])
     meant = right_name(word, known) or next(iter(difflib.get_close_matches(word, known, n=1, cutoff=0.55)), None)
     if meant:
         return "is an unknown key", f'did you mean "{meant}"?'
-    elsewhere = _sections_with(word)
+    elsewhere = sections_with(word)
     if elsewhere:
         return "is an unknown key", f"it belongs to {elsewhere}"
     return "is an unknown key", f"leave it out; the keys here are {', '.join(known)}"
-
-
-def _known_keys(path: Path) -> list[str]:
-    """The keys that the section at ``path`` may have."""
-    annotation: Any = Config
-    for step in path:
-        model = _model_in(annotation)
-        if model is not None and step in model.model_fields:
-            annotation = model.model_fields[str(step)].annotation
-    model = _model_in(annotation)
-    return list(model.model_fields) if model else []
-
-
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    """The section that an annotation speaks of: itself, or within Optional, list, dict."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for part in get_args(annotation):
-        model = _model_in(part)
-        if model is not None:
-            return model
-    return None
-
-
-def _sections_with(key: str) -> str | None:
-    """The section that does have ``key``: it may only stand at the wrong depth."""
-    if key in Config.model_fields:
-        return "the top of the file"
-    for name, info in Config.model_fields.items():
-        model = _model_in(info.annotation)
-        meant = None if model is None else key if key in model.model_fields else right_name(key, list(model.model_fields))
-        if meant is not None:
-            return f"{name}:" if meant == key else f'{name}:, as "{meant}"'
-    return None
 
 
 def _short_form(path: Path, value: Any) -> tuple[str, str] | None:

@@ -30,6 +30,15 @@ def short_names(labels: Sequence[str]) -> dict[str, str]:
     return names
 
 
+def bare_name(model_id: str) -> str:
+    """What people call a model: its id without geography, vendor, date and version; an ARN as it is."""
+    if model_id.startswith("arn:"):
+        return model_id
+    bare = _VERSION.sub("", _GEOGRAPHY.sub("", model_id))
+    vendor, _, rest = bare.partition(".")
+    return rest if rest and re.fullmatch(r"[a-z0-9]+", vendor) else bare
+
+
 def _short(label: str) -> str:
     if len(label) <= LONGEST:
         return label
@@ -37,9 +46,7 @@ def _short(label: str) -> str:
         path, _, end = label.rpartition("/")
         kind = next((word for resource, word in _KINDS.items() if resource in path), "")
         return _short(f"{kind}{end}")
-    bare = _VERSION.sub("", _GEOGRAPHY.sub("", label))
-    vendor, _, rest = bare.partition(".")
-    bare = rest if rest and re.fullmatch(r"[a-z0-9]+", vendor) else bare
+    bare = bare_name(label)
     return bare if len(bare) <= LONGEST else _ends(bare)
 
 

@@ -13,6 +13,8 @@ from typing import TypeVar
 from fmbench.config.load import parse_config
 from fmbench.config.shipped import shipped, shipped_as
 from fmbench.core.failures import ExitCode, Refused, UnusableInput
+from fmbench.core.samples import samples_needed
+from fmbench.report.names import bare_name
 from fmbench.run.say import say
 
 Read = TypeVar("Read")
@@ -33,7 +35,8 @@ dataset:
 load:
   concurrency: [{users}]           # users at a time: a step for each
   warmup_s: 3                     # sent, and not counted
-  duration_s: 12                  # of each step; longer gives surer percentiles
+  duration_s: 10                  # of each step; longer gives surer percentiles
+  min_requests: {min_requests}                # {why}: a step goes on until it has them
 objectives:                       # what is good enough; of the models that are, the cheapest is recommended
   bucket: en_{bucket}
 {limits}
@@ -43,6 +46,7 @@ budget: {{max_usd: 5, max_requests: 20000}}     # no request is sent that could 
 """
 _SIMULATED = "simulator: {}                     # the simulator answers; take this line out to measure the models"
 _REAL = "# simulator: {}                   # without the # the simulator answers, and AWS is never called"
+_NO_LIMIT = "  # ttft_p95_s: 1.5               # time to first token that 95 of 100 answers have to keep"
 _BUCKET = re.compile(r"\d+-\d+")
 
 
@@ -55,7 +59,7 @@ class Draft:
     data: str | None = None
     """A file or folder of prompts, or ``longbench``; None: synthetic ones."""
     bucket: str = "500-1000"
-    users: tuple[int, ...] = (2, 8)
+    users: tuple[int, ...] = (10, 20)
     max_tokens: int = 100
     ttft_p95_s: float | None = 1.5
     e2e_p95_s: float | None = None
@@ -68,14 +72,22 @@ class Draft:
             file=file,
             name=re.sub(r"[^A-Za-z0-9._-]+", "-", file.stem).lstrip("-._")[:80] or "study",
             region=self.region,
-            models="\n".join(f"  - id: {model}" for model in self.models),
+            models="\n".join(self._models()),
             max_tokens=self.max_tokens,
             dataset=self._dataset(),
             bucket=self.bucket,
             users=", ".join(str(users) for users in self.users),
-            limits="\n".join(limits),
+            min_requests=samples_needed(0.95) if limits else 20,
+            why="as many as a p95 takes" if limits else "at least",
+            limits="\n".join(limits) or _NO_LIMIT,
             simulator=_SIMULATED if self.simulate else _REAL,
         )
+
+    def _models(self) -> list[str]:
+        """A line or two a model: its id, and a short name where that is another one."""
+        names = {model: bare_name(model) for model in self.models}
+        plain = len(set(names.values())) == len(names)
+        return [f"  - id: {model}" + (f"\n    label: {name}" if plain and name != model else "") for model, name in names.items()]
 
     def _dataset(self) -> str:
         if self.data is None:
@@ -90,10 +102,11 @@ def init(file: Path, name: str | None, draft: Draft, ask: Ask | None) -> int:
 
     Raises ``Refused`` when the file exists, ``UnusableInput`` when there is nobody to ask and nothing was said.
     """
-    if file.exists():
-        raise Refused(f"{file}: exists already, and is left as it is; give another name: fmbench-load init mine.yml.")
+    taken = f"{file}: exists already, and is left as it is; give another name: fmbench-load init mine.yml."
     if name is not None:
         text = shipped_as(name).text
+    elif file.exists():
+        raise Refused(taken)
     elif draft.models:
         text = draft.text(file)
     elif ask is not None:
@@ -101,6 +114,8 @@ def init(file: Path, name: str | None, draft: Draft, ask: Ask | None) -> int:
     else:
         names = "|".join(each.name for each in shipped())
         raise UnusableInput(f"nobody is there to ask: say which models, with --model ID (repeatable), or --from {names}.")
+    if file.exists():
+        raise Refused(taken)
     parse_config(text, str(file))
     _write(file, text)
     say(f"{file} is written. Look at it, then: fmbench-load {file} --dry-run, and fmbench-load {file}.")
@@ -194,7 +209,7 @@ def _bucket(text: str) -> str:
 def _users(text: str) -> tuple[int, ...]:
     numbers = [word for word in re.split(r"[,\s]+", text) if word]
     if not numbers or any(not number.isdigit() or not 1 <= int(number) <= 100_000 for number in numbers):
-        raise ValueError(f'"{text}" is no list of numbers: write it as 2, 8')
+        raise ValueError(f'"{text}" is no list of numbers: write it as 10, 20')
     return tuple(dict.fromkeys(int(number) for number in numbers))
 
 

@@ -8,12 +8,13 @@ from collections.abc import Iterable, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from fmbench.core.failures import ExitCode
+from fmbench.core.failures import ExitCode, UnusableInput
 from fmbench.core.prices.book import PriceBook
 from fmbench.core.prices.sources.listed import known_ids
 from fmbench.run.models_page import configurations_of_models
 from fmbench.run.say import say
 
+_ALL = ", and --all looks through the price list too"
 WIDE = 240
 """Columns of a table that goes into a pipe or a file."""
 
@@ -33,6 +34,10 @@ def list_models(word: str, region: str, everything: bool) -> int:
     files = configurations_of_models()
     ids = list(dict.fromkeys([*files, *(known_ids() if everything else ())]))
     found = [model for model in ids if word.lower() in model.lower()]
+    if not found:
+        raise UnusableInput(
+            f'no model has "{word}" in its id here; any id of Bedrock can be used{_ALL if not everything else ""}.'
+        )
     book = PriceBook({}, region)
     columns = ("model id", "$ input / M", "$ output / M", "in configuration")
     rows = [(model, *_prices(book, model, region), ", ".join(files.get(model, ()))) for model in found]

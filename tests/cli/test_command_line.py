@@ -106,7 +106,20 @@ def test_unusable_arguments_are_said_in_one_line(arguments: list[str], said: str
         (["-config", "a.yml"], 'did you mean "--config"?'),
         (["simulate", "--prot", "1"], 'did you mean "--port"?'),
         (["ecs", "run", "--wokers", "3"], 'did you mean "--workers"?'),
+        (["a.yml", "--users", "5"], 'did you mean "--set load.concurrency=…"?'),
+        (["a.yml", "--region", "us-west-2"], 'did you mean "--set region=…"?'),
+        (["a.yml", "--max-usd", "2"], 'did you mean "--set budget.max_usd=…"?'),
+        (["a.yml", "--results", "out"], 'did you mean "--output"?'),
+        (["-c", "a.yml"], 'did you mean "--config"?'),
+        (["a.yml", "-y"], 'did you mean "--yes"?'),
+        (["-V"], 'did you mean "--version"?'),
+        (["version"], 'did you mean "fmbench-load --version"?'),
+        (["start", "a.yml"], 'did you mean "fmbench-load run"?'),
+        (["list"], 'did you mean "fmbench-load runs"?'),
         (["a.yml", "--config", "b.yml"], "is given twice"),
+        (["quickstrat.yml"], "fmbench-load init quickstart.yml --from quickstart writes it"),
+        (["https://example.com/a.yml"], "has to be fetched first"),
+        (["models", "zzz"], "--all looks through the price list too"),
         (["not-there.yml"], "not-there.yml: cannot be read"),
     ],
 )
@@ -114,6 +127,36 @@ def test_what_is_mistyped_is_answered_with_the_nearest_right_one(arguments: list
     done = call(*arguments)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert said in done.stderr
+
+
+def test_a_path_that_is_no_configuration_is_answered_with_what_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.chdir(tmp_path)
+    run = tmp_path / "results" / "r1"
+    run.mkdir(parents=True)
+    for name in ("manifest.json", "summary.json", "report.html"):
+        (run / name).write_text("{}")
+    (tmp_path / "study.yml").write_text("models: []\n")
+    (tmp_path / "rows.jsonl").write_text('{"text": "a"}\n{"text": "b"}\n')
+    (tmp_path / "empty").mkdir()
+    for given, said in (
+        ("studdy.yml", 'did you mean "study.yml"?'),
+        ("study.yaml", 'did you mean "study.yml"?'),
+        ("study", 'did you mean "fmbench-load study.yml"?'),
+        ("./", "give one of its files: study.yml"),
+        ("./empty", "fmbench-load init writes a first one"),
+        ("nothing/like-it.yml", "fmbench-load init writes a first one"),
+        ("results/r1", "that is a run folder: fmbench-load report results/r1 shows it"),
+        ("results/r1/report.html", "is a file of a run; its configuration is results/r1/config.yml"),
+        ("results/r1/summary.json", "fmbench-load report results/r1 shows it"),
+        ("rows.jsonl", "holds data, not a configuration; name it in one: dataset: {source: jsonl"),
+    ):
+        assert main([given]) == 2
+        told = capsys.readouterr()
+        assert (told.out, told.err.count("\n")) == ("", 1) and said in told.err, given
+    assert main(["report", "study.yml"]) == 2
+    assert "is a file, and no run folder" in capsys.readouterr().err
 
 
 def test_a_file_alone_is_a_configuration(tmp_path: Path):

@@ -243,7 +243,7 @@ def test_overrides_win_and_are_read_as_yaml():
 @pytest.mark.parametrize(
     ("override", "said"),
     [
-        ("load", "--set load: the file: is no key=value"),
+        ("load", "--set load: is no key=value"),
         ("=3", "is no key=value"),
         ("load.duration_s=-1", "--set load.duration_s=-1: load.duration_s = -1: is too small"),
         ("load.duratoin_s=1", 'did you mean "duration_s"?'),
