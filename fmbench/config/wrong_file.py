@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from pathlib import Path
 
+from fmbench.config.addresses import STORE_EXAMPLES
 from fmbench.config.shipped import shipped
 
 _SUFFIXES = (".yml", ".yaml")
@@ -16,7 +17,7 @@ _INIT = "fmbench-load init writes a first one"
 def cure_of(address: str) -> str:
     """What to do when the file at ``address`` cannot be read: a missing one, a folder, an address of the web."""
     if "://" in address:
-        return "give the path of a YAML file here, or an s3:// address; what lies elsewhere has to be fetched first"
+        return f"give the path of a YAML file here, or {STORE_EXAMPLES}; what lies elsewhere has to be fetched first"
     path = Path(address).expanduser()
     if path.is_dir():
         return _of_folder(address, path)

@@ -16,6 +16,11 @@ def cell_words(now: CellNow) -> str:
 
 def figure_words(now: CellNow) -> str:
     """The figures in one line."""
+    return " · ".join(figures(now))
+
+
+def figures(now: CellNow) -> list[str]:
+    """The figures, each with its name."""
     parts = [
         f"{now.measured} requests",
         f"TTFT {_pair(now.ttft)}",
@@ -25,21 +30,32 @@ def figure_words(now: CellNow) -> str:
     ]
     if now.failed:
         parts.append(f"{now.failed} failed ({failure_words(now.failures)})")
-    return " · ".join([*parts, "price unknown" if now.usd is None else f"${now.usd:.4f}"])
+    return [*parts, "price unknown" if now.usd is None else f"${now.usd:.4f}"]
 
 
 def over_words(cell: CellDone) -> str:
     """The line that stays of a cell."""
-    if cell.state == "complete":
-        return f"{cell_words(cell)} · {figure_words(cell)}"
-    figures = f" · {figure_words(cell)}" if cell.measured else ""
-    return f"{cell_words(cell)}{figures} · {cell.state}: {cell.reason}"
+    return " · ".join(over_parts(cell))
+
+
+def over_parts(cell: CellDone) -> list[str]:
+    """What stays of a cell: which one it was, its figures, and why it ended where it was not complete."""
+    told = figures(cell) if cell.measured or cell.state == "complete" else []
+    why = [] if cell.state == "complete" else [f"{cell.state}: {cell.reason}"]
+    return [cell_words(cell), *told, *why]
 
 
 def failure_words(failures: Mapping[str, int], most: int = 3) -> str:
     """``throttled requests 12, timeout 1``, the most frequent first."""
     kinds = sorted(failures.items(), key=lambda item: -item[1])[:most]
     return ", ".join(f"{kind.replace('_', ' ')} {count}" for kind, count in kinds)
+
+
+def said_lines(now: CellNow) -> list[str]:
+    """A line a kind of failure with what was said last (``throttled requests 12: Slow down.``); no letter steers a terminal."""
+    kinds = sorted(now.failures.items(), key=lambda item: -item[1])[:3]
+    lines = [f"{kind.replace('_', ' ')} {count}" + (f": {now.said[kind]}" if now.said.get(kind) else "") for kind, count in kinds]
+    return [" ".join("".join(letter if letter.isprintable() else " " for letter in line).split()) for line in lines]
 
 
 def waiting_words(waiting: Waiting) -> str:

@@ -50,6 +50,8 @@ class CellNow:
     failed: int
     throttled: int
     failures: Mapping[str, int]
+    said: Mapping[str, str]
+    """What the service, or the socket, said with the last failure of the most frequent kinds."""
     ttft: Percentiles
     e2e: Percentiles
     answers_per_min: float | None

@@ -13,6 +13,7 @@ from fmbench.load.slices import Row, merged
 
 _GROWTH = math.log(1.02)
 LONGEST_WORDS = 300
+LONGEST_SAID = 160
 
 
 @dataclass(slots=True, kw_only=True)
@@ -23,6 +24,8 @@ class WindowCounts:
     failed: int = 0
     output_tokens: int = 0
     failures: Counter[str] = field(default_factory=Counter)
+    said: dict[str, str] = field(default_factory=dict)
+    """What was said with the last failure of each kind."""
     ttft: Counter[int] = field(default_factory=Counter)
     e2e: Counter[int] = field(default_factory=Counter)
 
@@ -31,6 +34,7 @@ class WindowCounts:
         if record.outcome != Outcome.OK:
             self.failed += 1
             self.failures[record.failure or "unknown"] += 1
+            self.said[record.failure or "unknown"] = (record.message or "")[:LONGEST_SAID]
             return
         self.ok += 1
         self.output_tokens += record.output_tokens or 0
@@ -44,6 +48,7 @@ class WindowCounts:
         self.failed += other.failed
         self.output_tokens += other.output_tokens
         self.failures += other.failures
+        self.said |= other.said
         self.ttft += other.ttft
         self.e2e += other.e2e
 

@@ -14,10 +14,11 @@ from fmbench.core.cells import level_of
 from fmbench.report.names import short_names
 from fmbench.report.numbers import DASH, plain, seconds, usd
 from fmbench.report.wording import level_digits
+from fmbench.run.fit import fitted
 
 PASS = "PASS"
 MOST_FINDINGS = 3
-WIDE = 120
+UNBOUNDED = 400
 """Columns of the table where it does not go to a terminal."""
 COLUMNS = ("model", "users", "TTFT p50", "p95", "end to end p50", "p95", "answers/min", "tokens/s", "$/10k", "verdict")
 
@@ -33,7 +34,7 @@ def closing_table(summary: Summary) -> Table | None:
     title = f"Each model at its best level, {bucket}"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for column in _columns(verdict):
-        table.add_column(column, justify="left" if column in ("model", "verdict") else "right", no_wrap=column == "model")
+        table.add_column(column, justify="left" if column in ("model", "verdict") else "right", no_wrap=True)
     names = short_names([row["model"] for row in verdict["models"]])
     for row in verdict["models"]:
         table.add_row(names[row["model"]], *_cells(summary, bucket, row))
@@ -91,13 +92,35 @@ def validity_lines(summary: Summary) -> list[str]:
     return [f"Validity: {validity.get('verdict')}", *shown, *more]
 
 
-def report_line(address: str) -> str:
-    """Where the report is."""
-    return f"Report: {address}/report.html, {address}/report.md"
+def report_lines(address: str) -> list[str]:
+    """Where the report is: a line a file, since a terminal would break one line in the middle of a path."""
+    return [f"Report: {address}/report.html", f"        {address}/report.md"]
 
 
 def show(table: Table) -> None:
-    """The table on stderr, as wide as the terminal; without colours where ``NO_COLOR`` is set or nobody looks."""
+    """The table on stderr: a line a model where the terminal is wide enough, else the same figures in words."""
     terminal = sys.stderr.isatty()
-    console = Console(file=sys.stderr, width=None if terminal else WIDE, no_color="NO_COLOR" in os.environ, highlight=False)
-    console.print(table)
+    console = Console(file=sys.stderr, width=None if terminal else UNBOUNDED, no_color="NO_COLOR" in os.environ, highlight=False)
+    if console.measure(table).maximum <= console.width:
+        console.print(table)
+    else:
+        print(narrow(table, console.width), file=sys.stderr, flush=True)
+
+
+def narrow(table: Table, width: int) -> str:
+    """The rows of ``table`` as words that fit ``width`` columns, each figure with its name."""
+    titles = [str(column.header) for column in table.columns]
+    columns = [[str(cell) for cell in column.cells] for column in table.columns]
+    lines = [str(table.title)]
+    for row in zip(*columns, strict=True):
+        lines.append(fitted([f"{row[0]}: {row[-1]}", *_named(titles[1:-1], row[1:-1])], width))
+    return "\n".join(lines)
+
+
+def _named(titles: Sequence[str], row: Sequence[str]) -> list[str]:
+    """``TTFT p50 0.2 s``; a bare percentile belongs to the latency before it."""
+    named, latency = [], ""
+    for title, value in zip(titles, row, strict=True):
+        latency = title.removesuffix("p50") if title.endswith(" p50") else latency
+        named.append(f"{latency if title == 'p95' else ''}{title} {value}")
+    return named

@@ -10,7 +10,7 @@ from fmbench.config.schema import Config
 from fmbench.core.accounting import Accounting
 from fmbench.core.failures import ExitCode, FmbenchError
 from fmbench.run.accounts import close_as, seal_into, status_of
-from fmbench.run.closing import PASS, closing_table, report_line, settling_lines, show, validity_lines
+from fmbench.run.closing import PASS, closing_table, report_lines, settling_lines, show, validity_lines
 from fmbench.run.say import end_of_run, give, is_quiet, say
 from fmbench.run.signals import Terminated, code_for, put_off, word_of
 from fmbench.run.traceback_file import write_traceback
@@ -159,7 +159,7 @@ def tell_answer(said: dict[str, Any]) -> None:
 
 def tell_trust(said: dict[str, Any], address: str) -> None:
     """Whether a report's run is valid, and where the report is; ``said`` as summary.json has it."""
-    for line in [*validity_lines(said), report_line(address)]:
+    for line in [*validity_lines(said), *report_lines(address)]:
         say(line)
 
 

@@ -15,8 +15,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from fmbench.load.event_words import cell_words, failure_words, figure_words, over_words, rate, seconds, waiting_words
+from fmbench.load.event_words import cell_words, figure_words, over_parts, over_words, rate, said_lines, seconds, waiting_words
 from fmbench.load.events import CellDone, CellNow, Event, Waiting, name_of
+from fmbench.run.fit import fitted
 from fmbench.run.say import Voice, say, tell, voice
 
 PLAIN_EVERY_S = 10.0
@@ -90,7 +91,8 @@ class OnTerminal:
         if isinstance(event, Waiting):
             self._live.update(Panel(Text(waiting_words(event)), title="fmbench-load", title_align="left"), refresh=True)
         elif isinstance(event, CellDone):
-            self._live.console.print(Text(over_words(event)), highlight=False)
+            words = fitted(over_parts(event), self._console.width)
+            self._live.console.print(Text(words), highlight=False, soft_wrap=True)
         else:
             self._live.update(panel(event), refresh=True)
 
@@ -137,7 +139,7 @@ def _money(now: CellNow) -> Text:
 
 
 def _failure_lines(now: CellNow) -> list[RenderableType]:
-    return [Text(f"failures: {failure_words(now.failures)}", style="yellow")] if now.failures else []
+    return [Text(line, style="yellow", no_wrap=True, overflow="ellipsis") for line in said_lines(now)]
 
 
 def _state(now: CellNow) -> str:

@@ -11,6 +11,8 @@ from contextlib import contextmanager, suppress
 from enum import Enum
 from typing import Any, TextIO
 
+from fmbench.run.fit import wrapped
+
 SECONDS_BETWEEN_LINES = 5.0
 LONGEST_ECHO = 500
 
@@ -51,9 +53,17 @@ def is_quiet() -> bool:
 def say(message: str) -> None:
     """A line for the user."""
     if _voice is Voice.USUAL:
-        _print(message, sys.stderr)
+        _print(_fitting(message), sys.stderr)
     else:
         tell("message", text=message)
+
+
+def _fitting(message: str) -> str:
+    """The message, broken between words where stderr is a terminal that says how wide it is."""
+    try:
+        return wrapped(message, os.get_terminal_size(sys.stderr.fileno()).columns)
+    except (OSError, ValueError):
+        return message
 
 
 def tell(event: str, **facts: Any) -> None:

@@ -38,7 +38,7 @@ def test_the_last_lines_say_what_the_summary_says(desk: Desk):
     assert lines[place] == f"Validity: {summary['validity']['verdict']}"
     grave = [finding for finding in summary["validity"]["findings"] if finding["severity"] != "note"]
     assert grave and all(any(finding["message"] in line for line in lines[place:]) for finding in grave[:3])
-    assert lines[-1] == f"Report: {done.address}/report.html, {done.address}/report.md"
+    assert lines[-2:] == [f"Report: {done.address}/report.html", f"        {done.address}/report.md"]
     assert (done.run / "report.html").exists()
 
     (row,) = [re.split(r"(?<=\S) +(?=\S)", line.strip()) for line in lines if re.match(r"^nova +\d", line)]

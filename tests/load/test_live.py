@@ -9,8 +9,9 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from fmbench.load.event_words import over_words
+from fmbench.load.event_words import over_parts, over_words
 from fmbench.load.events import CellDone, CellNow, EventPipe, Percentiles, Waiting, from_line, hearing, to_line
+from fmbench.run.fit import fitted, wrapped
 from fmbench.run.live import InLines, OnTerminal, panel
 from fmbench.run.say import Voice, speak
 
@@ -30,6 +31,7 @@ NOW = CellNow(
     failed=2,
     throttled=1,
     failures={"throttled_requests": 1, "timeout_total": 1},
+    said={"throttled_requests": "Too many requests, \x1b[31mplease wait.", "timeout_total": ""},
     ttft=Percentiles(n=29, p50=0.123, p95=0.5),
     e2e=Percentiles(n=29, p50=1.23, p95=2.5),
     answers_per_min=321.0,
@@ -94,7 +96,8 @@ def test_the_panel_has_every_figure_with_its_name(width: int):
             "of the run 0.2500 of 5 budgeted",
             "failed 2",
             "throttled 1",
-            "throttled requests 1, timeout total 1",
+            "throttled requests 1: Too many requests, [31mplease wait.",
+            "timeout total 1",
             "about 2:05 left",
         ),
     ):
@@ -126,3 +129,19 @@ def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]):
         assert capsys.readouterr() == ("", "")
     finally:
         speak(Voice.USUAL)
+
+
+@pytest.mark.parametrize("width", [40, 80, 120, 200])
+def test_a_cell_that_is_over_is_broken_between_figures_alone(width: int):
+    long = replace(DONE, model="us.anthropic.claude-haiku-4-5-20251001-v1:0")
+    lines = fitted(over_parts(long), width).splitlines()
+    assert " · ".join(line.strip() for line in lines) == over_words(long)
+    assert all(len(line) <= width or " · " not in line for line in lines)
+
+
+def test_a_long_path_is_never_broken_and_words_are_kept():
+    text = f"Undecided: no model is shown to meet every objective yet. {'/long' * 30}/report.html is the report"
+    lines = wrapped(text, 80).splitlines()
+    assert [word for line in lines for word in line.split()] == text.split()
+    assert all(len(line) <= 80 or line.strip() == f"{'/long' * 30}/report.html" for line in lines)
+    assert wrapped("  short  words", 80) == "  short  words"

@@ -19,6 +19,8 @@ from fmbench.load.tally import Tally, percentile
 EVERY_S = 0.5
 LATENCY_S = 2.0
 """What the drain of a cell is taken to last when nothing is known yet."""
+MOST_SAID = 3
+"""Kinds of failure whose words are told."""
 WARMING_UP, MEASURING, DRAINING = "warming up", "measuring", "draining"
 TO_COME, NOT_RUN = "to come", "not run"
 
@@ -165,6 +167,7 @@ class Progress:
             "failed": window.failed,
             "throttled": sum(count for kind, count in window.failures.items() if kind in THROTTLES),
             "failures": dict(window.failures),
+            "said": {kind: window.said[kind] for kind, _ in window.failures.most_common(MOST_SAID) if window.said.get(kind)},
             "ttft": Percentiles(n=window.ttft.total(), p50=percentile(window.ttft, 0.5), p95=percentile(window.ttft, 0.95)),
             "e2e": Percentiles(n=window.e2e.total(), p50=percentile(window.e2e, 0.5), p95=percentile(window.e2e, 0.95)),
             "answers_per_min": None if window_s is None else 60 * window.ok / window_s,
