@@ -19,7 +19,7 @@ from fmbench.run.fit import fitted
 PASS = "PASS"
 MOST_FINDINGS = 3
 UNBOUNDED = 400
-"""Columns of the table where it does not go to a terminal."""
+"""Columns that the table may have where it does not go to a terminal."""
 COLUMNS = ("model", "users", "TTFT p50", "p95", "end to end p50", "p95", "answers/min", "tokens/s", "$/10k", "verdict")
 
 Summary = Mapping[str, Any]
@@ -101,7 +101,7 @@ def show(table: Table) -> None:
     """The table on stderr: a line a model where the terminal is wide enough, else the same figures in words."""
     terminal = sys.stderr.isatty()
     console = Console(file=sys.stderr, width=None if terminal else UNBOUNDED, no_color="NO_COLOR" in os.environ, highlight=False)
-    if console.measure(table).maximum <= console.width:
+    if console.measure(table, options=console.options.update(max_width=UNBOUNDED)).maximum <= console.width:
         console.print(table)
     else:
         print(narrow(table, console.width), file=sys.stderr, flush=True)
