@@ -35,7 +35,7 @@ dataset:
 load:
   concurrency: [{users}]           # users at a time: a step for each
   warmup_s: 3                     # sent, and not counted
-  duration_s: 10                  # of each step; longer gives surer percentiles
+  duration_s: 8                   # of each step; longer gives surer percentiles
   min_requests: {min_requests}                # {why}: a step goes on until it has them
 objectives:                       # what is good enough; of the models that are, the cheapest is recommended
   bucket: en_{bucket}
@@ -60,7 +60,7 @@ class Draft:
     """A file or folder of prompts, or ``longbench``; None: synthetic ones."""
     bucket: str = "500-1000"
     users: tuple[int, ...] = (10, 20)
-    max_tokens: int = 100
+    max_tokens: int = 64
     ttft_p95_s: float | None = 1.5
     e2e_p95_s: float | None = None
     simulate: bool = False

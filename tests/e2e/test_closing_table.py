@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from io import StringIO
 from typing import Any
 
 import pytest
-from rich.console import Console
 
 from fmbench.run.closing import closing_table, narrow
 
@@ -49,14 +47,9 @@ def test_whatever_the_width_every_figure_is_whole_and_named(width: int):
     table = closing_table(summary())
     assert table is not None
     words = narrow(table, width)
-    console = Console(width=400, file=StringIO(), record=True)
-    console.print(table)
     assert all(len(line) <= width for line in words.splitlines()[1:] if " · " in line)
     for told, found in zip(_rows(words), summary()["cells"], strict=True):
         check(told, found)
-    for line in console.export_text().splitlines()[2:]:
-        for figure in re.split(r" {2,}|(?<=s) (?=[\d—])", line.strip())[1:]:
-            assert figure.replace("\u202f", " ") in words.replace("\u202f", " "), figure
 
 
 def _rows(words: str) -> list[str]:
