@@ -82,6 +82,16 @@ class Account:
         """An inference profile: ``status``, ``models``, ``type``."""
         return self._ask("bedrock", "get_inference_profile", inferenceProfileIdentifier=profile_id)
 
+    def model_behind(self, arn: str) -> str | None:
+        """The id of the foundation model that an ARN leads to; None: it is not told. A profile or provisioned model is asked."""
+        if ":provisioned-model/" in arn:
+            arns = [str(self.provisioned(arn).get("foundationModelArn", ""))]
+        elif "inference-profile/" in arn:
+            arns = [str(model.get("modelArn", "")) for model in self.profile(arn).get("models", [])]
+        else:
+            return None
+        return next((each.rpartition("/")[2] for each in arns if "foundation-model/" in each), None)
+
     def profiles_of(self, model_id: str) -> list[str]:
         """The ids of the system's profiles over a model; none where they cannot be listed."""
         try:

@@ -30,6 +30,7 @@ from fmbench.run.checks import (
 )
 from fmbench.run.cut import close_cut_cells
 from fmbench.run.decidable import decidable
+from fmbench.run.families import with_families
 from fmbench.run.finish import finish
 from fmbench.run.live import View, view
 from fmbench.run.options import Options, command_line
@@ -71,6 +72,7 @@ def prepare_only(options: Options, loaded: LoadedConfig) -> int:
 
 
 def _dry_run(options: Options, loaded: LoadedConfig) -> int:
+    loaded = with_families(loaded)
     config = loaded.config
     check_requests(loaded)
     book = price_book(config, options.live_prices)
@@ -90,6 +92,7 @@ def _dry_run(options: Options, loaded: LoadedConfig) -> int:
 
 def _begin(options: Options, loaded: LoadedConfig) -> tuple[RunFolder, Prepared]:
     """Check, make the run folder, prepare. A run that cannot start leaves nothing behind."""
+    loaded = with_families(loaded)
     config = loaded.config
     book = price_book(config, options.live_prices)
     check_budget(config, book)
@@ -144,6 +147,7 @@ def _leave(folder: RunFolder, config: Config, error: BaseException) -> bool:
 
 
 def _resume(options: Options, loaded: LoadedConfig, run_id: str) -> int:
+    loaded = with_families(loaded)
     config = loaded.config
     check_budget(config, price_book(config, options.live_prices))
     check_target(config)

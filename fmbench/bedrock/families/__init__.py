@@ -15,12 +15,20 @@ def family_named(name: str) -> Family:
     return family
 
 
+def exact_family(model_id: str) -> str | None:
+    """The name of the family that says all of how the model is asked, by its id; None: the id does not tell."""
+    family = next((each for each in map(family_named, names_in(_FOLDER)) if each.mark and each.mark in model_id.lower()), None)
+    if family is None:
+        return None
+    return family.markup_of(model_id) if family.markups else family.name
+
+
 def family_of(model_id: str, named: str | None) -> Family:
     """The family that a model's body belongs to: the one named, else read from the id. Raises ``UnusableInput``."""
     if named is not None:
         return family_named(named)
     for family in map(family_named, names_in(_FOLDER)):
-        if family.mark in model_id.lower():
+        if family.mark is not None and family.mark in model_id.lower():
             return family
     raise UnusableInput(
         f"models: the id {model_id!r} does not say which body InvokeModel takes. "

@@ -42,8 +42,8 @@ class Family:
     """How to ask (``body``), and how to read an answer (``whole``) or a chunk of one (``chunk``)."""
 
     name: str
-    mark: str
-    """What ids of its models have in them."""
+    mark: str | None
+    """What ids of its models have in them; None: it is named, and read from no id."""
     body: Callable[[str, str, Inference], Json]
     """(model id, prompt, inference) → the request's JSON body, without additional fields."""
     whole: Callable[[Json], Piece]
@@ -54,6 +54,10 @@ class Family:
     """Whether ``effort`` and ``thinking`` have a place in it."""
     cache: Callable[[Json, Asking], Json] | None = None
     """(body, what is asked) → the body with its cache points; None: it has no place for them."""
+    markups: tuple[str, ...] = ()
+    """The families, one of which its models are of: each says how prompts are marked up. Empty: they are all asked alike."""
+    markup_of: Callable[[str], str | None] = lambda model_id: None
+    """(model id) → which of ``markups`` it is; None: the id does not tell."""
 
 
 def request_body(family: Family, model_id: str, prompt: str, inference: Inference) -> Json:
@@ -70,6 +74,14 @@ def request_body(family: Family, model_id: str, prompt: str, inference: Inferenc
             f"{family.name} models. Use api: converse-stream, or put what the model takes under additional_model_request_fields."
         )
     return family.body(model_id, prompt, inference) | (inference.additional_model_request_fields or {})
+
+
+def untold(name: str, model_id: str, markups: tuple[str, ...]) -> UnusableInput:
+    """A model of a family whose markup its id does not tell."""
+    return UnusableInput(
+        f"models: the id {model_id!r} does not say how prompts for it are marked up, and {name} models differ in that. "
+        f"Write family: {' | '.join(markups)}, or use api: converse-stream, where Bedrock does it."
+    )
 
 
 def given(**values: Any) -> Json:

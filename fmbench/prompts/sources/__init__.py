@@ -7,7 +7,7 @@ from pathlib import Path as File
 
 from fmbench.config.schema import Config
 from fmbench.config.together import Checks, Finding
-from fmbench.core.registry import entry
+from fmbench.core.registry import entry, names_in
 from fmbench.prompts.reading.rows import Source
 from fmbench.storage.store import scheme_of
 
@@ -26,6 +26,10 @@ def _findings(config: Config) -> Iterator[Finding]:
         what = f"is missing: source {dataset.source} needs it"
         cure = "add " + " or ".join(f"dataset.{key}" for key in source.needs)
         yield Finding(("dataset", source.needs[0]), what, cure, (("dataset",),))
+    for key in _ignored(config) if "source" not in dataset.model_fields_set else ():
+        names = " | ".join(name for name in names_in("prompts/sources") if key not in source_of(name).ignores)
+        what = f"is not read: no dataset.source is given, and {dataset.source} makes its own prompts"
+        yield Finding(("dataset", key), what, f"add source: {names}, or leave {key} out", (("dataset",),))
     path = None if "path" in source.ignores else dataset.path
     place = None if path is None or scheme_of(path) is not None else File(path).expanduser()
     if place is not None and not place.exists():
@@ -37,9 +41,14 @@ def _findings(config: Config) -> Iterator[Finding]:
 
 
 def _warnings(config: Config) -> Iterator[str]:
-    for key in source_of(config.dataset.source).ignores:
-        if getattr(config.dataset, key) is not None:
-            yield f"dataset.{key} is not read: source is {config.dataset.source}, which makes its own prompts."
+    for key in _ignored(config):
+        yield f"dataset.{key} is not read: source is {config.dataset.source}, which makes its own prompts."
+
+
+def _ignored(config: Config) -> list[str]:
+    """The keys that say where prompts come from, and that the source does not read."""
+    given = config.dataset.model_dump(exclude_unset=True, exclude_none=True)
+    return [key for key in source_of(config.dataset.source).ignores if given.get(key)]
 
 
 CHECKS = Checks(_findings, _warnings)

@@ -104,4 +104,4 @@ def _made(bucket: TokenBucket, task: str, number: int, floor: int, tools: Source
     raise UnusableInput(f"dataset.buckets: {bucket.low}-{bucket.high}: too narrow to write a synthetic prompt for: make it wider")
 
 
-SOURCE = Source(load=load, ignores=("path",))
+SOURCE = Source(load=load, ignores=("path", "repo", "subset", "split", "columns"))

@@ -1,0 +1,7 @@
+"""The messages of later Mistral models, for ids that do not tell it."""
+
+from __future__ import annotations
+
+from fmbench.bedrock.families.mistral import marked_up
+
+FAMILY = marked_up("mistral-chat")
