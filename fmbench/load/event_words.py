@@ -9,9 +9,13 @@ from fmbench.load.events import CellDone, CellNow, Percentiles, Waiting
 
 def cell_words(now: CellNow) -> str:
     """``cell 3 of 12: nova-lite, en_500-1000, 8 users, 2 workers``."""
-    users = f"{now.users} user{'s' if now.users != 1 else ''}"
     workers = f", {now.workers} workers" if now.workers > 1 else ""
-    return f"cell {now.place} of {now.cells}: {now.model}, {now.bucket}, {users}{workers}"
+    return f"cell {now.place} of {now.cells}: {now.model}, {now.bucket}, {level_words(now.users, now.rate_per_min)}{workers}"
+
+
+def level_words(users: int, rate_per_min: float | None) -> str:
+    """``8 users``; ``120 requests/min`` for a level of an open loop."""
+    return f"{users} user{'s' if users != 1 else ''}" if rate_per_min is None else f"{rate_per_min:g} requests/min"
 
 
 def figure_words(now: CellNow) -> str:

@@ -37,6 +37,8 @@ class CellNow:
     model: str
     bucket: str
     users: int
+    rate_per_min: float | None
+    """Requests a minute of an open loop, whose ``users`` is the most in flight; None: users."""
     workers: int
     state: str
     """``warming up``, ``measuring``, ``draining``; when it is over: its status."""

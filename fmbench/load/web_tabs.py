@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fmbench.config.load import resolved
 from fmbench.config.schema import Config
 from fmbench.core.failures import THROTTLES
-from fmbench.load.event_words import rate, seconds
+from fmbench.load.event_words import level_words, rate, seconds
 from fmbench.load.events import CellNow, Percentiles
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def cell_rows(progress: Progress, summary: Mapping[str, Any] | None) -> list[Row
 
 def row_of(cell: CellNow) -> Row:
     """A cell's row of the tab, by what the load processes counted."""
-    name = f"{cell.place} of {cell.cells}: {cell.model}, {cell.bucket}, {cell.users} users"
+    name = f"{cell.place} of {cell.cells}: {cell.model}, {cell.bucket}, {level_words(cell.users, cell.rate_per_min)}"
     tokens = None if cell.output_tokens_per_s is None else 60 * cell.output_tokens_per_s
     return {
         "name": name,

@@ -11,7 +11,7 @@ import gevent
 
 from fmbench.core.failures import THROTTLES
 from fmbench.core.records import Cell
-from fmbench.load.event_words import rate, seconds
+from fmbench.load.event_words import level_words, rate, seconds
 from fmbench.load.tally import Tally, WindowCounts, percentile
 from fmbench.load.web_tabs import Row
 
@@ -82,7 +82,7 @@ def _row(cell: Cell, new: WindowCounts, at: float, lasted_s: float, usd: float) 
     return {
         "name": name,
         "safe_name": name,
-        "cell": f"{cell.model}, {cell.bucket}, {cell.concurrency} users",
+        "cell": f"{cell.model}, {cell.bucket}, {level_words(cell.concurrency, cell.rate_per_min)}",
         "answers": str(new.ok),
         "ttft_p50": seconds(percentile(new.ttft, 0.5)),
         "ttft_p95": seconds(percentile(new.ttft, 0.95)),

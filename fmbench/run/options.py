@@ -17,7 +17,8 @@ from fmbench.core.failures import UnusableInput
 class Options:
     """One call of ``fmbench-load --config …``."""
 
-    config: str
+    config: str = ""
+    """Nothing for a worker alone: its master has the configuration."""
     overrides: list[str] = field(default_factory=list)
     output: str | None = None
     seed: int | None = None

@@ -246,7 +246,8 @@ def _announce(folder: RunFolder, prepared: Prepared) -> None:
     expected = prepared.estimate
     tell("started", run_id=folder.run_id, run=folder.address, cells=len(expected.rows), requests=expected.requests)
     cost = "cost unknown" if expected.usd is None else f"{range_text(expected.usd)} USD"
-    what = f"{len(expected.rows)} cells, about {expected.requests:,} requests, {duration_text(expected.seconds)}, {cost}"
+    cells = f"{len(expected.rows)} cell{'s' if len(expected.rows) != 1 else ''}"
+    what = f"{cells}, about {expected.requests:,} requests, {duration_text(expected.seconds)}, {cost}"
     say(f"Run {folder.run_id} against {target_name(prepared.config)}: {what}.")
 
 
@@ -257,4 +258,4 @@ def workers_wanted(options: Options) -> str:
     host = options.master_host or socket.gethostname()
     shared = ", with the same FMBENCH_SECRET" if secret() else ""
     start = f"fmbench-load --worker --master-host {host}{port}"
-    return f"Waiting for {count} worker{'s' if count != 1 else ''}. Where they are to run{shared}: {start}"
+    return f"Waiting for {count} worker{'s' if count != 1 else ''}. On each of their machines{shared}:\n  {start}"

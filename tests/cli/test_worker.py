@@ -26,10 +26,9 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_it_says_where_the_master_should_be_and_ends_as_it_is_told(tmp_path: Path, number: signal.Signals, status: int):
-    (tmp_path / "cfg.yml").write_text("models: [{id: some.model}]\n")
     port = free_port()
     where = ["--worker", "--master-host", "127.0.0.1", "--master-port", str(port)]
-    command = [sys.executable, "-m", "fmbench", "--config", str(tmp_path / "cfg.yml"), *where]
+    command = [sys.executable, "-m", "fmbench", *where]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stderr is not None

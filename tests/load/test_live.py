@@ -21,6 +21,7 @@ NOW = CellNow(
     model="nova-lite",
     bucket="en_500-1000",
     users=8,
+    rate_per_min=None,
     workers=2,
     state="measuring",
     reason="",
@@ -129,6 +130,10 @@ def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]):
         assert capsys.readouterr() == ("", "")
     finally:
         speak(Voice.USUAL)
+
+
+def test_a_level_of_an_open_loop_is_a_rate():
+    assert over_words(replace(DONE, rate_per_min=120.0)).startswith("cell 3 of 12: nova-lite, en_500-1000, 120 requests/min, ")
 
 
 @pytest.mark.parametrize("width", [40, 80, 120, 200])

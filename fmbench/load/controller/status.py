@@ -157,6 +157,7 @@ class Progress:
             "model": now.cell.model,
             "bucket": now.cell.bucket,
             "users": now.cell.concurrency,
+            "rate_per_min": now.cell.rate_per_min,
             "workers": now.workers,
             "state": state,
             "reason": reason,
