@@ -45,6 +45,12 @@ class Cell(NamedTuple):
     """Which repeat of the study this is: 0 unless ``load.repeats`` or ``load.order`` ask for more."""
     rate_per_min: float | None = None
     """An open loop's mean rate; ``concurrency`` then is the most requests in flight. None: a closed loop of that many users."""
+
+    @property
+    def level(self) -> float:
+        """How much load it is: requests a minute of an open loop, else users."""
+        return self.concurrency if self.rate_per_min is None else self.rate_per_min
+
     route: str | None = None
     """Which of the model's routes it goes by; None: the model has no others."""
 

@@ -22,7 +22,8 @@ def _set(anchor: str, material: Material) -> blocks.Section:
     section = SECTIONS[anchor]
     placed = section.blocks(material)
     found = [block for block in (*placed, *_not_placed(material.pictures_of(anchor), placed)) if block is not None]
-    return blocks.Section(section.title, anchor, tuple(_closed(block, section.title) for block in found))
+    named = section.titled(material.study)
+    return blocks.Section(named, anchor, tuple(_closed(block, named) for block in found))
 
 
 def _closed(block: blocks.Block, title: str) -> blocks.Block:

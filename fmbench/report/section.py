@@ -40,7 +40,11 @@ class Material:
 
 @dataclass(frozen=True)
 class Section:
-    """One part of the page. A section without blocks is left out."""
+    """One part of the page; without blocks it is left out. A ``title`` with ``{levels}`` says what the study's levels are."""
 
     title: str
     blocks: Callable[[Material], list[Block | None]]
+
+    def titled(self, study: Study) -> str:
+        """Its title: latency against users, or against requests a minute."""
+        return self.title.replace("{levels}", study.load_words)

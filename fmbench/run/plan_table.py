@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fmbench.core.estimate import SLACK, CellEstimate, Estimate, Usd, total_usd
+from fmbench.report.wording import level_digits
 
 _COUNTS = ("requests", "input tokens", "output tokens", "time")
 _USD = ("USD low", "USD expected", "USD most")
@@ -22,10 +23,10 @@ def print_plan(estimate: Estimate, target: str, stream: TextIO | None = None) ->
     stream = stream or sys.stdout
     decimals = decimals_for([estimate.usd, *(row.usd for row in estimate.rows)])
     table = Table(title=f"Plan: {len(estimate.rows)} cells against {target}", caption=_caption(estimate), caption_justify="left")
-    for index, column in enumerate(("model", "bucket", "users", *_COUNTS, *_USD)):
+    for index, column in enumerate(("model", "bucket", _level_heading(estimate), *_COUNTS, *_USD)):
         table.add_column(column, justify="left" if index < 2 else "right", no_wrap=True)
     for row in estimate.rows:
-        table.add_row(row.cell.model, row.cell.bucket, str(row.cell.concurrency), *_sums([row]), *_usd(row.usd, decimals))
+        table.add_row(row.cell.model, row.cell.bucket, level_digits(row.cell.level), *_sums([row]), *_usd(row.usd, decimals))
     table.add_section()
     if len(estimate.models) > 1:
         for model in estimate.models:
@@ -34,6 +35,10 @@ def print_plan(estimate: Estimate, target: str, stream: TextIO | None = None) ->
         table.add_section()
     table.add_row("all", "", "", *_sums(estimate.rows), *_usd(estimate.usd, decimals), style="bold")
     Console(file=stream, width=None if stream.isatty() else 180).print(table)
+
+
+def _level_heading(estimate: Estimate) -> str:
+    return "requests/min" if any(row.cell.rate_per_min is not None for row in estimate.rows) else "users"
 
 
 def _sums(rows: list[CellEstimate]) -> tuple[str, ...]:

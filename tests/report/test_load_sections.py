@@ -6,6 +6,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from fmbench.report.blocks import Table, Text
+from fmbench.report.charts import CHARTS
+from fmbench.report.picture import Dots, Rule, Shade
+from fmbench.report.png import png
 from fmbench.report.sections import SECTIONS
 
 STEP = {"level": 12.0, "purpose": "holding", "requests": 40, "met": True}
@@ -22,15 +25,36 @@ CELL = {"model": "lite", "bucket": "en_1-500", "requests": 250, "e2e_s": {"p95":
 
 def shown(anchor: str, cells: list[dict[str, Any]], search: list[dict[str, Any]]) -> list[Any]:
     study = SimpleNamespace(summary={"search": search}, cells=cells, short=lambda name: name)
-    return SECTIONS[anchor].blocks(SimpleNamespace(study=study))  # type: ignore[arg-type]
+    return SECTIONS[anchor].blocks(SimpleNamespace(study=study, pictures_of=lambda section: []))  # type: ignore[arg-type]
 
 
 def test_a_found_limit_is_said_with_its_interval_and_its_price() -> None:
-    words, steps = shown("limits", [], [SEARCH])
+    words, fold = shown("limits", [], [SEARCH])
+    (steps,) = fold.blocks
     assert isinstance(words, Text) and isinstance(steps, Table)
-    assert "about **12 users**" in words.words and "13 users were shown not to meet them (95%)" in words.words
+    assert "the limit is between **12 and 13 users**, 95 %, most likely 12" in words.words
+    assert "12 were shown to meet every objective, 13 were shown not to meet them" in words.words
     assert "219 requests were measured; a grid as fine would have taken about 742" in words.words
     assert steps.rows == (("1", "holding", "12", "40", "met"),)
+
+
+WAY = [STEP | {"level": level, "met": met} for level, met in ((1.0, None), (16.0, False), (8.0, True), (12.0, True))]
+
+
+def test_the_picture_of_a_search_has_each_step_and_what_lies_between() -> None:
+    (chart,) = (chart for chart in CHARTS if chart.name == "search")
+    study = SimpleNamespace(summary={"search": [SEARCH | {"steps": WAY}]}, short=lambda name: name)
+    picture = chart.prepare(study)  # type: ignore[arg-type]
+    (panel,) = picture.panels
+    dots = {mark.label: (mark.x.tolist(), mark.y.tolist()) for mark in panel.marks if isinstance(mark, Dots)}
+    assert dots == {"met": ([3.0, 4.0], [8.0, 12.0]), "not met": ([2.0], [16.0]), "undecided": ([1.0], [1.0])}
+    (shade,) = (mark for mark in panel.marks if isinstance(mark, Shade))
+    (rule,) = (mark for mark in panel.marks if isinstance(mark, Rule))
+    assert (shade.bottom, shade.top, rule.value) == (12.0, 13.0, 12.0)
+    assert picture.sentence == "Lite meets every objective up to between 12 and 13 users (95 %)."
+    assert panel.note == "219 requests; a grid as fine: about 742"
+    assert png(picture).startswith(b"\x89PNG")
+    assert chart.prepare(SimpleNamespace(summary={})) is None  # type: ignore[arg-type]
 
 
 def test_a_search_that_found_nothing_or_was_cut_says_so() -> None:

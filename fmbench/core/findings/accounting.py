@@ -37,7 +37,8 @@ class Dropped(Message):
     """Requests that the plan wanted and no load process could start."""
 
     says: ClassVar[str] = (
-        "{dropped:,} planned requests could not be started. Use more load processes (--processes), or fewer users."
+        "{dropped:,} planned requests could not be started: as many were in flight as may be. "
+        "Raise load.max_in_flight, or ask for a lower rate."
     )
     dropped: int
 

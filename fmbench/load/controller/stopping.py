@@ -106,7 +106,7 @@ class Watches:
     def why_left_out(self, cell: Cell) -> str | None:
         """Why this cell is not worth a request; None: it is."""
         failing = self.failing_levels.get((cell.model, cell.bucket))
-        if failing is not None and _level(cell) > failing:
+        if failing is not None and cell.level > failing:
             what = "users" if cell.rate_per_min is None else "requests a minute"
             return f"{failing:g} {what} are shown not to meet the objectives: nothing is to be learned above (stop_when_failing)"
         return self.left_out.get(cell.model) or self.buckets_left_out.get((cell.model, cell.bucket))
@@ -114,7 +114,7 @@ class Watches:
     def failing(self, cell: Cell) -> None:
         """A level was shown not to meet the objectives: higher ones are left out."""
         key = (cell.model, cell.bucket)
-        self.failing_levels[key] = min(_level(cell), self.failing_levels.get(key, math.inf))
+        self.failing_levels[key] = min(cell.level, self.failing_levels.get(key, math.inf))
 
     def observe(self, cell: Cell, ok: int, failures: Mapping[str, int], words: Mapping[str, str]) -> None:
         """Take in what happened to this cell's requests since the last time, and leave out what is hopeless.
@@ -139,10 +139,6 @@ class Watches:
         self.ours = ours if others else self.ours + ours
         if self.ours.total() >= STOP_AFTER_OURS and not others:
             raise Stop("credentials", f"no request is taken any more: {in_words(self.ours, words)}")
-
-
-def _level(cell: Cell) -> float:
-    return float(cell.concurrency) if cell.rate_per_min is None else cell.rate_per_min
 
 
 def visit_over(load: Load, elapsed_s: float, attempt: Attempt) -> bool:

@@ -159,7 +159,8 @@ def _sentence(study: Study) -> str:
     if late:
         steady = f"in {plural(late, 'cell')} latency was still changing when the measured window began"
     else:
-        steady = "a flat top in flight means that the users were kept busy"
+        kept = "answers kept up with the rate" if study.open_loop else "the users were kept busy"
+        steady = f"a flat top in flight means that {kept}"
     return f"{first}; {failed}; {steady}."
 
 

@@ -32,7 +32,7 @@ def _words(study: Study) -> list[list[str]]:
     floors = listed([f"p{percent} from {count(samples_needed(percent / 100))}" for percent in PERCENTILES])
     return [
         ["Transaction", "One request that got a whole answer: the stream's end and the service's usage were both seen."],
-        ["Users", "Requests kept in flight at a time: each user sends its next request when the last one is over."],
+        _level(study),
         *([latency.heading, f"{latency.title}. {latency.definition}"] for latency in LATENCIES),
         [
             "p95",
@@ -56,6 +56,18 @@ def _words(study: Study) -> list[list[str]]:
         ],
         [COST.heading, COST.definition],
     ]
+
+
+def _level(study: Study) -> list[str]:
+    """What a level of the study is."""
+    if study.open_loop:
+        meaning = "Requests begin by a plan of moments at this mean rate, whatever the answers do. "
+        meaning += "Objectives are judged from the planned moment on: a request that begins late has made somebody wait."
+        return [study.level_heading, meaning]
+    thinking = (study.config.get("load") or {}).get("think_time_s")
+    after = "a time to think after the last one is over" if thinking else "when the last one is over"
+    kept = "Who send requests at the same time" if thinking else "Requests kept in flight at a time"
+    return [study.level_heading, f"{kept}: each user sends its next request {after}."]
 
 
 def _judged(objective: Objective) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from fmbench.report.blocks import Block, Text, table, text
-from fmbench.report.numbers import DASH, count, interval, known, plain, seconds, share, usd
+from fmbench.report.numbers import DASH, interval, known, plain, seconds, share, usd
 from fmbench.report.section import Material, Section
 from fmbench.report.study import Study
+from fmbench.report.words import level_number
 
 MEANING = (
     "A model that thinks sends reasoning before its text, or nothing until its text begins. A reader waits for the first "
@@ -15,7 +16,7 @@ MEANING = (
     "nothing: its tokens were used up before."
 )
 TITLES = (
-    *("", "Users", "First token p50", "First visible text p50", "First token p95", "First visible text p95"),
+    *("First token p50", "First visible text p50", "First token p95", "First visible text p95"),
     *("Reasoning tokens / answer", "$ / answer for them", "Never came to text"),
 )
 SAME = "the same"
@@ -27,7 +28,7 @@ def blocks(material: Material) -> list[Block | None]:
     found: list[dict[str, Any]] = study.summary.get("thinking") or []
     if not found:
         return []
-    return [Text(MEANING), table(TITLES, [_row(study, each) for each in found])]
+    return [Text(MEANING), table(["", study.level_heading, *TITLES], [_row(study, each) for each in found])]
 
 
 def _row(study: Study, each: dict[str, Any]) -> list[str]:
@@ -36,7 +37,7 @@ def _row(study: Study, each: dict[str, Any]) -> list[str]:
     reasoning = [plain(each["reasoning_tokens_mean"]), usd(each["reasoning_usd_mean"])]
     textless = each["without_text"]
     never = f"{share(textless['value'])} {interval(textless['ci95'], None, '%')}".rstrip()
-    return [name, count(each["concurrency"]), *times, *reasoning, never]
+    return [name, level_number(each), *times, *reasoning, never]
 
 
 def _times(each: dict[str, Any], percent: str) -> tuple[str, str]:

@@ -12,4 +12,4 @@ def blocks(material: Material) -> list[Block | None]:
     return material.pictures_of("throughput")
 
 
-SECTION = Section("Throughput and goodput against users", blocks)
+SECTION = Section("Throughput and goodput against {levels}", blocks)

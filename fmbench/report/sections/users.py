@@ -12,4 +12,4 @@ def blocks(material: Material) -> list[Block | None]:
     return material.pictures_of("users")
 
 
-SECTION = Section("Latency against users", blocks)
+SECTION = Section("Latency against {levels}", blocks)
