@@ -6,7 +6,8 @@ clusters, which holds where some are larger than others, Bell and McCaffrey, Sur
 Gelbach and Miller, Journal of Business and Economic Statistics 29, 2011). What all kinds together know is counted in degrees of
 freedom (Satterthwaite, Biometrics Bulletin 2, 1946).
 
-One cluster tells nothing about others: with one user, or one load process, what others would have seen is not known.
+One cluster tells nothing about others: with one user, or one load process, what others would have seen is not known. Load
+processes hold their users: where they are what differs, they are counted in place of their users.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ MOST_OF_ALL = 0.75
 """No cluster is taken to have a larger part of all values than this."""
 BELIEVED = 0.9
 """A kind of clusters counts among the degrees of freedom when it scatters more than chance would in nine of ten runs."""
+FEW = 5
+BELIEVED_OF_FEW = 0.99
+"""Of fewer than five clusters so much is asked, as next to no degrees of freedom widen an interval tenfold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,8 @@ def part_of(surplus: Floats, clusters: Labels, within: Labels | None = None) -> 
     between = squares(without) / spread * (groups - 1) / groups
     inside, cells = _inside(surplus, clusters, within, spread)
     more = max(0.0, between - inside)
-    if between <= inside * float(special.fdtri(groups - 1, max(cells - groups, 1), BELIEVED)):
+    chance = BELIEVED if groups >= FEW else BELIEVED_OF_FEW
+    if between <= inside * float(special.fdtri(groups - 1, max(cells - groups, 1), chance)):
         return Part(more, np.inf)
     third = float((sums**3).sum()) / squares(sums) ** 1.5
     return Part(more, (groups - 1) * (more / between) ** 2, third)
@@ -73,12 +78,13 @@ def _inside(surplus: Floats, clusters: Labels, within: Labels | None, spread: fl
 
 @dataclass(frozen=True, slots=True)
 class Common:
-    """What each value of a series has in common with others: its repeat, its user, its prompt; None where there is one, or where
-    it is not known. Users and prompts are numbered from 0 on."""
+    """What each value of a series has in common with others: its repeat, its user, its prompt, its load process; None where there
+    is one, or where it is not known. All but repeats are numbered from 0 on."""
 
     blocks: Floats | None = None
     users: Labels | None = None
     prompts: Labels | None = None
+    hosts: Labels | None = None
 
     def __getitem__(self, kept: NDArray[np.bool_]) -> Common:
         """Of some of the values."""
@@ -86,13 +92,26 @@ class Common:
             None if self.blocks is None else self.blocks[kept],
             None if self.users is None else self.users[kept],
             None if self.prompts is None else self.prompts[kept],
+            None if self.hosts is None else self.hosts[kept],
         )
 
     def parts(self, surplus: Floats) -> list[Part]:
-        """What users and prompts add to the design effect of values in the order of time."""
+        """What users (or their load processes) and prompts add to the design effect of values in the order of time."""
         stretches = np.arange(len(surplus)) * STRETCHES // max(len(surplus), 1)
-        kinds = ((self.users, stretches), (self.prompts, None))
-        return [part for labels, when in kinds if labels is not None and (part := part_of(surplus, labels, when)) is not None]
+        return parts_of(surplus, self.users, self.hosts, self.prompts, stretches)
+
+
+def parts_of(
+    surplus: Floats, users: Labels | None, hosts: Labels | None, prompts: Labels | None, within: Labels | None
+) -> list[Part]:
+    """What each kind of clusters adds; of users and the load processes that hold them, the one that adds more."""
+    senders, processes, asked = (
+        None if labels is None else part_of(surplus, labels, when)
+        for labels, when in ((users, within), (hosts, within), (prompts, None))
+    )
+    if processes is not None and np.isfinite(processes.freedom) and (senders is None or processes.effect > senders.effect):
+        senders = processes
+    return [part for part in (senders, asked) if part is not None]
 
 
 def satterthwaite(parts: Iterable[Part]) -> Part:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize, special
 
-from fmbench.core.clusters import Labels, Part, part_of, satterthwaite
+from fmbench.core.clusters import Labels, Part, parts_of, satterthwaite
 from fmbench.core.intervals import FEWEST_BLOCKS, Interval, batch_size, dependence
 from fmbench.core.quantiles import Floats
 from fmbench.core.sums import squares
@@ -34,7 +34,8 @@ CLOSE = 1e-9
 @dataclass(frozen=True, slots=True)
 class Side:
     """One run's values in the order of time, each with what it has in common with others. ``runs``: the repeat, or the run of a
-    population, of each; ``prompts`` and ``users`` number the same ones alike in both sides."""
+    population, of each; ``prompts`` number the same ones alike in both sides; ``hosts``
+    are the load processes of the users."""
 
     values: Floats
     weights: Floats | None = None
@@ -42,6 +43,7 @@ class Side:
     runs: Labels | None = None
     prompts: Labels | None = None
     users: Labels | None = None
+    hosts: Labels | None = None
     whole_runs: bool = False
     """The runs are of a population: two are enough to be compared as wholes."""
 
@@ -220,8 +222,7 @@ def _effect(side: Side, surplus: Floats, with_prompts: bool) -> Part:
     time = dependence(surplus, runs)
     parts = [Part(time.design_effect, math.inf if time.design_effect == 1 else max(time.batches - 1, 1))]
     within = np.arange(len(surplus)) // max(batch_size(surplus), len(surplus) // 16, 1)
-    kinds = [(side.users, within), (side.prompts if with_prompts else None, None)]
-    parts += [found for labels, when in kinds if labels is not None and (found := part_of(surplus, labels, when)) is not None]
+    parts += parts_of(surplus, side.users, side.hosts, side.prompts if with_prompts else None, within)
     whole = satterthwaite(parts)
     return Part(whole.effect, min(whole.freedom, len(surplus) - 1))
 

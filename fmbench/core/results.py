@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from fmbench.core.cells import MeasuredCell
 from fmbench.core.changes import change_in
 from fmbench.core.cycles import rate_interval
 from fmbench.core.failures import THROTTLES
+from fmbench.core.falling import falling_start
 from fmbench.core.figures.figure import NOT_MET
 from fmbench.core.figures.latencies import LATENCIES, Latency
 from fmbench.core.instrument import Instrument, begun_late, believed, instrument_of
@@ -84,6 +85,7 @@ def result_of(
         "quality": None if quality is None else quality.to_dict(),
         "steady": _steady_row(cell, steady),
         "change": _change(cell, counted),
+        "falling_start": _start(cell, counted),
         "instrument": instrument.to_dict(),
         "full_run": _full_run(cell.rows),
         "e2e_by_output_tokens": length_fit(counted),
@@ -246,6 +248,16 @@ def _change(cell: MeasuredCell, counted: Rows) -> dict[str, Any] | None:
         return None
     at = max(0.0, found.at - cell.windows[0][0])
     return {"kind": found.kind, "at_s": at, "before_s": found.before, "after_s": found.after}
+
+
+def _start(cell: MeasuredCell, counted: Rows) -> dict[str, Any] | None:
+    """How the end-to-end latency fell at the start of the window of a cell of one block, and the chance of that."""
+    if cell.blocks != 1 or len(cell.windows) != 1:
+        return None
+    begin, end = cell.windows[0]
+    rows = counted[counted.ok & ~np.isnan(counted.number("e2e_s"))]
+    found = falling_start(rows.at, rows.number("e2e_s"), begin, end - begin)
+    return None if found is None else asdict(found)
 
 
 def _full_run(rows: Rows) -> dict[str, Any]:

@@ -105,6 +105,7 @@ def _side(cells: Cells, pick: Pick, prompts: dict[str, int]) -> Side:
         runs=np.concatenate(runs),
         prompts=np.concatenate([_prompts_of(rows, prompts) for rows, *_ in picked]),
         users=_users_of([rows for rows, *_ in picked]),
+        hosts=_hosts_of([rows for rows, *_ in picked]),
         whole_runs=whole,
     )
 
@@ -129,3 +130,13 @@ def _prompts_of(rows: Rows, numbers: dict[str, int]) -> Labels:
 def _users_of(runs: Sequence[Rows]) -> Labels:
     """A number for each user of each load process of each run."""
     return np.concatenate([numbered(np.full(len(rows), place, dtype=np.int64), rows.senders) for place, rows in enumerate(runs)])
+
+
+def _hosts_of(runs: Sequence[Rows]) -> Labels | None:
+    """A number for each load process of each run; None where no run has several."""
+    found = [rows.hosts for rows in runs]
+    if all(hosts is None for hosts in found):
+        return None
+    places = [np.full(len(rows), place, dtype=np.int64) for place, rows in enumerate(runs)]
+    known = [place * 0 if hosts is None else hosts for place, hosts in zip(places, found, strict=True)]
+    return numbered(np.concatenate(places), np.concatenate(known))

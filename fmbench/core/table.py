@@ -127,7 +127,7 @@ class Rows:
     @cached_property
     def common(self) -> Common:
         """What each request has in common with others."""
-        return Common(self.blocks, numbered(self.senders), self.prompts)
+        return Common(self.blocks, numbered(self.senders), self.prompts, self.hosts)
 
     @property
     def prompts(self) -> NDArray[np.int64]:
@@ -137,6 +137,12 @@ class Rows:
         unknown = alone < 0
         alone[unknown] = len(names.names) + np.arange(int(unknown.sum()))
         return numbered(alone)
+
+    @property
+    def hosts(self) -> NDArray[np.int64] | None:
+        """A number for the load process that sent each request; None where there is one."""
+        codes = self.words["worker"].codes
+        return numbered(codes.astype(np.int64)) if len(codes) and codes.min() != codes.max() else None
 
     @property
     def senders(self) -> NDArray[np.int64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from scipy import stats
 
 from fmbench.core.comparison import compare_cells, run_of
 from fmbench.core.failures import UnusableInput
-from fmbench.core.multiplicity import gatekept, holm
+from fmbench.core.multiplicity import gatekept, holm, hommel
 from fmbench.core.rules import parse_rule
 from fmbench.core.rulings import compare
 from fmbench.report.comparison import data, markdown
@@ -106,6 +107,24 @@ def test_repeats_are_compared_as_wholes() -> None:
         runs.append(study(*cells))
     found = compare(*runs)
     assert {change.verdict for change in found.cells[0].changes} == {"same"}
+
+
+@given(st.lists(st.none() | st.floats(0, 1), max_size=7))
+def test_hommel_is_the_closure_of_simes(chances: list[float | None]) -> None:
+    """A test's corrected p is the largest of Simes' p over all sets of tests that it is in."""
+    known = [chance for chance in chances if chance is not None]
+
+    def of_set(chosen: tuple[float, ...]) -> float:
+        return min(len(chosen) * chance / rank for rank, chance in enumerate(sorted(chosen), 1))
+
+    sets = [chosen for size in range(1, len(known) + 1) for chosen in combinations(range(len(known)), size)]
+    wanted = [
+        max(of_set(tuple(known[place] for place in chosen)) for chosen in sets if number in chosen)
+        for number in range(len(known))
+    ]
+    corrected = hommel(chances)
+    assert [value is None for value in corrected] == [chance is None for chance in chances]
+    assert [value for value in corrected if value is not None] == pytest.approx([min(1.0, each) for each in wanted])
 
 
 @given(st.lists(st.none() | st.floats(0, 1), max_size=30))
@@ -291,7 +310,7 @@ def test_the_same_prompts_are_compared_with_each_other() -> None:
 
 
 def test_a_cell_is_asked_first_and_then_its_figures() -> None:
-    """By hand: Simes' p of the cells 0.002 and 0.4, corrected 0.004 and 0.4; inside, Holm's times what the cell was."""
+    """By hand: Simes' p of the cells 0.002 and 0.4, corrected 0.004 and 0.4; inside, Hommel's times what the cell was."""
     found = gatekept([[0.001, 0.04], [0.3, 0.4, None]])
     assert found[0] == pytest.approx([0.004, 0.08])
-    assert found[1][:2] == pytest.approx([0.6, 0.6]) and found[1][2] is None
+    assert found[1][:2] == pytest.approx([0.4, 0.4]) and found[1][2] is None

@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from fmbench.core.findings.change import ALARM
 from fmbench.report.charts.base import Chart
-from fmbench.report.numbers import plural, seconds, share
+from fmbench.report.numbers import plain, plural, seconds, share
 from fmbench.report.picture import Axis, Dots, Line, Mark, Panel, Picture, Rule, Shade, Values
 from fmbench.report.study import Study, thinned, unsteady
 from fmbench.report.style import LIMIT, MEASURED, SPOILT, STEADY, WINDOW, Look
@@ -133,7 +134,8 @@ def _latency(study: Study, clock: Clock) -> Panel:
 
 
 def _changes(study: Study, clock: Clock) -> Iterator[Rule]:
-    """Where the latency took another level inside a window (of a growth: its middle), from what to what."""
+    """Where the latency took another level inside a window (of a growth: its middle), from what to what; where a slow start was
+    over."""
     for attempt in filter(study.counts, study.attempts):
         cell = study.cell(attempt["model"], attempt["bucket"], attempt["concurrency"])
         change = (cell or {}).get("change")
@@ -141,6 +143,10 @@ def _changes(study: Study, clock: Clock) -> Iterator[Rule]:
             at = float(clock.of(np.array([attempt["measure_at"] + change["at_s"]]))[0])
             label = f"{seconds(change['before_s'])} to {seconds(change['after_s'])}"
             yield Rule(axis="x", value=at, label=label if change["kind"] == "shift" else f"grows, {label}")
+        start = (cell or {}).get("falling_start")
+        if start and not change and start["p"] * len(study.cells) < ALARM and attempt.get("measure_at") is not None:
+            at = float(clock.of(np.array([attempt["measure_at"] + start["lasts_s"]]))[0])
+            yield Rule(axis="x", value=at, label=f"begins {plain(start['factor'], significant=2)} times as slow, until here")
 
 
 def _failures(study: Study, clock: Clock) -> Panel:
