@@ -52,7 +52,7 @@ def falling_start(times: Floats, series: Floats, begin: float, length_s: float) 
 
 def _fall(since: Floats, logs: Floats, lasts_s: float) -> FallingStart | None:
     shape = np.clip(1 - since / lasts_s, 0.0, 1.0)
-    if np.count_nonzero(shape) < FEWEST_WITHIN:
+    if np.count_nonzero(shape) < FEWEST_WITHIN or float(np.ptp(shape)) == 0:
         return None
     shape = shape - shape.mean()
     size = inner(shape, logs) / squares(shape)

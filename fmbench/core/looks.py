@@ -9,7 +9,7 @@ cap, where the report judges it as any other.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -33,6 +33,9 @@ class Counts:
     """How many of the ok requests have a known price."""
     per_minute: Floats
     """Transactions a minute, by when they were over."""
+    told: Floats = field(default_factory=lambda: np.zeros(0))
+    """How many of the ok requests are known to have given text or not, and (``text``) how many gave it."""
+    text: Floats = field(default_factory=lambda: np.zeros(0))
     latencies: dict[str, tuple[Floats, Floats]]
     """A latency objective's key → answers that have this latency, and those within the limit."""
     slice_s: float = BLOCK_S

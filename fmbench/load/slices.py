@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fmbench.core.failures import TIMEOUTS, Outcome
+from fmbench.core.failures import TIMEOUTS, Answered, Outcome
 from fmbench.core.figures.latencies import BY_KEY
 from fmbench.core.records import Record
 
-SENT, ENDED, FAILED, OK, USD, PRICED, COMPLETED = range(7)
-"""Places in a slice's row. ``COMPLETED`` answers ended in the slice; all else is of the requests that were sent in it. After them
-come two a latency limit: answers that have this latency, and those within the limit."""
-PLACES = 7
+SENT, ENDED, FAILED, OK, USD, PRICED, COMPLETED, TOLD, TEXT = range(9)
+"""Places in a slice's row. ``COMPLETED`` answers ended in the slice; all else is of the requests that were sent in it. ``TOLD``
+answers are known to be text or not. After them come two a latency limit: answers that have this latency, and those within the
+limit."""
+PLACES = 9
 
 Row = list[float]
 
@@ -51,6 +52,8 @@ class Slices:
         if record.outcome == Outcome.OK:
             row[OK] += 1
             row[PRICED] += record.usd is not None
+            row[TOLD] += record.answered is not None
+            row[TEXT] += record.answered == Answered.TEXT
         else:
             row[FAILED] += 1
         for place, (key, limit) in enumerate(self.counting.limits):

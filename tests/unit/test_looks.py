@@ -65,6 +65,18 @@ def test_errors_are_decided_by_the_same_evidence() -> None:
     assert errors([0.0] * 10 + [1.0], limit=0.0) and not errors([0.0] * 400, limit=0.0)
 
 
+def test_the_share_of_answers_with_text_is_decided_by_those_without() -> None:
+    """Of a limit of 90 % as an error rate of 10 % is: 41 blocks without one that is not text, and not by fewer."""
+
+    def texts(without: Any, limit: float = 0.9) -> bool:
+        told = np.full(len(without), 10.0)
+        return decided(Objective("answered_share", limit), counts(told, told, told=told, text=told - np.asarray(without, float)))
+
+    assert not texts([0.0] * 20) and texts([0.0] * 45)
+    assert texts([4.0] * 30) and not texts([1.0] * 100)
+    assert not decided(Objective("answered_share", 0.9), counts(np.full(90, 9.0), np.full(90, 9.0)))
+
+
 def test_a_cost_is_decided_by_how_blocks_scatter_and_not_without_a_price() -> None:
     random = np.random.default_rng(1)
     ok = np.full(64, 10.0)
@@ -114,15 +126,15 @@ def test_slices_count_requests_where_they_were_sent_and_merge_over_processes() -
     one, two = Slices(counting, {}), Slices(counting, {})
     number = one.sent(0.5)
     one.sent(1.5)
-    one.ended(number, record())
+    one.ended(number, record(answered="text"))
     one.completed(3.2)
     number = two.sent(0.9)
     two.ended(number, record(outcome="failed", failure="timeout_total", usd=None, ttft_s=None, e2e_s=3.0))
     rows = merged([one.rows, two.rows])
-    # sent, ended, failed, ok, usd, priced, completed; TTFT counted, within; end to end counted, within
-    assert rows[0] == [2, 2, 1, 1, 0.001, 1, 0, 2, 1, 2, 0]
-    assert rows[1] == [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
-    assert rows[3] == [0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0]
+    # sent, ended, failed, ok, usd, priced, completed, told, text; TTFT counted, within; end to end counted, within
+    assert rows[0] == [2, 2, 1, 1, 0.001, 1, 0, 1, 1, 2, 1, 2, 0]
+    assert rows[1] == [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+    assert rows[3] == [0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0]
     carried = [from_plain(Tally, to_plain(Tally(slices=part.rows))) for part in (one, two)]
     assert total(carried).slices == rows
     assert from_plain(Counting, to_plain(counting)) == counting

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from fmbench.core.cells import MeasuredCell
     from fmbench.core.contrast import Contrast
     from fmbench.core.intervals import Interval
+    from fmbench.core.looks import Counts
+    from fmbench.core.sequential import Evidence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +33,12 @@ class AnsweredShare(Figure):
         from fmbench.core.error_limits import judge_rest
 
         return judge_rest(self, limit, sample)
+
+    def evidence(self, limit: float, counts: Counts) -> Evidence | None:
+        """By the share that is not text."""
+        from fmbench.core.looks import evidence_of_share
+
+        return evidence_of_share(counts.told - counts.text, counts.told, round(1 - limit, 12), counts)
 
     def contrast(self, a: Sequence[MeasuredCell], b: Sequence[MeasuredCell]) -> Contrast | None:
         """Which of the answers are text."""

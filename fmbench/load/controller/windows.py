@@ -12,7 +12,7 @@ from fmbench.core.objectives import decided, evidence_for, objectives_of
 from fmbench.core.plan import window_cap_s
 from fmbench.core.quantiles import Floats
 from fmbench.core.sequential import NOTHING, Evidence, all_of, block_length
-from fmbench.load.slices import COMPLETED, ENDED, FAILED, OK, PLACES, PRICED, SENT, USD, Counting, Row
+from fmbench.load.slices import COMPLETED, ENDED, FAILED, OK, PLACES, PRICED, SENT, TEXT, TOLD, USD, Counting, Row
 
 SLICES = 16
 """So many slices has a window of ``duration_s``."""
@@ -86,6 +86,8 @@ class WindowJudge:
             ok=known[:, OK],
             usd=known[:, USD],
             priced=known[:, PRICED],
+            told=known[:, TOLD],
+            text=known[:, TEXT],
             per_minute=table[:over, COMPLETED] * 60 / self.counting.slice_s,
             latencies={
                 objective.name: (known[:, PLACES + 2 * place], known[:, PLACES + 2 * place + 1])
