@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from fmbench.core.columns import Joined
 from fmbench.core.table import Rows, Table, Words, no_rows
 
 STATUSES = ("complete", "stopped", "invalid", "skipped")
@@ -135,13 +136,11 @@ def joined(pieces: list[Rows]) -> Rows:
         return pieces[0]
     if not pieces:
         return no_rows()
-    numbers = {name: np.concatenate([piece.numbers[name] for piece in pieces]) for name in pieces[0].numbers}
-    numbers["block"] = np.repeat(np.arange(len(pieces), dtype=np.float64), [len(piece) for piece in pieces])
-    words = {
-        name: Words(np.concatenate([piece.words[name].codes for piece in pieces]), words.names)
-        for name, words in pieces[0].words.items()
-    }
-    return Rows(numbers, words)
+    blocks = np.repeat(np.arange(len(pieces), dtype=np.float64), [len(piece) for piece in pieces])
+    return Rows(
+        Joined([piece.numbers for piece in pieces], {"block": blocks}),
+        Joined([piece.words for piece in pieces]),
+    )
 
 
 def _window(line: Line, rows: Rows | None) -> Window | None:

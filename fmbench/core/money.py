@@ -7,6 +7,8 @@ import numpy as np
 from fmbench.core.quantiles import Floats
 
 PER_DOLLAR = 10**12
+MOST_EXACT = 2.0**62
+"""Sums of whole numbers below it are exact as 64-bit integers."""
 
 
 def picodollars(usd: Floats) -> Floats:
@@ -16,4 +18,7 @@ def picodollars(usd: Floats) -> Floats:
 
 def total_usd(usd: Floats) -> float:
     """The exact sum of amounts, NaN left out, in dollars: rounded once, at the end."""
-    return sum(map(int, picodollars(usd[~np.isnan(usd)]).tolist())) / PER_DOLLAR
+    amounts = picodollars(usd[~np.isnan(usd)])
+    if len(amounts) * float(np.abs(amounts).max(initial=0.0)) < MOST_EXACT:
+        return int(amounts.astype(np.int64).sum()) / PER_DOLLAR
+    return sum(map(int, amounts.tolist())) / PER_DOLLAR

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fmbench.core.messages import Message
-from fmbench.core.table import Table
+from fmbench.core.table import Rows, Table
 
 Counts = Mapping[str, Mapping[str, int]]
 """``model|bucket|concurrency|phase`` → ``{requests, failures}``."""
@@ -19,7 +19,16 @@ KINDS = ("requests", "failures")
 
 def counts_by_name(table: Table) -> dict[str, dict[str, int]]:
     """The records' counts of requests that ended, under Locust's request names."""
-    rows = table.rows
+    found: dict[str, dict[str, int]] = {}
+    for rows in table.pieces():
+        for name, counts in _counts(rows).items():
+            mine = found.setdefault(name, dict.fromkeys(KINDS, 0))
+            for kind in KINDS:
+                mine[kind] += counts[kind]
+    return dict(sorted(found.items()))
+
+
+def _counts(rows: Rows) -> dict[str, dict[str, int]]:
     words = [rows.words[name] for name in ("model", "bucket", "phase")]
     levels = np.nan_to_num(rows.number("concurrency"), nan=-1).astype(np.int64)
     ended = (rows.ok | rows.failed) & np.all([word.codes >= 0 for word in words], axis=0) & (levels >= 0)
@@ -35,7 +44,7 @@ def counts_by_name(table: Table) -> dict[str, dict[str, int]]:
         model, bucket, level, phase = np.unravel_index(place, tuple(int(size) for size in width))
         name = f"{words[0].names[model]}|{words[1].names[bucket]}|{level}|{words[2].names[phase]}"
         found[name] = {"requests": int(total[place]), "failures": int(failed[place])}
-    return dict(sorted(found.items()))
+    return found
 
 
 def locust_requests(manifest: Mapping[str, Any]) -> int | None:

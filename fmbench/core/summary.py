@@ -41,8 +41,12 @@ def summarise(records: pd.DataFrame, manifest: Mapping[str, Any], health: pd.Dat
     the score of an answer from 0 to 1, may be joined). The result holds plain Python values without NaN or infinities, and is the
     same for the same input. docs/metrics.md defines every figure.
     """
+    return summarise_table(read(records), manifest, health)
+
+
+def summarise_table(table: Table, manifest: Mapping[str, Any], health: pd.DataFrame) -> dict[str, Any]:
+    """The same, of records that are a table already."""
     config = manifest.get("config") or {}
-    table = read(records)
     asked = objectives_of(config.get("objectives") or {})
     cells = measured_cells(table, manifest.get("cells") or [], _model_ids(config))
     judged = [*asked, *screens_of(config.get("objectives") or {})]
@@ -126,9 +130,8 @@ def _accounting(table: Table, manifest: Mapping[str, Any], own_counts: Mapping[s
 def _spend(table: Table, manifest: Mapping[str, Any]) -> dict[str, Any]:
     """What all requests cost, warm-up and drain included; ``unpriced`` counts answers whose price is not known."""
     rows = table.rows
-    models, prices = rows.words["model"], prices_in(manifest.get("price_book") or {})
-    of_model = {name: rows[models.codes == code] for code, name in enumerate(models.names)}
-    by_model = {name: _bill(mine) | bill_of(mine, prices.get(name)) for name, mine in of_model.items()}
+    prices = prices_in(manifest.get("price_book") or {})
+    by_model = {name: _bill(mine) | bill_of(mine, prices.get(name)) for name, mine in _by_model(table).items()}
     budget = ((manifest.get("config") or {}).get("budget") or {}).get("max_usd")
     return {**_bill(rows), "by_model": by_model, "budget_usd": budget}
 
@@ -137,6 +140,17 @@ def _retries(cells: list[MeasuredCell], config: Mapping[str, Any]) -> list[dict[
     """What retries brought each cell that was measured."""
     asked = (config.get("load") or {}).get("retry")
     return [found for cell in cells if len(cell.rows) and (found := retries_of(cell, asked)) is not None]
+
+
+def _by_model(table: Table) -> dict[str, Rows]:
+    """The requests to each model, in the order of the models' names."""
+    found: dict[str, list[Rows]] = {}
+    for rows in table.pieces():
+        models = rows.words["model"]
+        there = models.counts()
+        for name in there:
+            found.setdefault(name, []).append(rows if there[name] == len(rows) else rows[models.is_(name)])
+    return {name: joined(pieces) for name, pieces in sorted(found.items())}
 
 
 def _thinking(cells: list[MeasuredCell], manifest: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from fmbench.core.clusters import Common, numbered
+from fmbench.core.columns import Chosen, Flags, Words
 from fmbench.core.figures.latencies import LATENCIES
 from fmbench.core.quantiles import Floats
 
-Flags = NDArray[np.bool_]
+__all__ = ["COLUMNS", "Flags", "Floats", "Rows", "Table", "Words", "moment", "no_rows", "read"]
 
 NUMBERS = (
     "concurrency",
@@ -50,51 +51,6 @@ SCORED_BY = ("metric",)
 
 COLUMNS = ("cell", *WORDS, *NUMBERS)
 """The record columns that ``summarise`` reads: load no others."""
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """A column of few distinct words: ``codes`` index ``names``, -1 for null."""
-
-    codes: NDArray[np.int32]
-    names: tuple[str, ...]
-
-    def is_(self, word: str) -> Flags:
-        """Where the column holds ``word``."""
-        return self.codes == self.names.index(word) if word in self.names else np.zeros(len(self.codes), dtype=bool)
-
-    def counts(self) -> dict[str, int]:
-        """How often each word occurs, the most frequent first."""
-        found = np.bincount(self.codes[self.codes >= 0], minlength=len(self.names))
-        pairs = ((name, int(count)) for name, count in zip(self.names, found, strict=True) if count)
-        return dict(sorted(pairs, key=lambda pair: (-pair[1], pair[0])))
-
-    def __getitem__(self, rows: Any) -> Words:
-        return Words(self.codes[rows], self.names)
-
-
-Column = TypeVar("Column", Floats, Words)
-
-
-class Chosen(Mapping[str, Column]):
-    """Columns of some of the rows of others: each is taken when it is first asked for, as most never are."""
-
-    def __init__(self, columns: Mapping[str, Column], rows: Any) -> None:
-        self._columns: Mapping[str, Column] = columns
-        self._rows = rows
-        self._taken: dict[str, Column] = {}
-
-    def __getitem__(self, name: str) -> Column:
-        found = self._taken.get(name)
-        if found is None:
-            found = self._taken[name] = self._columns[name][self._rows]
-        return found
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._columns)
-
-    def __len__(self) -> int:
-        return len(self._columns)
 
 
 @dataclass(frozen=True)
@@ -184,7 +140,7 @@ class Rows:
     @property
     def at(self) -> Floats:
         """When each request belongs in time: sent, or else intended, or else over."""
-        return _moment(self.numbers)
+        return moment(self.numbers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +155,14 @@ class Table:
         for cell, place in self.slices.items():
             yield cell, self.rows[place]
 
+    def pieces(self) -> Iterator[Rows]:
+        """Every request once, in order: those of no cell, then cell by cell."""
+        first = min((place.start for place in self.slices.values()), default=len(self.rows))
+        if first:
+            yield self.rows[slice(0, first)]
+        for _, rows in self.cells():
+            yield rows
+
 
 def read(records: pd.DataFrame) -> Table:
     """The records as a table; a column that is not there counts as null throughout."""
@@ -207,7 +171,7 @@ def read(records: pd.DataFrame) -> Table:
     words = {name: _words(records, name) for name in named}
     cell = _numbers(records, "cell")
     cells = np.where(np.isnan(cell), -1, cell).astype(np.int64)
-    order = np.lexsort((_moment(numbers), cells))
+    order = np.lexsort((moment(numbers), cells))
     for name in numbers:
         numbers[name] = numbers[name][order]
     for name in words:
@@ -227,7 +191,8 @@ def _slices(cells: NDArray[np.int64]) -> dict[int, slice]:
     return {int(cell): slice(int(start), int(end)) for cell, start, end in places if cell >= 0}
 
 
-def _moment(numbers: Mapping[str, Floats]) -> Floats:
+def moment(numbers: Mapping[str, Floats]) -> Floats:
+    """When each request belongs in time: sent, or else intended, or else over."""
     sent, intended, ended = (numbers[name] for name in ("sent_at", "intended_at", "ended_at"))
     first = np.where(np.isnan(sent), intended, sent)
     return np.where(np.isnan(first), ended, first)

@@ -11,31 +11,11 @@ from numpy.typing import NDArray
 
 from fmbench.core.cells import Key, level_of, measured_cells
 from fmbench.core.figures.figure import Figure
-from fmbench.core.figures.latencies import LATENCIES
 from fmbench.core.objectives import Objective, objectives_of
 from fmbench.core.table import Rows, Table, Words
 from fmbench.report.names import short_names
 from fmbench.report.picture import Values
 from fmbench.report.style import Look, look_of
-
-COLUMNS = (
-    "cell",
-    "model",
-    "bucket",
-    "concurrency",
-    "rate_per_min",
-    "phase",
-    "outcome",
-    "failure",
-    "intended_at",
-    "sent_at",
-    "ended_at",
-    *(latency.column for latency in LATENCIES if latency.from_sending),
-    "input_tokens",
-    "output_tokens",
-    "usd",
-)
-"""The record columns that charts use; token gaps are read apart."""
 
 Cell = dict[str, Any]
 

@@ -9,14 +9,15 @@ import logging
 from typing import Any
 
 from fmbench.core.neutral import neutral_cell
-from fmbench.core.table import read
+from fmbench.core.table import Table
 from fmbench.report.charts import CHARTS, Chart
+from fmbench.report.drawing import Drawing, draw
 from fmbench.report.page import page
-from fmbench.report.picture import slides
-from fmbench.report.png import png
+from fmbench.report.picture import Picture, slides
 from fmbench.report.render import html, markdown
-from fmbench.report.section import Drawn, Material
-from fmbench.report.study import COLUMNS, Study
+from fmbench.report.section import Drawn as Placed
+from fmbench.report.section import Material
+from fmbench.report.study import Study
 from fmbench.report.summary import worded
 from fmbench.report.token_gaps import token_gaps
 from fmbench.storage.atomic import write_bytes, write_json, write_text
@@ -25,8 +26,11 @@ from fmbench.storage.reader import LocalRun
 LOG = logging.getLogger(__name__)
 
 
-def write_report(run: LocalRun, summary: dict[str, Any]) -> None:
+def write_report(run: LocalRun, summary: dict[str, Any], table: Table | None = None, drawing: Drawing | None = None) -> None:
     """Write the report of ``run`` into its folder: the same bytes for the same folder, on any machine of the same versions.
+
+    ``table``: its records, where the caller has them; ``drawing``: what draws the pictures, where
+    that has been started.
 
     A chart that fails costs only itself: it is logged, and named on the page. Pictures of an earlier report go.
     """
@@ -34,8 +38,8 @@ def write_report(run: LocalRun, summary: dict[str, Any]) -> None:
     data = worded(summary)
     write_json(folder / "summary.json", data)
     write_text(folder / "summary.csv", flat(data["cells"]))
-    study = study_of(run, summary)
-    pictures, missing = draw_all(study)
+    study = study_of(run, summary, table)
+    pictures, missing = draw_all(study, drawing)
     for name, (_, picture) in pictures.items():
         write_bytes(folder / "plots" / f"{name}.png", picture)
     for stale in (folder / "plots").glob("*.png"):
@@ -48,36 +52,35 @@ def write_report(run: LocalRun, summary: dict[str, Any]) -> None:
     write_text(folder / "report.html", html(whole))
 
 
-def study_of(run: LocalRun, summary: dict[str, Any]) -> Study:
+def study_of(run: LocalRun, summary: dict[str, Any], table: Table | None = None) -> Study:
     """What the charts and pages read of ``run``."""
-    attempts = run.manifest.get("cells") or []
-    table = read(run.compact_records(COLUMNS))
-    return Study(summary, run.manifest, table, token_gaps(run.folder.records, attempts))
+    gaps = token_gaps(run.folder.records, run.manifest.get("cells") or [])
+    return Study(summary, run.manifest, run.table() if table is None else table, gaps)
 
 
-def draw_all(study: Study) -> tuple[dict[str, tuple[Drawn, bytes]], dict[str, str]]:
-    """Every chart that has data, with its PNG; and what went wrong with those that failed."""
-    drawn: dict[str, tuple[Drawn, bytes]] = {}
+def draw_all(study: Study, drawing: Drawing | None = None) -> tuple[dict[str, tuple[Placed, bytes]], dict[str, str]]:
+    """Every chart that has data, in parts no taller than a slide, with their PNGs; and what went wrong with those that failed."""
     missing: dict[str, str] = {}
+    parts: list[tuple[Chart, int, Picture]] = []
     for chart in CHARTS:
         try:
-            found = draw_one(chart, study)
+            parts += [(chart, number, part) for number, part in enumerate(_parts(chart, study), 1)]
         except Exception as error:
             LOG.exception("the chart %s could not be drawn", chart.name)
             missing[chart.name] = f"{type(error).__name__}: {error}"
-        else:
-            drawn |= found
+    made = draw([part for _, _, part in parts], drawing)
+    missing |= {chart.name: found for (chart, _, _), found in zip(parts, made, strict=True) if isinstance(found, str)}
+    drawn = {
+        chart.name if number == 1 else f"{chart.name}-{number}": (Placed(part, chart.section, number), found)
+        for (chart, number, part), found in zip(parts, made, strict=True)
+        if isinstance(found, bytes) and chart.name not in missing
+    }
     return drawn, missing
 
 
-def draw_one(chart: Chart, study: Study) -> dict[str, tuple[Drawn, bytes]]:
-    """One chart's picture in parts no taller than a slide, each with its PNG; none when there is no data for it."""
+def _parts(chart: Chart, study: Study) -> list[Picture]:
     picture = chart.prepare(study)
-    parts = [] if picture is None else slides(picture)
-    return {
-        chart.name if number == 1 else f"{chart.name}-{number}": (Drawn(part, chart.section, number), png(part))
-        for number, part in enumerate(parts, 1)
-    }
+    return [] if picture is None else slides(picture)
 
 
 def flat(cells: list[dict[str, Any]]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from fmbench.core.records import COLUMNS as RECORD_COLUMNS
-from fmbench.core.table import COLUMNS, SCORED_BY
+from fmbench.core.table import COLUMNS, SCORED_BY, Table, read
 from fmbench.run.quality import score_answers
 from fmbench.storage.reader import LocalRun
 from fmbench.storage.scores import IDENTITY
@@ -23,3 +23,10 @@ def records_of(run: LocalRun) -> pd.DataFrame:
         return run.compact_records(wanted)
     asked = dict.fromkeys([*wanted, *IDENTITY, *(name for name in SCORED_BY if name in RECORD_COLUMNS)])
     return run.compact_records([*asked]).merge(scores, how="left", on=[*IDENTITY], validate="one_to_one")
+
+
+def table_of(run: LocalRun) -> Table:
+    """The same as the table that figures are of: read as figures ask for it, so that a run of any size fits, but for runs with
+    scores."""
+    score_answers(run)
+    return run.table() if run.scores() is None else read(records_of(run))

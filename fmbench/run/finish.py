@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import errno
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fmbench.config.schema import Config
 from fmbench.core.accounting import Accounting
 from fmbench.core.failures import ExitCode, FmbenchError
 from fmbench.run.accounts import close_as, seal_into, status_of
@@ -20,6 +19,9 @@ from fmbench.storage.runfolder import RunFolder
 from fmbench.storage.seal import read_load
 from fmbench.storage.share import collect, forget_parts
 from fmbench.storage.upload import MANIFEST, forget_local_copy, upload
+
+if TYPE_CHECKING:
+    from fmbench.config.schema import Config
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -113,12 +115,16 @@ def _collect(folder: RunFolder, config: Config, manifest: dict[str, Any]) -> lis
 
 def report_on(run: LocalRun) -> dict[str, Any]:
     """Write the report of ``run`` from what is stored of it, and nothing else. Returns its summary."""
-    from fmbench.core.summary import summarise
-    from fmbench.report import write_report
-    from fmbench.run.evidence import records_of
+    from fmbench.report.drawing import Drawing
 
-    summary = summarise(records_of(run), run.manifest, run.health())
-    write_report(run, summary)
+    with Drawing() as drawing:
+        from fmbench.core.summary import summarise_table
+        from fmbench.report import write_report
+        from fmbench.run.evidence import table_of
+
+        table = table_of(run)
+        summary = summarise_table(table, run.manifest, run.health())
+        write_report(run, summary, table, drawing)
     return summary
 
 

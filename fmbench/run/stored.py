@@ -11,7 +11,6 @@ from fmbench.core.failures import ExitCode, Refused
 from fmbench.run.accounts import CUT, close_as, code_of, seal_into, status_of
 from fmbench.run.finish import report_on, tell_answer, tell_trust
 from fmbench.run.say import give, say
-from fmbench.run.what_if import what_if
 from fmbench.storage.journal import written_journals
 from fmbench.storage.manifest import RUNNING, at_work
 from fmbench.storage.reader import LocalRun, open_run
@@ -39,6 +38,8 @@ def report(address: str) -> int:
 
 def report_what_if(address: str, overrides: Sequence[str], output: str | None) -> int:
     """Write the report that the run's records give with other objectives into a folder of its own; its path is printed."""
+    from fmbench.run.what_if import what_if
+
     run = open_run(address)
     to = Path(output or f"what-if-{run.folder.run_id}")
     said = what_if(run, overrides, to)

@@ -26,20 +26,21 @@ def what_if(run: LocalRun, overrides: Sequence[str], to: Path | None) -> dict[st
 
     Raises ``UnusableInput`` for anything else than an objective, and for a folder that has something in it.
     """
-    from fmbench.core.summary import summarise
+    from fmbench.core.summary import summarise_table
     from fmbench.report import write_report
     from fmbench.report.summary import worded
-    from fmbench.run.evidence import records_of
+    from fmbench.run.evidence import table_of
 
     config = _changed(run, overrides)
     if to is not None and to.exists() and any(to.iterdir()):
         raise UnusableInput(f"{to}: is there already, and not empty; give another folder.")
     manifest = run.manifest | {"config": resolved(config)}
-    summary = summarise(records_of(run), manifest, run.health())
+    table = table_of(run)
+    summary = summarise_table(table, manifest, run.health())
     if to is not None:
         with tempfile.TemporaryDirectory(prefix="fmbench-load-") as scratch:
             view = _view(run, Path(scratch) / run.path.name, manifest, config)
-            write_report(view, summary)
+            write_report(view, summary, table)
             _take_out(view.path, to)
     said: dict[str, Any] = worded(summary)
     return said

@@ -15,8 +15,10 @@ import pandas as pd
 
 from fmbench.core.failures import UnusableInput
 from fmbench.core.names import below
+from fmbench.core.table import Table
 from fmbench.storage.compact import read_compact
 from fmbench.storage.manifest import read_manifest
+from fmbench.storage.record_table import record_table
 from fmbench.storage.runfolder import RunFolder
 from fmbench.storage.scores import read_scores
 from fmbench.storage.store import is_remote, store_for
@@ -75,6 +77,11 @@ class LocalRun:
         """The same rows, for figures over very many: text as categories, in the order of the alphabet."""
         self._check_sealed()
         return read_compact(self.folder.records, columns)
+
+    def table(self) -> Table:
+        """The records as the table that figures are of, read on demand: for runs of any size."""
+        self._check_sealed()
+        return record_table(self.folder.records)
 
     def _check_sealed(self) -> None:
         if not self.folder.records.is_dir():

@@ -1,0 +1,249 @@
+"""Stored records as the table that figures are of, without reading more of them at once than a cell's column.
+
+Parts are read a row group and a column at a time, when a figure asks for them. Only a place for each row is held for the whole
+run: four bytes a record.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from fmbench.core.columns import ROOM, Columns, Kept, Words
+from fmbench.core.quantiles import Floats
+from fmbench.core.table import NUMBERS, WORDS, Rows, Table, moment
+from fmbench.storage.table import SCHEMA
+
+TEXT = frozenset(field.name for field in SCHEMA if field.type == pa.string())
+MOST_OPEN = 200
+"""Files that are open at a time."""
+ROOM_A_ROW = 40
+MOST_ROOM = 384 << 20
+"""Bytes of columns that are remembered besides ``ROOM``: for each record of the run, and at most."""
+MOMENTS = ("sent_at", "intended_at", "ended_at")
+
+Places = NDArray[np.int32] | NDArray[np.int64]
+
+
+def record_table(folder: Path) -> Table:
+    """The records of all parts in ``folder``, by cell and time: the same rows as ``core.table.read`` gives, read on demand.
+
+    A column that a part of an earlier version does not have is null there.
+    """
+    parts = _Parts(folder)
+    places, slices = _ordered(parts)
+    order = _Order(parts, places)
+    kept = Kept(ROOM + min(ROOM_A_ROW * parts.rows, MOST_ROOM))
+    return Table(Rows(_Numbers(parts, order, kept), _Texts(parts, order, kept)), slices)
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """A row group: of which file, which of it, where its rows begin among all, and how many they are."""
+
+    path: Path
+    index: int
+    start: int
+    rows: int
+
+
+class _Parts:
+    """The row groups of all parts, in the order of the parts' names."""
+
+    def __init__(self, folder: Path) -> None:
+        self._open: OrderedDict[Path, pq.ParquetFile] = OrderedDict()
+        self._footers: dict[Path, pq.FileMetaData] = {}
+        self._names: dict[Path, frozenset[str]] = {}
+        self.groups: list[_Group] = []
+        start = 0
+        for path in sorted(folder.glob("*.parquet")):
+            data = self._footers[path] = pq.read_metadata(path)
+            self._names[path] = frozenset(data.schema.to_arrow_schema().names)
+            for index in range(data.num_row_groups):
+                rows = data.row_group(index).num_rows
+                self.groups.append(_Group(path, index, start, rows))
+                start += rows
+        self.rows = start
+        self._starts = np.array([group.start for group in self.groups], dtype=np.int64)
+
+    def column(self, group: int, name: str) -> pa.Array | None:
+        """One column of a row group; None where its file does not have it."""
+        one = self.groups[group]
+        if name not in self._names[one.path]:
+            return None
+        file = self._file(one.path)
+        read = file.read_row_group(one.index, columns=[name], use_threads=False).column(0)
+        return read.combine_chunks() if read.num_chunks != 1 else read.chunk(0)
+
+    def of(self, places: Places) -> NDArray[np.int64]:
+        """The row groups that hold the rows at ``places``."""
+        hit = np.zeros(len(self.groups), dtype=bool)
+        hit[np.searchsorted(self._starts, places, side="right") - 1] = True
+        return np.flatnonzero(hit)
+
+    def _file(self, path: Path) -> pq.ParquetFile:
+        found = self._open.pop(path, None)
+        if found is None:
+            texts = [name for name in self._names[path] if name in TEXT]
+            found = pq.ParquetFile(path, metadata=self._footers[path], read_dictionary=texts)
+        self._open[path] = found
+        while len(self._open) > MOST_OPEN:
+            self._open.popitem(last=False)[1].close()
+        return found
+
+
+def _ordered(parts: _Parts) -> tuple[Places, dict[int, slice]]:
+    """The place of each row among the stored ones, by cell and then by moment; and the slice of each cell."""
+    cells = np.empty(parts.rows, dtype=np.int32)
+    moments = np.empty(parts.rows)
+    for index, group in enumerate(parts.groups):
+        rows = slice(group.start, group.start + group.rows)
+        cells[rows] = np.nan_to_num(_numbers(parts, index, "cell"), nan=-1)
+        moments[rows] = moment({name: _numbers(parts, index, name) for name in MOMENTS})
+    order: Places = np.argsort(cells, kind="stable")
+    if parts.rows < 2**31:
+        order = order.astype(np.int32)
+    found, starts = np.unique(cells[order], return_index=True)
+    slices = {}
+    ends = np.append(starts, parts.rows)[1:]
+    for cell, start, end in zip(found.tolist(), starts.tolist(), ends.tolist(), strict=True):
+        place = slice(start, end)
+        order[place] = order[place][np.argsort(moments[order[place]], kind="stable")]
+        if cell >= 0:
+            slices[cell] = place
+    return order, slices
+
+
+def _numbers(parts: _Parts, group: int, name: str) -> Floats:
+    piece = parts.column(group, name)
+    if piece is None:
+        return np.full(parts.groups[group].rows, np.nan)
+    return np.asarray(piece.to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+@dataclass
+class _Order:
+    """The rows by cell and time: ``places`` are theirs among the stored ones."""
+
+    parts: _Parts
+    places: Places
+    _last: tuple[slice, NDArray[np.int64], Places] | None = None
+
+    def within(self, rows: slice) -> tuple[NDArray[np.int64], Places]:
+        """The row groups that hold ``rows``, and the place of each row when these groups follow one another."""
+        if self._last is None or self._last[0] != rows:
+            places = self.places[rows]
+            groups = self.parts.of(places)
+            here = [self.parts.groups[int(group)] for group in groups]
+            begins = np.cumsum([0, *(group.rows for group in here)])[:-1]
+            starts = np.array([group.start for group in here], dtype=np.int64)
+            which = np.searchsorted(starts, places, side="right") - 1
+            self._last = (rows, groups, (places - starts[which] + begins[which]).astype(places.dtype))
+        return self._last[1], self._last[2]
+
+
+class _Stored(Columns[Any]):
+    """Columns of all rows, by cell and time. A cell's rows are read from the row groups that hold them."""
+
+    def __init__(self, parts: _Parts, order: _Order, kept: Kept) -> None:
+        self.kept = kept
+        self._parts = parts
+        self._order = order
+
+    def piece(self, group: int, name: str) -> Any:
+        """A column of a row group."""
+        raise NotImplementedError
+
+    def of(self, name: str, rows: Any) -> Any:
+        """Some rows of a column."""
+        if name not in self.names():
+            raise KeyError(name)
+        if not isinstance(rows, slice):
+            return self[name][rows]
+        groups, places = self._order.within(rows)
+        return self._finished(name, np.concatenate([self._kept_piece(int(group), name) for group in groups])[places])
+
+    def take(self, name: str) -> Any:
+        if name not in self.names():
+            raise KeyError(name)
+        pieces = [self._kept_piece(group, name, keep=False) for group in range(len(self._parts.groups))]
+        return self._finished(name, np.concatenate([self._none(), *pieces])[self._order.places])
+
+    def _kept_piece(self, group: int, name: str, *, keep: bool = True) -> Any:
+        found = self.kept.get(self, (group, name))
+        if found is None:
+            found = self.piece(group, name)
+            if keep:
+                self.kept.put(self, (group, name), found)
+        return found
+
+    def _none(self) -> Any:
+        raise NotImplementedError
+
+    def _finished(self, name: str, values: Any) -> Any:
+        raise NotImplementedError
+
+
+class _Numbers(_Stored):
+    """The numeric columns."""
+
+    def names(self) -> Sequence[str]:
+        return NUMBERS
+
+    def piece(self, group: int, name: str) -> Floats:
+        return _numbers(self._parts, group, name)
+
+    def _none(self) -> Floats:
+        return np.empty(0)
+
+    def _finished(self, name: str, values: Floats) -> Floats:
+        return values
+
+
+class _Texts(_Stored):
+    """The columns of words: numbered as they are met, and in the order of the alphabet once all are known."""
+
+    def __init__(self, parts: _Parts, order: _Order, kept: Kept) -> None:
+        super().__init__(parts, order, kept)
+        self._met: dict[str, dict[str, int]] = {}
+        self._known: dict[str, tuple[NDArray[np.int32], tuple[str, ...]]] = {}
+
+    def names(self) -> Sequence[str]:
+        return WORDS
+
+    def piece(self, group: int, name: str) -> NDArray[np.int32]:
+        """Each row's word by the number that it got when it was first met; -1 for null."""
+        piece = self._parts.column(group, name)
+        if piece is None or pa.types.is_null(piece.type):
+            return np.full(self._parts.groups[group].rows, -1, dtype=np.int32)
+        coded = piece if isinstance(piece, pa.DictionaryArray) else piece.dictionary_encode()
+        met = self._met.setdefault(name, {})
+        own = [met.setdefault(word, len(met)) for word in coded.dictionary.to_pylist()]
+        places = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        return np.asarray(np.array([*own, -1], dtype=np.int32)[places])
+
+    def _none(self) -> NDArray[np.int32]:
+        return np.empty(0, dtype=np.int32)
+
+    def _finished(self, name: str, values: NDArray[np.int32]) -> Words:
+        ranks, names = self._ranks(name)
+        return Words(ranks[values], names)
+
+    def _ranks(self, name: str) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+        found = self._known.get(name)
+        if found is None:
+            for group in range(len(self._parts.groups)):
+                self._kept_piece(group, name)
+            met = self._met.get(name, {})
+            words = tuple(sorted(met))
+            ranks = {word: rank for rank, word in enumerate(words)}
+            found = self._known[name] = (np.array([*(ranks[word] for word in met), -1], dtype=np.int32), words)
+        return found

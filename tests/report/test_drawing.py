@@ -1,0 +1,69 @@
+"""Pictures that processes of their own draw are those that would be drawn here, and a process that dies costs none."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fmbench.report import drawing
+from fmbench.report.drawing import Drawing, draw
+from fmbench.report.picture import Axis, Line, Panel, Picture
+from fmbench.report.png import png
+from fmbench.report.style import look_of
+
+
+def of_marks(title: str, mark: Any) -> Picture:
+    panel = Panel(title="a", x=Axis(label="x"), y=Axis(label="y"), marks=(mark,))
+    return Picture(title=title, sentence="", panels=(panel,))
+
+
+def picture_of(number: int) -> Picture:
+    values = np.linspace(0, number, 20)
+    line = Line(label=f"line {number}", look=look_of(number), x=values, y=values**2)
+    return Picture(
+        title=f"Picture {number}", sentence="", panels=[Panel(title="a", x=Axis(label="x"), y=Axis(label="y"), marks=[line])]
+    )
+
+
+PICTURES = [picture_of(number) for number in (1, 2, 3)]
+PNGS = [png(picture) for picture in PICTURES]
+
+
+@pytest.fixture
+def apart(monkeypatch: pytest.MonkeyPatch) -> Drawing:
+    """Drawing in processes of its own, as in a command that has not drawn anything yet."""
+    monkeypatch.delitem(sys.modules, "matplotlib")
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
+    return Drawing()
+
+
+def test_the_same_bytes_in_the_same_order(apart: Drawing) -> None:
+    with apart:
+        assert len(apart._helpers) == 2
+        assert apart.draw(PICTURES) == PNGS
+    assert all(helper.returncode is not None for helper in apart._helpers)
+
+
+def test_pictures_of_a_process_that_died_are_drawn_here(apart: Drawing) -> None:
+    with apart:
+        apart._helpers[0].kill()
+        apart._helpers[0].wait()
+        assert apart.draw(PICTURES) == PNGS
+
+
+def test_a_picture_that_cannot_be_drawn_says_why_and_the_others_are_drawn() -> None:
+    first, second = draw([of_marks("odd", "no mark"), PICTURES[0]])
+    assert str(first).startswith("AttributeError: ")
+    assert second == PNGS[0]
+
+
+def test_a_helper_whose_parent_is_gone_ends_quietly() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", drawing.__name__], stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")

@@ -1,0 +1,77 @@
+"""Records that are read on demand are the records: held against the whole of them in memory."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from fmbench.core import columns
+from fmbench.core.summary import summarise, summarise_table
+from fmbench.core.table import NUMBERS, WORDS, Table, read
+from fmbench.report.summary import worded
+from fmbench.storage.reader import open_run
+from fmbench.storage.table import SCHEMA
+from tests.report.support import HAIKU, LLAMA, NOVA, Study, make, store
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run whose cells lie over several load processes' parts, one of an earlier version, one empty, with nulls everywhere."""
+    made = make(Study(models=(LLAMA, NOVA, HAIKU), requests=500))
+    made.frame.loc[::7, "prompt_tokens"] = None
+    made.frame.loc[::11, "cell"] = None
+    made.frame.loc[::5, "sent_at"] = None
+    made.frame.loc[::9, "stop_reason"] = [f"reason-{place % 13}" for place in range(len(made.frame.loc[::9]))]
+    path = tmp_path_factory.mktemp("table") / "run"
+    store(made, path)
+    for old in (path / "records").iterdir():
+        old.unlink()
+    order = np.random.default_rng(3).permutation(len(made.frame))
+    for number, places in enumerate([*np.array_split(order, 5), order[:0]]):
+        rows = made.frame.iloc[np.sort(places)].reindex(columns=SCHEMA.names)
+        part = pa.Table.from_pandas(rows, schema=SCHEMA, preserve_index=False)
+        kept = part.drop(["ttft_read_s", "answered"]) if number == 2 else part
+        pq.write_table(kept, path / "records" / f"part-w{number}-00000.parquet", row_group_size=1_000)
+    return path
+
+
+def whole(folder: Path) -> pd.DataFrame:
+    return pd.concat([pd.read_parquet(path) for path in sorted((folder / "records").glob("*.parquet"))], ignore_index=True)
+
+
+def words_of(table: Table, name: str) -> list[str | None]:
+    column = table.rows.words[name]
+    return [None if code < 0 else column.names[code] for code in column.codes]
+
+
+@pytest.mark.parametrize("room", [1, columns.ROOM])
+def test_every_cell_and_column_is_the_same(folder: Path, room: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(columns.Kept.__init__, "__defaults__", (room,))
+    ours, theirs = open_run(str(folder)).table(), read(whole(folder))
+    assert ours.slices == theirs.slices
+    for (cell, rows), (also, expected) in zip(ours.cells(), theirs.cells(), strict=True):
+        assert (cell, len(rows)) == (also, len(expected))
+        for name in NUMBERS:
+            np.testing.assert_array_equal(rows.number(name), expected.number(name), err_msg=name)
+    for name in WORDS:
+        assert words_of(ours, name) == words_of(theirs, name)
+
+
+def test_the_summary_is_the_same_to_the_last_digit(folder: Path) -> None:
+    run = open_run(str(folder))
+    ours = worded(summarise_table(run.table(), run.manifest, run.health()))
+    assert json.dumps(ours) == json.dumps(worded(summarise(whole(folder), run.manifest, run.health())))
+
+
+def test_a_run_without_requests_is_an_empty_table(tmp_path: Path) -> None:
+    store(make(Study(requests=20)), tmp_path / "run")
+    for part in (tmp_path / "run" / "records").iterdir():
+        part.unlink()
+    table = open_run(str(tmp_path / "run")).table()
+    assert (len(table.rows), table.slices, table.rows.words["model"].names) == (0, {}, ())
