@@ -38,6 +38,8 @@ class Unanswered(Exception):
 
     why: Why
     message: str
+    clock_ahead_s: float | None = None
+    """How far this machine's clock is ahead of the one who refused; None: no answer told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,15 +150,16 @@ def _unanswered(error: ClientError | BotoCoreError) -> Unanswered:
         return Unanswered(Why.CERTIFICATE, str(error))
     if isinstance(error, ProxyConnectionError):
         return Unanswered(Why.PROXY, str(error))
+    ahead = _ahead(dict(error.response)) if isinstance(error, ClientError) else None
     if not isinstance(error, ClientError):
         reason = Why.CREDENTIALS if "redential" in type(error).__name__ or "Token" in type(error).__name__ else Why.UNREACHABLE
         return Unanswered(reason, str(error))
     code = error.response.get("Error", {}).get("Code", "")
     if code in _CLOCK or "Signature expired" in str(error) or "Signature not yet current" in str(error):
-        return Unanswered(Why.CLOCK, str(error))
+        return Unanswered(Why.CLOCK, str(error), ahead)
     if code in _NOT_THERE or code == "404":
-        return Unanswered(Why.NOT_THERE, str(error))
-    return Unanswered(Why.NOT_ALLOWED if code in _NOT_ALLOWED or code == "403" else Why.CREDENTIALS, str(error))
+        return Unanswered(Why.NOT_THERE, str(error), ahead)
+    return Unanswered(Why.NOT_ALLOWED if code in _NOT_ALLOWED or code == "403" else Why.CREDENTIALS, str(error), ahead)
 
 
 def _over(profile: dict[str, Any], model_id: str) -> bool:

@@ -90,14 +90,20 @@ def meets(judgements: list[Judgement]) -> bool | None:
 def good(rows: Rows, objectives: list[Objective]) -> Flags:
     """Which requests gave text within every latency limit; of several limits on one latency the widest counts."""
     flags = rows.text
-    widest: dict[str, float] = {}
+    for objective in widest(objectives):
+        assert objective.percentile is not None
+        flags = flags & (rows.number(objective.percentile.latency.column) <= objective.limit)
+    return flags
+
+
+def widest(objectives: Iterable[Objective]) -> list[Objective]:
+    """The limits that a good request is within: of each latency's percentiles the one with the widest limit."""
+    found: dict[str, Objective] = {}
     for objective in objectives:
         if (asked := objective.percentile) is not None:
-            column = asked.latency.column
-            widest[column] = max(widest.get(column, 0.0), objective.limit)
-    for column, limit in widest.items():
-        flags = flags & (rows.number(column) <= limit)
-    return flags
+            other = found.setdefault(asked.latency.column, objective)
+            found[asked.latency.column] = max(other, objective, key=lambda one: one.limit)
+    return list(found.values())
 
 
 __all__ = [
@@ -114,4 +120,5 @@ __all__ = [
     "meets",
     "objectives_of",
     "percents_of",
+    "widest",
 ]

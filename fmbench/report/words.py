@@ -8,6 +8,7 @@ from typing import Any
 from fmbench.core.cells import level_of
 from fmbench.core.figures.registry import of_objective
 from fmbench.core.messages import Message
+from fmbench.core.objectives import widest
 from fmbench.report.blocks import text
 from fmbench.report.numbers import (
     TO,
@@ -103,6 +104,22 @@ def _open(study: Study, item: dict[str, Any]) -> str:
     if item.get("requests_needed"):
         return f"{words}, about {count(item['requests_needed'])} requests more"
     return f"{words}, {told(study, item['why']) if item.get('why') else 'too near its limit to tell'}"
+
+
+def good_words(study: Study) -> str:
+    """What a good request of this study is: ``a whole answer with text, TTFT ≤ 1.5 s``, in the limits that it is counted by."""
+    limits = []
+    for one in widest(study.limits):
+        assert one.percentile is not None
+        limits.append(f"{one.percentile.latency.short} ≤ {limit_words(one.figure, one.limit)} {one.figure.unit.per}".rstrip())
+    return listed(["a whole answer with text", *limits]) if limits else "a whole answer with text (no latency objective is set)"
+
+
+def goodput_words(study: Study) -> str:
+    """The definition of goodput as it is counted here."""
+    twice = len([one for one in study.limits if one.percentile is not None]) > len(widest(study.limits))
+    several = " Of several limits on one latency the widest counts." if twice else ""
+    return f"Of all requests sent, failures included, the share that got {good_words(study)}.{several}"
 
 
 def calibration(study: Study) -> str:

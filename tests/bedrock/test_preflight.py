@@ -158,6 +158,16 @@ def test_a_clock_that_is_off(stubs: Stubs, off_s: int, verdict: Verdict) -> None
     assert clock.verdict is verdict
 
 
+@pytest.mark.parametrize("code", ["RequestTimeTooSkewed", "SignatureDoesNotMatch", "AccessDenied"])
+def test_a_refusal_tells_the_clock_too(stubs: Stubs, code: str) -> None:
+    told = format_datetime(datetime.fromtimestamp(datetime.now(UTC).timestamp() + 400, UTC), usegmt=True)
+    stubs.stubs["sts"].add_client_error("get_caller_identity", code, response_meta={"HTTPHeaders": {"date": told}})
+    _identity, clock = stubs.look({"models": [{"id": NOVA}]}, "credentials")
+    assert clock.about == "clock" and clock.verdict is Verdict.FAILED
+    assert "behind AWS's" in clock.what
+    assert 395 <= float(clock.what.partition(" s behind")[0].rpartition(" ")[2]) <= 401
+
+
 @pytest.mark.parametrize("code", ["ExpiredToken", "InvalidClientTokenId", "SignatureDoesNotMatch"])
 def test_credentials_that_do_not_hold(stubs: Stubs, code: str) -> None:
     stubs.refuses("sts", "get_caller_identity", code)

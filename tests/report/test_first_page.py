@@ -286,3 +286,21 @@ def test_definitions_say_what_the_judge_does(report_of: ReportOf):
     needed = math.ceil(math.log(0.05) / math.log(1 - limits["error_rate"]))
     assert f"it takes {needed} requests without a failure." in page
     assert "lies at or above 95 %, not met when it lies below; it takes 72 answers, all within." in page
+
+
+@pytest.mark.parametrize(
+    ("objectives", "said"),
+    [
+        (
+            {"ttft_p95_s": 1.5, "ttft_p99_s": 3, "e2e_p50_s": 5, "error_rate": 0.05},
+            "the share that got a whole answer with text, TTFT ≤ 3 s and end to end ≤ 5 s. Of several limits on one latency the "
+            "widest counts.",
+        ),
+        ({"ttft_text_p90_s": 2}, "the share that got a whole answer with text and TTFT of text ≤ 2 s."),
+        ({"error_rate": 0.05}, "the share that got a whole answer with text (no latency objective is set)."),
+    ],
+)
+def test_goodput_is_defined_by_the_limits_that_it_is_counted_by(tmp_path: Path, objectives: dict[str, float], said: str) -> None:
+    study = Study(levels=(4,), requests=60, buckets=("en_2000-3000",), objectives=objectives)
+    report = (reported(make(study), tmp_path / "run").path / "report.md").read_text().replace("\u202f", " ")
+    assert f"Of all requests sent, failures included, {said}" in report

@@ -10,7 +10,7 @@ from fmbench.report.charts.base import Chart, level_panels, number
 from fmbench.report.numbers import listed, share
 from fmbench.report.picture import Axis, Line, Panel, Picture
 from fmbench.report.study import Study
-from fmbench.report.words import at_level
+from fmbench.report.words import at_level, goodput_words
 
 
 def prepare(study: Study) -> Picture | None:
@@ -22,8 +22,7 @@ def prepare(study: Study) -> Picture | None:
         title=f"Goodput against {study.load_words}",
         sentence=_sentence(study),
         panels=tuple(_fitted(panel) for panel in panels),
-        caption="Of all requests sent, failures included, the share answered within the latency objectives. "
-        "Bands: 95 % intervals.",
+        caption=f"{goodput_words(study)} Bands: 95 % intervals.",
     )
 
 

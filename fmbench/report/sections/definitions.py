@@ -16,7 +16,7 @@ from fmbench.report.blocks import Block, table
 from fmbench.report.numbers import count, listed
 from fmbench.report.section import Material, Section
 from fmbench.report.study import Study
-from fmbench.report.words import objective_words
+from fmbench.report.words import goodput_words, objective_words
 
 
 def blocks(material: Material) -> list[Block | None]:
@@ -48,7 +48,7 @@ def _words(study: Study) -> list[list[str]]:
         [ERROR_RATE.heading, ERROR_RATE.definition],
         [
             "Within objectives",
-            "Goodput: of all requests sent, failures included, the share that was answered within every latency objective.",
+            f"Goodput. {goodput_words(study)}",
         ],
         [
             "Measured window",

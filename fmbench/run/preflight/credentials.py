@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fmbench.bedrock.account import Identity, Unanswered, Why
+from fmbench.bedrock.account import Unanswered, Why
 from fmbench.bedrock.client import has_bearer_key
 from fmbench.core.preflight import Found, Verdict
 from fmbench.run.preflight.subject import Subject, not_told
@@ -28,13 +28,14 @@ def look(subject: Subject) -> Iterator[Found]:
         certain = error.why not in (Why.UNREACHABLE, Why.NOT_ALLOWED)
         found = not_told(NAME, "identity", error, "sts:GetCallerIdentity")
         yield found if certain else Found(check=NAME, about="identity", verdict=Verdict.UNKNOWN, what=found.what, cure=found.cure)
+        yield from _clock(error.clock_ahead_s)
         return
     yield Found(check=NAME, about="identity", verdict=Verdict.OK, what=f"{identity.arn}, signed with SigV4")
-    yield from _clock(identity)
+    yield from _clock(identity.clock_ahead_s)
 
 
-def _clock(identity: Identity) -> Iterator[Found]:
-    ahead = identity.clock_ahead_s
+def _clock(ahead: float | None) -> Iterator[Found]:
+    """What the ``Date`` header of AWS's answer, or of its refusal, says of this machine's clock."""
     if ahead is None:
         return
     off = f"this machine's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} AWS's"
