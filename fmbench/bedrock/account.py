@@ -84,6 +84,17 @@ class Account:
         """An inference profile: ``status``, ``models``, ``type``."""
         return self._ask("bedrock", "get_inference_profile", inferenceProfileIdentifier=profile_id)
 
+    def foundation_models(self) -> list[dict[str, Any]]:
+        """``modelSummaries`` of every foundation model in the region."""
+        models: list[dict[str, Any]] = self._ask("bedrock", "list_foundation_models")["modelSummaries"]
+        return models
+
+    def inference_profiles(self) -> list[dict[str, Any]]:
+        """Every inference profile, the system's and the account's own."""
+        kinds = ("SYSTEM_DEFINED", "APPLICATION")
+        pages = [page for kind in kinds for page in self._pages("bedrock", "list_inference_profiles", typeEquals=kind)]
+        return [profile for page in pages for profile in page["inferenceProfileSummaries"]]
+
     def model_behind(self, arn: str) -> str | None:
         """The id of the foundation model that an ARN leads to; None: it is not told. A profile or provisioned model is asked."""
         if ":provisioned-model/" in arn:

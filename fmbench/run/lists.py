@@ -15,7 +15,7 @@ from fmbench.run.models_page import configurations_of_models
 from fmbench.run.say import say
 
 _ALL = ", and --all looks through the price list too"
-WIDE = 240
+WIDE = 10_000
 """Columns of a table that goes into a pipe or a file."""
 
 
@@ -40,7 +40,7 @@ def list_models(word: str, region: str, everything: bool) -> int:
         )
     book = PriceBook({}, region)
     columns = ("model id", "$ input / M", "$ output / M", "in configuration")
-    rows = [(model, *_prices(book, model, region), ", ".join(files.get(model, ()))) for model in found]
+    rows = [(model, *in_dollars(book, model, region), ", ".join(files.get(model, ()))) for model in found]
     print_table(columns, rows, columns[1:3])
     more = "" if everything else " --all: those of the price list too."
     say(
@@ -49,7 +49,8 @@ def list_models(word: str, region: str, everything: bool) -> int:
     return ExitCode.DONE
 
 
-def _prices(book: PriceBook, model: str, region: str) -> tuple[str, str]:
+def in_dollars(book: PriceBook, model: str, region: str) -> tuple[str, str]:
+    """The price of a million tokens in and out; ``?`` where it is not known."""
     price = book.price_of(model, region=region)
     schedule = None if price is None else price.schedule()
     rates = None if schedule is None else schedule.base
