@@ -73,6 +73,11 @@ class Caller:
         """
         return self._preparer.prepare(prompt, salted, self._connections.request_line, metadata)
 
+    def prepare_sized(self, prompt: Prompt, max_tokens: int, metadata: Mapping[str, str] | None = None) -> PreparedCall:
+        """As ``prepare``, salted, for an answer of at most ``max_tokens`` in place of the model's own."""
+        sized = self._preparer.with_max_tokens(max_tokens)
+        return sized.prepare(prompt, True, self._connections.request_line, metadata)
+
     def call(self, prepared: PreparedCall, salt: str | None) -> Exchange:
         """Send the request and read its answer to the end.
 

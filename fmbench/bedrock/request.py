@@ -72,6 +72,11 @@ class Preparer:
         self._points = points
         self._envelopes: dict[tuple[str, tuple[tuple[str, str], ...]], Envelope] = {}
 
+    def with_max_tokens(self, max_tokens: int) -> Preparer:
+        """The same, for answers of another length."""
+        inference = self._inference.model_copy(update={"max_tokens": max_tokens})
+        return Preparer(self._api, self._model, inference, self._serialise, self._points)
+
     def serialised(self, prompt: Prompt, stand_in: str | None = None, metadata: Mapping[str, str] | None = None) -> Serialised:
         """The unsigned request for a prompt, ``stand_in`` for its salt. Raises ``UnusableInput`` for what boto3 refuses."""
         asking = Asking(prompt.text, self._inference, self._points, prompt.shared, loggable(metadata))

@@ -116,19 +116,29 @@ class ProfileRate(Strict):
 
 
 class LimitSearch(Strict):
-    """Find the highest level that meets all objectives, between two levels."""
+    """Find the highest level that meets all objectives, between two levels; or from where on a quota throttles."""
 
-    of: Literal["users", "rate"] = "users"
+    of: Literal["users", "rate", "quota"] = "users"
     start: RatePerMin = Field(default=1, alias="from")
-    end: RatePerMin = Field(alias="to")
+    end: RatePerMin | None = Field(default=None, alias="to")
+    """None: of a quota there are no levels."""
     tolerance: float = Field(default=0.1, gt=0, le=1)
     """How far the limit may be off, as a share of it."""
     confidence: float = Field(default=0.95, ge=0.5, lt=1)
     most_requests: int = Field(default=4000, ge=100, le=100_000_000)
     """At one level: what is not shown by then is too near the limit to tell."""
 
+    minute_s: float = Field(default=60.0, ge=1, le=60)
+    """How long a minute of the quota lasts: shorter against a simulator whose own minute is (``quota.minute_s``)."""
+
     @model_validator(mode="after")
     def _ordered(self) -> LimitSearch:
+        if self.of == "quota":
+            if self.end is not None or self.start != 1:
+                raise ValueError("of quota has no levels: leave out from and to")
+            return self
+        if self.end is None:
+            raise ValueError("needs to: the highest level that is looked at")
         if self.start >= self.end:
             raise ValueError(f"goes from {self.start:g} to {self.end:g}: the first has to be below the second")
         if self.of == "users" and (self.start < 1 or self.end > 100_000 or self.start % 1 or self.end % 1):
@@ -189,6 +199,8 @@ class Load(Strict):
             raise ValueError("has both concurrency and rate_per_min: a cell has so many users, or so many requests a minute")
         if self.search is not None and (self.rate_per_min is not None or self.concurrency != USUAL_LEVELS):
             raise ValueError("has both search and given levels: leave out concurrency and rate_per_min")
+        if self.search is not None and self.search.of == "quota" and self.retry is not None:
+            raise ValueError("has both a search of quota and retry: a throttled request that is tried again hides the quota")
         if self.rate_per_min is not None and self.think_time_s:
             raise ValueError("has both rate_per_min and think_time_s: in an open loop nobody waits for an answer")
         return self

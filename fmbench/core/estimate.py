@@ -135,6 +135,8 @@ def estimate(
 def _estimate_cell(
     cell: Cell, config: Config, model: Model, sizes: Sequence[int], price: Priced | None, pace: Pace
 ) -> CellEstimate:
+    if config.load.search is not None and config.load.search.of == "quota":
+        return _estimate_quota_search(cell, config, price)
     limit = max_tokens_of(config, model)
     output = min(limit, pace.output_tokens or limit)
     answer_s, window_s = _durations(cell, config, pace, output)
@@ -146,6 +148,30 @@ def _estimate_cell(
         output_tokens=requests * output,
         seconds=config.load.warmup_s + window_s + answer_s,
         usd=None if price is None else _usd(cell, config, sizes, price, pace, output, limit),
+    )
+
+
+BURSTS = 8
+"""Of a search for a quota: about so many minutes of sending, with one of silence before most."""
+BURST_REQUESTS = {"low": 400, "expected": 2_500, "most": 8_000}
+BURST_TOKENS = {"low": 100_000, "expected": 2_000_000, "most": 24_000_000}
+"""Together, by searches of quotas of 20 to 1,500 requests and 20,000 to 4,000,000 tokens a minute (benchmarks/quota)."""
+
+
+def _estimate_quota_search(cell: Cell, config: Config, price: Priced | None) -> CellEstimate:
+    """What a search costs hangs on the quota that it finds: its tokens are those that the quota lets through."""
+    assert config.load.search is not None
+    usd = None
+    if price is not None:
+        found = {name: price.expected(BURST_TOKENS[name], BURST_REQUESTS[name]) for name in BURST_REQUESTS}
+        usd = None if None in found.values() else Usd(**{name: each or 0.0 for name, each in found.items()})
+    return CellEstimate(
+        cell=cell,
+        requests=BURST_REQUESTS["expected"],
+        input_tokens=BURST_TOKENS["expected"],
+        output_tokens=BURST_REQUESTS["expected"],
+        seconds=BURSTS * config.load.search.minute_s * 1.3,
+        usd=usd,
     )
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 SECONDS_IN_FLIGHT = 30.0
 """An open loop may have so many seconds' requests in flight, unless ``max_in_flight`` says otherwise."""
+QUOTA_USERS = 256
+"""So many of a burst's requests are in flight at most, unless ``max_in_flight`` says otherwise."""
 FEWEST_IN_FLIGHT, MOST_IN_FLIGHT = 16, 2000
 
 
@@ -40,14 +42,16 @@ def levels_of(load: Load) -> list[LoadLevel]:
 
 
 def searched_level(load: Load, level: float) -> LoadLevel:
-    """A level of a search."""
+    """A level of a search; of a quota: as many users as its requests take, which nobody waits for."""
+    if load.search is not None and load.search.of == "quota":
+        return LoadLevel(load.max_in_flight or QUOTA_USERS)
     rate = load.search is not None and load.search.of == "rate"
     return open_level(load, level) if rate else LoadLevel(round(level))
 
 
 def most_in_flight(load: Load) -> int:
     """The most requests in flight at any level of a study."""
-    levels = levels_of(load) if load.search is None else [searched_level(load, load.search.end)]
+    levels = levels_of(load) if load.search is None else [searched_level(load, load.search.end or load.search.start)]
     return max(level.concurrency for level in levels)
 
 

@@ -56,7 +56,7 @@ def search_rows(load: Mapping[str, Any], lines: Iterable[Mapping[str, Any]]) -> 
     ``limit`` is None where not even the lowest level meets them, and where the search was cut (``finished`` false).
     """
     asked = load.get("search")
-    if not asked:
+    if not asked or asked["of"] == "quota":
         return []
     arms: dict[Arm, list[Mapping[str, Any]]] = {}
     for line in lines:

@@ -18,6 +18,7 @@ from fmbench.core.instrument import health_in, instrument_error
 from fmbench.core.lateness import lateness_of
 from fmbench.core.money import total_usd
 from fmbench.core.objectives import objectives_of, screens_of
+from fmbench.core.quota.found import quota_searches
 from fmbench.core.quota.usage import quota_for, quota_use
 from fmbench.core.reasons import NoCells, NothingPlanned
 from fmbench.core.reconcile import counts_by_name, differences, locust_requests
@@ -77,7 +78,7 @@ def summarise_table(table: Table, manifest: Mapping[str, Any], health: pd.DataFr
         "thinking": _thinking(cells, manifest),
         **({"routes": rows} if (rows := _routes(cells, config)) else {}),
         "traffic": _traffic(cells, manifest, None if chosen is None else chosen["bucket"]),
-        **({"search": rows} if (rows := search_rows(config.get("load") or {}, manifest.get("cells") or [])) else {}),
+        **({"search": rows} if (rows := _searches(table, manifest)) else {}),
         "instrument_error_s": instrument_error(measured) if late is None else late.p95,
         "lateness_s": None if late is None else late.to_dict(),
         "token_ratios": token_ratios([found for found in results if found.row["requests"]]),
@@ -172,6 +173,12 @@ def _quota(cells: list[MeasuredCell], config: Mapping[str, Any]) -> list[dict[st
         use = quota_use(cell.model, model_id, cell.bucket, cell.concurrency, measured, seconds, quota)
         found += [] if use is None else [{**use.to_dict(), "rate_per_min": cell.rate_per_min}]
     return found
+
+
+def _searches(table: Table, manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What a search of the run found: limits by its objectives, or quotas."""
+    load, lines = (manifest.get("config") or {}).get("load") or {}, manifest.get("cells") or []
+    return search_rows(load, lines) or quota_searches(load, table.rows, lines)
 
 
 def _routes(cells: list[MeasuredCell], config: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from fmbench.core.quota.burst import Burst, Seen
 from fmbench.core.records import Cell
 from fmbench.load.slices import Counting
 from fmbench.load.tally import Tally
@@ -88,6 +89,8 @@ class StepOrder(Message):
     """The most that this worker may send and spend in the step; None: no limit."""
     counting: Counting | None = None
     """What is counted by slices of time; None: nothing."""
+    burst: Burst | None = None
+    """What a search for a quota sends in it, over all workers; None: prompts of the cell's bucket."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +177,8 @@ class Drained(Message):
     number: int
     tally: Tally
     usd: float
+    seen: list[Seen] = field(default_factory=list)
+    """Every request of a burst."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

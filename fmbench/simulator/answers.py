@@ -26,6 +26,15 @@ def tokens_to_say(prompt: str, length: int, accuracy: float, random: Random) -> 
     return (line + prose)[:length]
 
 
+_ASKED_LENGTH = re.compile(r"Answer with exactly (\d{1,6}) words\b")
+
+
+def asked_length(prompt: str) -> int | None:
+    """How many words the prompt asks for; None: it leaves that to the model."""
+    found = _ASKED_LENGTH.search(prompt[:1000])
+    return None if found is None else max(1, int(found[1]))
+
+
 def _solve(prompt: str) -> str | None:
     """``solve``, which takes its time, only where there is a numbered paragraph."""
     return solve(prompt) if any(first in prompt for first in _FIRST_PARAGRAPHS) else None

@@ -10,7 +10,7 @@ from random import Random
 
 from fmbench.core.model_facts import facts_of
 from fmbench.simulator import errors
-from fmbench.simulator.answers import tokens_to_say
+from fmbench.simulator.answers import asked_length, tokens_to_say
 from fmbench.simulator.asks import Ask
 from fmbench.simulator.behaviour import Profile
 from fmbench.simulator.cache import Cached, PointCache, PromptCache
@@ -60,7 +60,8 @@ class ServedModel:
         """The answer to ``ask``. The k-th answer of a model is the same in every run of the same seed."""
         cached = None if self._cache is None else self._cache(ask)
         thinking, limit = self._thinking(ask), self.limit(ask)
-        wanted = self._length(thinking)
+        asked = asked_length(ask.text)
+        wanted = self._length(thinking) if asked is None else thinking + asked
         given = min(wanted, limit)
         thought = filler(min(thinking, given), self._words)
         generation = Generation(

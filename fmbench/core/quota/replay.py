@@ -18,25 +18,16 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from fmbench.core.quota.burst import Seen as Seen
+
 Window = Literal["bucket", "rolling", "clock"]
-Word = Literal["requests", "tokens", "daily"]
+Word = str
+"""``requests``, ``tokens`` or ``daily``."""
 MINUTE_S = 60.0
 TINY = 1e-6
 """What rounding may make of a token."""
 GRIDS = (400, 60, 60)
 """How many sizes are tried at once where a size has to be tried: first over all that may be, then between the best of them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """One request of the log. Times are UTC epoch seconds; ``word`` is the throttle's, None for an admitted request."""
-
-    at: float
-    ended_at: float
-    input_tokens: int
-    max_tokens: int
-    output_tokens: int
-    word: Word | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Literal, TypeVar
 
+from fmbench.core.quota.burst import Burst as Burst
 from fmbench.core.quota.replay import MINUTE_S, Fit, Guess, Seen, Window, Word, fit_requests, fit_tokens
 
 BURNDOWNS = (1.0, 5.0, 10.0, 15.0)
@@ -25,24 +26,6 @@ PARTS = 60
 """Into so many requests a burst divides the quota of tokens."""
 HALVINGS = 7
 """After the first throttle, so many requests of half the size each come closer to the quota."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Burst:
-    """Requests to be sent as fast as may be, one after the other without waiting for answers, until one is throttled.
-
-    ``at`` is the second of the clock's minute to start at (None: at once), after ``quiet_s`` without a request. ``shrink``: after
-    the first throttle, so many more, each of half the size of the one before. ``settled``: only when every answer before is over.
-    """
-
-    prompt_tokens: int
-    max_tokens: int
-    output_tokens: int
-    limit: int
-    at: float | None = None
-    quiet_s: float = 0.0
-    shrink: int = 0
-    settled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from fmbench.load.controller.budget import Used
 from fmbench.load.tally import Tally
 
 if TYPE_CHECKING:
+    from fmbench.core.quota.burst import Burst, Seen
     from fmbench.core.search import Level
     from fmbench.core.sequential import Evidence
 
@@ -39,6 +40,12 @@ class Attempt:
     """The step of a search that this is."""
     evidence: Evidence | None = None
     """What the window showed of all objectives together; None: it was not asked for."""
+    burst: Burst | None = None
+    """What a search for a quota sends in it."""
+    opens_at: float | None = None
+    """When its first request is due, UTC epoch seconds; None: as soon as all are ready."""
+    seen: list[Seen] = field(default_factory=list)
+    """What was seen of a burst."""
     measured: int = 0
     """Requests of the window that were over when it was last looked at."""
     tallies: dict[str, Tally] = field(default_factory=dict)

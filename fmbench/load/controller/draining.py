@@ -79,6 +79,7 @@ class Draining:
                 attempt.unheard.append(self._crew.name_of(client))
             else:
                 used = Used(requests=tally.sent, usd=answer.usd)
+                attempt.seen += answer.seen
             self._book(attempt, client, tally, used)
             if answer is not None and tally.in_flight:
                 missing.append(f"{self._crew.name_of(client)} ({tally.in_flight} requests did not end)")

@@ -102,12 +102,14 @@ class Measuring:
             requests=requests,
             usd=usd,
             counting=None if self._judge is None else self._judge.counting,
+            burst=attempt.burst,
         )
 
     def _warm_up(self, attempt: Attempt) -> None:
-        warmup_s = self.config.load.warmup_s
+        warmup_s = 0.0 if attempt.burst is not None else self.config.load.warmup_s
         self._progress.cell_begins(attempt.cell, len(self.crew.frozen))
-        attempt.opened_at = time.time() + (OPENS_AFTER_S if attempt.cell.rate_per_min is not None else 0.0)
+        soon = time.time() + (OPENS_AFTER_S if attempt.cell.rate_per_min is not None else 0.0)
+        attempt.opened_at = max(soon, attempt.opens_at or soon)
         if not warmup_s:
             attempt.measure_at = attempt.opened_at
         for client in sorted(self.crew.frozen):
@@ -117,7 +119,8 @@ class Measuring:
     def _opening(self, attempt: Attempt, client: str, measured: bool) -> Open:
         """An open loop begins at the same moment everywhere, by each worker's own clock; a closed one when the message comes."""
         opens_at = None
-        if attempt.cell.rate_per_min is not None and attempt.opened_at is not None:
+        planned = attempt.cell.rate_per_min is not None or attempt.burst is not None
+        if planned and attempt.opened_at is not None:
             opens_at = attempt.opened_at + self.crew.members[client].offset_s
         return Open(run_id=self.crew.run_id, number=self._number, measured=measured, opens_at=opens_at)
 
@@ -130,13 +133,22 @@ class Measuring:
         self._progress.measuring(window is None and attempt.visit is None)
 
         def over(elapsed: float, tally: Tally) -> bool:
+            if attempt.burst is not None:
+                return elapsed > 0 and self._burst_over(attempt)
             self._weigh(attempt, elapsed, tally)
             if attempt.visit is not None:
                 return visit_over(load, elapsed, attempt)
             decided = window is None or window(elapsed, tally.slices)
             return window_over(load, elapsed, tally.measured, decided)
 
-        self._keep_on(attempt, window_s(load), over)
+        self._keep_on(attempt, 0.0 if attempt.burst is not None else window_s(load), over)
+
+    def _burst_over(self, attempt: Attempt) -> bool:
+        """Whether every load process has sent its part of a burst, and has seen all of it end."""
+        pulses = self._pulses()
+        return all((pulse := pulses.get(client)) is not None and not pulse.users for client in attempt.leases) and any(
+            pulse.tally.sent for pulse in pulses.values()
+        )
 
     def _weigh(self, attempt: Attempt, elapsed_s: float, tally: Tally) -> None:
         """Keep what the window has shown by now, where that decides what is measured next."""
@@ -198,6 +210,8 @@ def _spoilt(tally: Tally) -> str:
 def _window_judge(config: Config) -> WindowJudge | None:
     """What judges the windows; None where their length is fixed. Loads statistics: nothing else needs them during the load."""
     load = config.load
+    if load.search is not None and load.search.of == "quota":
+        return None
     if load.until == "fixed" and load.search is None and not load.stop_when_failing:
         return None
     from fmbench.load.controller.windows import WindowJudge

@@ -21,6 +21,7 @@ from fmbench.load.outbox import Outbox, outbox_to
 from fmbench.load.protocol import Address
 
 if TYPE_CHECKING:
+    from fmbench.core.quota.burst import Burst
     from fmbench.core.search import Level
 
 ATTEMPTS = 3
@@ -84,6 +85,10 @@ class Controller:
                     self._run_cell(cell)
 
     def _search(self) -> None:
+        if self.config.load.search is not None and self.config.load.search.of == "quota":
+            from fmbench.load.controller.quota_search import QuotaSearching
+
+            return QuotaSearching(self.config, self.plan, self.cells, self._run_burst).run()
         from fmbench.load.controller.searching import Searching  # statistics: nothing else needs them during the load
 
         Searching(self.config, self.plan, self.cells, self._run_cell).run()
@@ -124,6 +129,19 @@ class Controller:
             if status != "invalid" or measured == ATTEMPTS:
                 return None
         return None
+
+    def _run_burst(self, cell: Cell, burst: Burst, opens_at: float) -> Attempt | None:
+        """One burst of a search for a quota; None: it was not sent to its end."""
+        if (why := self._watches.why_left_out(cell)) is not None:
+            self._leave_out(cell, why)
+            return None
+        attempt = self._new_attempt(cell)
+        attempt.burst, attempt.opens_at = burst, opens_at
+        status, reason = self._measuring.run(attempt)
+        self._write_line(attempt.ended(status, reason))
+        self.progress.cell_over(cell, status, reason)
+        self.request.heed()
+        return attempt if status == "complete" else None
 
     def _note_failing(self, attempt: Attempt) -> None:
         """A level that is shown to fail, where higher ones are then left out."""

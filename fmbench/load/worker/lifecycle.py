@@ -188,9 +188,13 @@ class Worker:
             gevent.sleep(PULSE_S if self.distributed else LOOK_S)
             with suppress(FileNotFoundError):
                 part.heed_space()
-            pulse = part.pulse()
-            if pulse is not None:
-                self._say(pulse)
+            self.tell_pulse()
+
+    def tell_pulse(self) -> None:
+        """Tell the controller how far the step is."""
+        pulse = None if self.participation is None else self.participation.pulse()
+        if pulse is not None:
+            self._say(pulse)
 
     def _say(self, message: Message) -> None:
         """Tell the controller; a master that cannot be reached is found out by its silence."""

@@ -14,6 +14,7 @@ from fmbench.load.outbox import Outbox
 from fmbench.load.protocol import Closed, Drain, Drained, Hello, Hurry, Open, Pulse, StepOrder, StoredFile
 from fmbench.load.tally import Tally
 from fmbench.load.worker.arrivals import Arrivals
+from fmbench.load.worker.burst import Volley
 from fmbench.load.worker.files import Files
 from fmbench.load.worker.gate import Gate
 from fmbench.load.worker.health import HealthLog
@@ -62,11 +63,19 @@ class Participation:
     def take_step(self, order: StepOrder) -> None:
         """Make everything ready for the next step, behind the closed gate, once nothing is on its way to the store."""
         self.files.wait_for_the_store(STORE_BETWEEN_CELLS_S)
-        self.prepared.requests_of(order.cell)
+        volley = self._volley(order)
+        if volley is None:
+            self.prepared.requests_of(order.cell)
         clear_away()
         overrun = self.step.lease.overrun if self.step else 1.0
         lease = Lease(requests=order.requests, usd=order.usd, overrun=overrun)
-        self.step = Step(order=order, lease=lease, slots=deque(order.slots), arrivals=self._arrivals(order))
+        self.step = Step(order=order, lease=lease, slots=deque(order.slots), arrivals=self._arrivals(order), volley=volley)
+
+    def _volley(self, order: StepOrder) -> Volley | None:
+        if order.burst is None:
+            return None
+        share = len(order.slots) / order.cell.concurrency
+        return Volley(order.burst, self.prepared.burst_of(order.cell, order.burst), share)
 
     def _arrivals(self, order: StepOrder) -> Arrivals | None:
         if order.cell.rate_per_min is None:
@@ -109,7 +118,8 @@ class Participation:
         drop_what_was_due(self, step)
         if not self.sealed and not step.tally.in_flight:  # a request that did not end keeps the part open for its end
             self.files.next_part()
-        return Drained(run_id=self.run_id, number=message.number, tally=step.tally, usd=step.lease.used_usd)
+        seen = [] if step.volley is None else step.volley.seen(self.epoch_offset_ns)
+        return Drained(run_id=self.run_id, number=message.number, tally=step.tally, usd=step.lease.used_usd, seen=seen)
 
     def hurry(self, message: Hurry) -> None:
         """Requests that wait for a further attempt end as they are."""

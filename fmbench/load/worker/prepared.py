@@ -18,9 +18,11 @@ from fmbench.core.levels import most_in_flight
 from fmbench.core.names import below
 from fmbench.core.plan import Plan, PromptFile
 from fmbench.core.prices.price import Price
+from fmbench.core.quota.burst import Burst
 from fmbench.core.records import Cell, Prompt
 from fmbench.load.protocol import Address
 from fmbench.prompts import payload
+from fmbench.prompts.burst import burst_prompt
 
 
 @dataclass(slots=True, kw_only=True)
@@ -82,6 +84,28 @@ class PreparedRun:
         return CellRequests(
             prompts=prompts, calls=calls, caller=caller, price=price, max_tokens=max_tokens, region=region, salted=salted
         )
+
+    def burst_of(self, cell: Cell, burst: Burst) -> list[CellRequests]:
+        """What requests of a burst need: of its own size first, then of half of it, and so on as often as it shrinks."""
+        caller, model = self._caller(cell.model), self._models[cell.model]
+        metadata = {"run": self.plan.run_id, "cell": str(cell.number), "worker": self._worker}
+        found = []
+        for halving in range(burst.shrink + 1):
+            tokens, most = max(1, burst.prompt_tokens >> halving), max(1, burst.max_tokens >> halving)
+            prompt = burst_prompt(tokens, min(burst.output_tokens, most))
+            found.append(
+                CellRequests(
+                    prompts=[prompt],
+                    calls=[caller.prepare_sized(prompt, most, metadata)],
+                    caller=caller,
+                    price=self.plan.price_of(cell.model),
+                    max_tokens=most,
+                    region=model.region or self.config.region,
+                    salted=True,
+                )
+            )
+            gevent.sleep(0)
+        return found
 
     def _caller(self, name: str) -> Caller:
         if name not in self._callers:

@@ -42,7 +42,7 @@ class Sender:
     def __init__(self, environment: Any, part: Participation, step: Step, slot: int) -> None:
         self.environment, self.part, self.step, self.slot = environment, part, step, slot
         cell = step.order.cell
-        self.requests: CellRequests = part.prepared.requests_of(cell)
+        self.requests: CellRequests = part.prepared.requests_of(cell) if step.volley is None else step.volley.sizes[0]
         self._next_trying = tryings_of(part.prepared, cell, slot)
         self._planned = cell.rate_per_min is not None
 

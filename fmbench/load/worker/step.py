@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from gevent.event import Event
 
@@ -15,6 +16,9 @@ from fmbench.load.slices import Slices
 from fmbench.load.tally import Tally
 from fmbench.load.worker.arrivals import Arrivals
 from fmbench.load.worker.lease import Lease
+
+if TYPE_CHECKING:
+    from fmbench.load.worker.burst import Volley
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,6 +34,8 @@ class Step:
     closed_ns: int | None = None
     arrivals: Arrivals | None = None
     """When requests are due in an open loop; None: a closed one."""
+    volley: Volley | None = None
+    """This process's part of a burst; None: the step has none."""
     users: int = 0
     """How many users are inside."""
     closed: Event = field(default_factory=Event)

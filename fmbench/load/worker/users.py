@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from locust import User, task
 
+from fmbench.load.worker.burst import send_burst
 from fmbench.load.worker.closed_loop import send_until_closed
 from fmbench.load.worker.open_loop import send_by_plan
 from fmbench.load.worker.sending import Sender
@@ -30,7 +31,9 @@ class BedrockUser(User):
                 continue
             try:
                 sender = Sender(self.environment, part, step, slot)
-                if step.arrivals is None:
+                if step.volley is not None:
+                    send_burst(sender, step.volley)
+                elif step.arrivals is None:
                     send_until_closed(sender)
                 else:
                     send_by_plan(sender, step.arrivals)
@@ -39,3 +42,5 @@ class BedrockUser(User):
                 raise
             finally:
                 step.leave()
+                if step.volley is not None and step.users == 0:
+                    worker.tell_pulse()  # the next burst may be due at once

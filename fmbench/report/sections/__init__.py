@@ -11,6 +11,7 @@ from fmbench.report.section import Section
 _FOLDER = "report/sections"
 _ORDER = (
     "limits",
+    "quota-search",
     "routes",
     "open-loop",
     "buckets",

@@ -16,7 +16,9 @@ MARKS = {True: "met", False: "not met", None: "undecided"}
 
 def blocks(material: Material) -> list[Block | None]:
     """A sentence for each search, the picture of all, and a table of steps for each, to be opened."""
-    found = material.study.summary.get("search") or []
+    found = [search for search in material.study.summary.get("search") or [] if search["of"] in UNITS]
+    if not found:
+        return []
     said: list[Block | None] = [Text(_sentence(material.study, search)) for search in found]
     folds = [Fold(f"Steps of {_name(material.study, search)}", (_steps(search),)) for search in found]
     return [*said, *material.pictures_of("limits"), *folds]

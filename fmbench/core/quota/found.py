@@ -1,0 +1,105 @@
+"""What a run's search for quotas found, from its records: the log of each model's bursts says how its quota works."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from fmbench.core.quantiles import Floats
+from fmbench.core.quota.replay import MINUTE_S, Seen
+from fmbench.core.quota.search import Onset, conclude
+from fmbench.core.table import Rows
+
+_WORDS = {"throttled_requests": "requests", "throttled_tokens": "tokens", "throttled_daily": "daily"}
+
+
+def quota_searches(load: Mapping[str, Any], rows: Rows, lines: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """``summary.json``'s ``search`` for ``of: quota``: an item a model; empty when none was asked for.
+
+    ``limit`` and ``ci95`` are of tokens a minute where tokens were throttled, else of requests a minute; None: nothing was
+    throttled. ``finished``: the search was not cut.
+    """
+    asked = load.get("search") or {}
+    if asked.get("of") != "quota":
+        return []
+    bursts: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for line in lines:
+        bursts.setdefault((line["model"], line["bucket"]), []).append(line)
+    models = rows.words["model"]
+    return [_row(*arm, asked, rows[models.is_(arm[0])], of_arm) for arm, of_arm in bursts.items()]
+
+
+def _row(model: str, bucket: str, asked: Mapping[str, Any], rows: Rows, lines: list[Mapping[str, Any]]) -> dict[str, Any]:
+    log = log_of(rows, float(asked.get("minute_s") or MINUTE_S) / MINUTE_S)
+    found = conclude(log) if log else None
+    limit = None if found is None else found.tokens or found.requests
+    return {
+        "model": model,
+        "bucket": bucket,
+        "of": "quota",
+        "limit": None if limit is None else limit.per_minute,
+        "ci95": None if limit is None else [limit.low, limit.high],
+        "requests": len(log),
+        "finished": all(line["status"] == "complete" for line in lines),
+        "bursts": len(lines),
+        "quota": None
+        if found is None
+        else {
+            "requests_per_min": _onset(found.requests),
+            "tokens_per_min": _onset(found.tokens),
+            "throttled_by": sorted({seen.word for seen in log if seen.word is not None}),
+            "window": found.window,
+            "reserves_max_tokens": found.reserves,
+            "burndown": found.burndown,
+            "contradicted": found.contradicted,
+            "most_requests_per_min": found.most_requests,
+            "most_tokens_per_min": found.most_tokens,
+        },
+        "steps": [],
+    }
+
+
+def _onset(onset: Onset | None) -> dict[str, Any] | None:
+    if onset is None:
+        return None
+    found = asdict(onset)
+    return {"per_minute": found["per_minute"], "ci95": [found["low"], found["high"] if np.isfinite(found["high"]) else None]}
+
+
+def log_of(rows: Rows, scale: float) -> list[Seen]:
+    """The requests that were admitted or throttled, in their order, on a clock whose minutes are the service's (``scale`` of
+    ours)."""
+    words = rows.words["failure"]
+    throttled = {word: words.is_(word) for word in _WORDS}
+    told = rows.ok | np.logical_or.reduce(list(throttled.values()))
+    rows = rows[told & ~np.isnan(rows.number("sent_at"))]
+    rows = rows[np.argsort(rows.number("sent_at"), kind="stable")]
+    words, tokens = rows.words["failure"], _prompt_tokens(rows)
+    numbers = (rows.number(name) for name in ("sent_at", "ended_at", "max_tokens", "output_tokens"))
+    return [
+        Seen(
+            at=at / scale,
+            ended_at=ended / scale,
+            input_tokens=int(prompt),
+            max_tokens=int(most),
+            output_tokens=0 if np.isnan(output) else int(output),
+            word=None if code < 0 else _WORDS[words.names[code]],
+        )
+        for at, ended, most, output, prompt, code in zip(*numbers, tokens, words.codes, strict=True)
+    ]
+
+
+def _prompt_tokens(rows: Rows) -> Floats:
+    """As the service counts them; of throttled requests, which it does not count, by the nearest size that it did."""
+    cached = np.nan_to_num(rows.number("cache_read_tokens")) + np.nan_to_num(rows.number("cache_write_tokens"))
+    told, ours = rows.number("input_tokens") + cached, rows.number("prompt_tokens")
+    known = ~np.isnan(told)
+    if not known.any():
+        return np.nan_to_num(ours)
+    sizes, first = np.unique(ours[known], return_index=True)
+    beyond = told[known][first] - sizes
+    nearest = np.abs(ours[:, None] - sizes[None, :]).argmin(axis=1) if len(sizes) else np.zeros(len(ours), dtype=np.int64)
+    return np.asarray(np.where(known, told, np.maximum(1.0, np.nan_to_num(ours) + beyond[nearest])))

@@ -1,0 +1,61 @@
+"""A search's finding from the records alone: a log that the simulator's own admission wrote says how that admission works."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from benchmarks.quota.service import Service
+from fmbench.core.quota.burst import Seen
+from fmbench.core.quota.found import quota_searches
+from fmbench.core.quota.search import Limits, search
+from fmbench.core.table import read
+from fmbench.simulator.behaviour import Quota
+from tests.unit.made import Cellful, failed, row, run_of
+
+SCALE = 1 / 6
+LOAD = {"search": {"of": "quota", "minute_s": 60 * SCALE}}
+
+
+def _row(seen: Seen) -> dict[str, Any]:
+    """A record: the service counts 7 tokens more than we do, and tells nothing of a throttled request."""
+    times = {"sent_at": seen.at * SCALE, "ended_at": seen.ended_at * SCALE, "max_tokens": seen.max_tokens}
+    ours = times | {"prompt_tokens": seen.input_tokens - 7}
+    if seen.word is not None:
+        return failed(0.0, f"throttled_{seen.word}", **ours)
+    return row(0.0, input_tokens=seen.input_tokens, output_tokens=seen.output_tokens, **ours)
+
+
+def test_the_log_in_the_records_says_how_the_quota_works() -> None:
+    hidden = Quota(requests_per_minute=90, tokens_per_minute=120_000, burndown=5, window="clock")
+    service, log = Service(hidden, 3), []
+    bursts = search(Limits())
+    burst = next(bursts)
+    found = None
+    while found is None:
+        part = service.burst(burst)
+        log += part
+        try:
+            burst = bursts.send(part)
+        except StopIteration as ended:
+            found = ended.value
+    records, manifest = run_of([Cellful([_row(seen) for seen in log])])
+    (told,) = quota_searches(LOAD, read(records).rows, manifest["cells"])
+    quota = told["quota"]
+    assert quota["requests_per_min"]["per_minute"] == pytest.approx(90, rel=0.05)
+    assert quota["tokens_per_min"]["per_minute"] == pytest.approx(120_000, rel=0.05)
+    assert (quota["reserves_max_tokens"], quota["burndown"], quota["window"]) == (True, 5.0, "clock")
+    assert quota["throttled_by"] == ["requests", "tokens"]
+    assert told["limit"] == pytest.approx(found.tokens.per_minute, rel=0.01)
+
+
+def test_nothing_throttled_is_no_limit() -> None:
+    records, manifest = run_of([Cellful([row(0.1 * number, max_tokens=10) for number in range(20)])])
+    (told,) = quota_searches(LOAD, read(records).rows, manifest["cells"])
+    assert (told["limit"], told["quota"]["requests_per_min"], told["quota"]["throttled_by"]) == (None, None, [])
+
+
+def test_other_searches_are_none_of_quotas() -> None:
+    records, manifest = run_of([Cellful([row(0.1)])])
+    assert quota_searches({"search": {"of": "users"}}, read(records).rows, manifest["cells"]) == []
