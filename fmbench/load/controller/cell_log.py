@@ -35,7 +35,9 @@ class Attempt:
     """What the budget counts for it: true costs, the bound of what may have been billed, and whole leases of ``unheard``
     workers."""
     unheard: list[str] = field(default_factory=list)
-    """Workers that went without a last word: all that they were allowed counts as used."""
+    """Workers that went without a last word: all that they were allowed counts as used, until their journals are read."""
+    allowed: Used = field(default_factory=Used)
+    """What of ``used`` counts for them."""
     visit: Level | None = None
     """The step of a search that this is."""
     evidence: Evidence | None = None
@@ -67,7 +69,9 @@ class Attempt:
 
     def _budget(self) -> dict[str, Any]:
         used = {"budget_requests": self.used.requests, "budget_usd": self.used.usd}
-        return used | ({"unheard": self.unheard} if self.unheard else {})
+        if not self.unheard:
+            return used
+        return {**used, "unheard": self.unheard, "allowed_requests": self.allowed.requests, "allowed_usd": self.allowed.usd}
 
 
 def _counts(tally: Tally) -> dict[str, int]:

@@ -77,6 +77,7 @@ class Draining:
                 missing.append(self._crew.name_of(client))
                 used = Used(requests=requests or tally.sent, usd=tally.usd if usd is None else usd)
                 attempt.unheard.append(self._crew.name_of(client))
+                attempt.allowed += used
             else:
                 used = Used(requests=tally.sent, usd=answer.usd)
                 attempt.seen += answer.seen
