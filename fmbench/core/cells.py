@@ -55,6 +55,8 @@ class MeasuredCell:
     """Which of the model's routes it went by; None: there are no others."""
     dropped: int = 0
     """Requests of the measured window that could not be started; no ``rows`` of them are here."""
+    block_s: float | None = None
+    """Of windows that ended when they had shown enough: how long the blocks are by which they were looked at; else None."""
 
     @property
     def complete(self) -> bool:

@@ -69,13 +69,8 @@ class Dependence:
         """The effective sample size, at most the count."""
         return self.count / self.design_effect
 
-    @property
-    def tail(self) -> float:
-        """2.5 %; of dependent values the normal tail beyond Student's 97.5 % point, as the design effect is not known well."""
-        return self.tail_of(TAIL)
-
     def tail_of(self, tail: float) -> float:
-        """The same for any tail."""
+        """``tail``; of dependent values the normal tail beyond Student's point there, as the design effect is not known well."""
         return tail if self.design_effect == 1 else _tail(self.batches, tail)
 
 
@@ -238,11 +233,12 @@ def percentile_interval(series: Floats, ascending: Floats, share: float, common:
     return low, high
 
 
-def quantile_interval(ascending: Floats, share: float, known: Dependence) -> Interval | None:
-    """The interval of the quantile at ``share`` of sorted values; ``known`` is the dependence of its exceedances."""
+def quantile_interval(ascending: Floats, share: float, known: Dependence, tail: float = TAIL) -> Interval | None:
+    """The interval of the quantile at ``share`` of sorted values, missed by at most ``tail`` on either side; ``known`` is the
+    dependence of its exceedances."""
     if len(ascending) < 2:
         return None
-    low, high = _bounds_of_rank(share, round(known.effective, 3), known.tail)
+    low, high = _bounds_of_rank(share, round(known.effective, 3), known.tail_of(tail))
     return _value_at(ascending, low), _value_at(ascending, high)
 
 

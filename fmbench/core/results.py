@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fmbench.core.anytime import as_printed, held_whenever_looked
 from fmbench.core.cells import MeasuredCell
 from fmbench.core.changes import change_in
 from fmbench.core.cycles import rate_interval
@@ -93,6 +94,9 @@ def result_of(
     sample = Sample(whole, row, quality)
     found_of = [(one, judged(one, sample, cell, instrument)) for one in objectives if len(counted)]
     shown = [judgement for one, judgement in found_of if not one.screen or judgement.status == NOT_MET]
+    row = held_whenever_looked(row, cell, counted, objectives)
+    if cell.block_s is not None:
+        shown = as_printed(shown, objectives, row)
     found = CellResult(cell, row, instrument, shown, steady)
     row["meets_objectives"] = found.meets
     row["objectives"] = [judgement.to_dict() for judgement in found.judgements]

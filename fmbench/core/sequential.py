@@ -163,10 +163,15 @@ def mean_sequence(sums: Floats, counted: Floats, tail: float = TAIL_OF_SEQUENCE)
     error = _error(sums, counted)
     if error is None:
         return None
-    mean, blocks = float(sums.sum() / counted.sum()), len(sums)
-    enough = -math.log(tail)
-    reach = error * float(optimize.brentq(lambda z: _log_mixture(z, blocks) - enough, 0.0, 1e3))
+    mean = float(sums.sum() / counted.sum())
+    reach = error * errors_reached(len(sums), tail)
     return mean - reach, mean + reach
+
+
+def errors_reached(blocks: int, tail: float = TAIL_OF_SEQUENCE) -> float:
+    """How many standard errors the sequence of a mean reaches to either side, seen in so many blocks."""
+    enough = -math.log(tail)
+    return float(optimize.brentq(lambda z: _log_mixture(z, blocks) - enough, 0.0, 1e3))
 
 
 def _error(sums: Floats, counted: Floats) -> float | None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from fmbench.core.anytime import block_s_of
 from fmbench.core.bill import bill_of, prices_in
 from fmbench.core.cells import MeasuredCell, joined, measured_cells
 from fmbench.core.findings.finding import Evidence
@@ -49,7 +50,9 @@ def summarise_table(table: Table, manifest: Mapping[str, Any], health: pd.DataFr
     """The same, of records that are a table already."""
     config = manifest.get("config") or {}
     asked = objectives_of(config.get("objectives") or {})
+    load = config.get("load") or {}
     cells = measured_cells(table, manifest.get("cells") or [], _model_ids(config))
+    cells = [replace(cell, block_s=block_s_of(load, cell.windows)) for cell in cells]
     judged = [*asked, *screens_of(config.get("objectives") or {})]
     results = [result_of(cell, judged, _dataset(manifest), health) for cell in cells]
     verdicts = _verdicts(results, config)
