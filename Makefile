@@ -10,7 +10,7 @@ IMAGE ?= fmbench-load
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 
 .PHONY: help demo test test-long test-containers test-fast lint format format-check types check lock image k8s-render clean \
-        bench-accuracy bench-saturation bench-scale bench-requests bench-master bench-simulator bench-statistics bench-report bench-faults
+        bench-accuracy bench-saturation bench-scale bench-requests bench-master bench-simulator bench-statistics bench-report bench-faults fuzz fuzz-short
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -91,6 +91,15 @@ bench-report: $(VENV)/.installed-dev ## a report of 1,000,000 records: seconds a
 TIMES ?= 3
 bench-faults: $(VENV)/.installed-dev ## every fault of tests/faults as whole runs, TIMES= each: the table of docs/reliability.md
 	$(BIN)/python -m benchmarks.faults --times $(TIMES)
+
+INPUTS ?= 1000000
+CONFIGURATIONS ?= 20000
+DATASETS ?= 5000
+fuzz: $(VENV)/.installed-dev ## malformed input for every parser: INPUTS=, CONFIGURATIONS=, DATASETS= (SEED= makes the same again)
+	$(BIN)/python -m benchmarks.fuzz --inputs $(INPUTS) --configurations $(CONFIGURATIONS) --datasets $(DATASETS) $(if $(SEED),--seed $(SEED))
+
+fuzz-short: $(VENV)/.installed-dev ## the same in about two minutes, from a seed of today (CI)
+	$(BIN)/python -m benchmarks.fuzz --inputs 50000 --configurations 500 --datasets 100 --processes 5 --seed $$(date -u +%Y%m%d)
 
 image: ## the container image, the smaller one for workers, and an S3 server for trying things out
 	docker build --file docker/Dockerfile --target full --tag $(IMAGE) .

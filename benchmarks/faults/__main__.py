@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 import traceback
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -24,37 +25,35 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench-faults")
     parser.add_argument("--times", type=int, default=3)
     parser.add_argument(
-        "--only", default="", metavar="WORDS", help="the faults whose name has these words; the page stays as it is"
+        "--only", default="", metavar="WORDS", help="the faults whose name has these words; other rows stay as they are"
     )
     parsed = parser.parse_args()
-    times, only = parsed.times, parsed.only
-    rows, broken = [], 0
-    for name, fault in FAULTS.items():
-        if only not in name:
-            continue
-        trials, failures = _tried(name, fault, times)
-        broken += failures
-        rows.append(_row(name, trials, failures))
-        print(rows[-1], flush=True)
-    if not only:
-        _write(times, rows)
-    return 1 if broken else 0
+    faults = {name: fault for name, fault in FAULTS.items() if parsed.only in name}
+    trials: dict[str, list[Trial]] = {name: [] for name in faults}
+    failures: Counter[str] = Counter()
+    for time_of in range(1, parsed.times + 1):  # every fault once, and again: whenever it is stopped, all were tried as often
+        for name, fault in faults.items():
+            found = _tried(name, fault)
+            failures[name] += found is None
+            trials[name] += [found] if isinstance(found, Trial) else []
+        rows = {name: _row(name, trials[name], failures[name]) for name in faults}
+        _write(time_of, rows)
+        print("\n".join([f"{time_of} times", *rows.values()]), flush=True)
+    return 1 if failures.total() else 0
 
 
-def _tried(name: str, fault: Fault, times: int) -> tuple[list[Trial], int]:
-    """The trials that came to their end, and how many did not."""
-    trials, failures = [], 0
-    for _ in range(times):
-        with tempfile.TemporaryDirectory(prefix="fmbench-fault-") as place:
-            try:
-                trials.append(fault(Path(place)))
-            except pytest.skip.Exception as reason:
-                print(f"{name}: {reason}", file=sys.stderr)
-            except AssertionError as error:
-                failures += 1
-                where = traceback.extract_tb(error.__traceback__)[-1]
-                print(f"{name}: {where.name}, line {where.lineno}: {where.line}: {error}", file=sys.stderr, flush=True)
-    return trials, failures
+def _tried(name: str, fault: Fault) -> Trial | str | None:
+    """The trial, when it came to its end; a text: why it cannot be made here; None: it did not hold."""
+    with tempfile.TemporaryDirectory(prefix="fmbench-fault-") as place:
+        try:
+            return fault(Path(place))
+        except pytest.skip.Exception as reason:
+            print(f"{name}: {reason}", file=sys.stderr)
+            return str(reason)
+        except AssertionError as error:
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            print(f"{name}: {where.name}, line {where.lineno}: {where.line}: {error}", file=sys.stderr, flush=True)
+            return None
 
 
 def _row(name: str, trials: list[Trial], failures: int) -> str:
@@ -66,15 +65,18 @@ def _row(name: str, trials: list[Trial], failures: int) -> str:
     return f"| {name} | {counts} | {statuses} |"
 
 
-def _write(times: int, rows: list[str]) -> None:
+def _write(times: int, rows: dict[str, str]) -> None:
+    """Put the rows into the page, each in the place of its fault; a fault that was not tried now keeps the row that it had."""
     head = (
         "| fault | times | trials failed | requests sent | unaccounted | never seen by the endpoint | said to be lost "
         "| exit status |\n|---|--:|--:|--:|--:|--:|--:|---|"
     )
     said = f"`make bench-faults TIMES={times}`, {time.strftime('%Y-%m-%d', time.gmtime())}:"
     before, _, rest = PAGE.read_text().partition(BEGIN)
-    after = rest.partition(END)[2]
-    PAGE.write_text("\n".join([before + BEGIN, said, "", head, *rows, END]) + after)
+    table, _, after = rest.partition(END)
+    kept = {line.split(" | ")[0].removeprefix("| "): line for line in table.splitlines() if line.startswith("| ")}
+    lines = [line for name in FAULTS if (line := rows.get(name) or kept.get(name))]
+    PAGE.write_text("\n".join([before + BEGIN, said, "", head, *lines, END]) + after)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ MAX_HEAD = 65_536
 MAX_LINE = 1_024
 MAX_ANSWER = 256 * 1024 * 1024
 """An answer of more bytes, head included, is not read on."""
+MOST_DIGITS = 18
+"""A length of more digits is none."""
 _BLANK_LINE = b"\r\n\r\n"
 
 
@@ -222,7 +224,7 @@ class ResponseReader:
 
 def _length(text: str) -> int:
     first = text.partition(",")[0].strip()
-    if not (first.isascii() and first.isdigit()):
+    if not (first.isascii() and first.isdigit() and len(first) <= MOST_DIGITS):
         raise NotHttp(f"not a content-length: {text[:40]!r}")
     return int(first)
 

@@ -59,9 +59,11 @@ class EventReader:
 
     def _with_line_feeds(self, data: bytes) -> bytes:
         """The bytes with every line's end as LF."""
-        if self._carriage and data:
+        if not data:
+            return data
+        if self._carriage:
             data = data.removeprefix(b"\n")
-        self._carriage = data.endswith(b"\r") if data else self._carriage
+        self._carriage = data.endswith(b"\r")
         return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 

@@ -157,7 +157,11 @@ class _Reader:
             return None
         if node.tag.endswith(":null") and node.value == EMPTY:
             self.document.left_empty.add(path)
-        return convert(node.value)
+        try:
+            return convert(node.value)
+        except ValueError:
+            self._fault(node, path, f"is no value of its YAML tag {node.tag}", "leave the tag out")
+            return None
 
     def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
         result: dict[str, Any] = {}

@@ -104,7 +104,7 @@ def checked(frames: list[bytes]) -> Message | None:
     message = _unpacked(frames[1])
     if message is None:
         return None
-    if message.node_id.encode(errors="replace") != frames[0]:
+    if (message.node_id or "").encode(errors="replace") != frames[0]:
         return _ignored("a message in another's name")
     return message if _fits(message) else _ignored("a message that Locust does not know")
 

@@ -10,6 +10,8 @@ from fmbench.core.neutral import neutral
 from fmbench.core.records import Record
 
 _INT64 = 2**63
+_LARGEST_EXACT = 2**53
+"""A whole number beyond it is no value of a column of floats."""
 _KINDS = {name: str(hint) for name, hint in get_type_hints(Record).items()}
 IDENTITY = ("worker", "user", "seq")
 
@@ -46,10 +48,9 @@ def _fits(value: Any, kind: str) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    try:
-        return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    except OverflowError:
-        return False
+    if type(value) is int:
+        return abs(value) <= _LARGEST_EXACT
+    return isinstance(value, float) and math.isfinite(value)
 
 
 def _is_whole(text: str) -> bool:

@@ -49,7 +49,7 @@ def read_manifest(folder: RunFolder) -> dict[str, Any]:
         raise UnusableInput(f"{folder.path}: is no run folder (no manifest.json); give one, such as results/<run_id>.") from None
     except NotADirectoryError:
         raise UnusableInput(f"{folder.path}: is a file, and no run folder; give one, such as results/<run_id>.") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UnusableInput(f"{folder.manifest}: cannot be read ({error}); restore it from a copy.") from None
     version = str(manifest.get("schema_version", "")) if isinstance(manifest, dict) else ""
     if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,6 +31,29 @@ def rows() -> Iterator[Row]:
         _, local, remote, state, queues, *_ = line.split()
         unsent, unread = (int(queue, 16) for queue in queues.split(":"))
         yield Row(_port(local), _port(remote), int(state, 16), unsent, unread)
+
+
+@contextmanager
+def counting_listener() -> Iterator[tuple[str, Callable[[], int]]]:
+    """(address, how many connections were made to it): an endpoint that nobody should ask."""
+    made: list[socket.socket] = []
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                made.append(listener.accept()[0])
+
+    thread = threading.Thread(target=accept, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}", lambda: len(made)
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join(5)
+        for connection in made:
+            connection.close()
 
 
 def wait_until_read(connection: socket.socket) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import lzma
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -22,6 +23,17 @@ from fmbench.storage.store import is_remote
 LONGEST_LINE = 64 << 20
 LINES = (".jsonl", ".ndjson")
 TABLES = (".parquet", ".csv", ".arrow")
+_BROKEN_ARCHIVE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    OSError,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+)
+"""What ``zipfile`` raises for bytes that are no sound archive."""
 MOST_BLANK_LINES = 1_000_000
 
 
@@ -79,8 +91,12 @@ def records(file: LinesFile) -> Iterator[tuple[dict[str, Any], int, int]]:
                 blank += 1
                 if blank > MOST_BLANK_LINES:
                     raise UnusableInput(f"{file.name}: has more than {MOST_BLANK_LINES:,} blank lines: is it the right file?")
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
-        raise UnusableInput(f"{file.name}: cannot be read from its archive ({error}): fetch or pack the archive again") from error
+    except _BROKEN_ARCHIVE as error:
+        raise _broken(file.name, error) from error
+
+
+def _broken(name: str, error: Exception) -> UnusableInput:
+    return UnusableInput(f"{name}: cannot be read ({error or type(error).__name__}): fetch or pack the file again")
 
 
 def sha256(path: Path) -> str:
@@ -127,11 +143,14 @@ def _in_folder(folder: Path, address: str) -> tuple[list[LinesFile], str]:
 
 
 def _in_zip(path: Path, address: str) -> list[LinesFile]:
-    with zipfile.ZipFile(path) as archive:
-        inside = sorted(
-            (member for member in archive.infolist() if not member.filename.startswith("__MACOSX/")),
-            key=lambda member: member.filename,
-        )
+    try:
+        with zipfile.ZipFile(path) as archive:
+            inside = sorted(
+                (member for member in archive.infolist() if not member.filename.startswith("__MACOSX/")),
+                key=lambda member: member.filename,
+            )
+    except _BROKEN_ARCHIVE as error:
+        raise _broken(address, error) from error
     members = [member for member in inside if member.filename.endswith(LINES)]
     members = members or [member for member in inside if member.filename.endswith(".json")]
     if not members:

@@ -8,6 +8,7 @@ from typing import Any
 
 from fmbench.config.schema import Columns
 from fmbench.core.failures import UnusableInput
+from fmbench.core.neutral import neutral
 from fmbench.prompts.reading import columns as columns_of
 from fmbench.prompts.reading.columns import NoColumn, Unplaced
 from fmbench.prompts.reading.rows import Placed, Row, is_name
@@ -26,6 +27,8 @@ KNOWN: dict[str, tuple[str, ...]] = {
 
 
 TEXTS = frozenset({"input", "context"})
+MOST_NAMED = 30
+"""Columns that a message names."""
 
 
 class Mapper:
@@ -149,4 +152,5 @@ def _task(named: str, file: str) -> str:
 
 
 def _listed(names: list[str]) -> str:
-    return ", ".join(names) if names else "no columns at all"
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(neutral(name, 60) for name in names[:MOST_NAMED]) + more if names else "no columns at all"
