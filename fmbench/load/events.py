@@ -55,9 +55,12 @@ class CellNow:
     said: Mapping[str, str]
     """What the service, or the socket, said with the last failure of the most frequent kinds."""
     ttft: Percentiles
+    tpot: Percentiles
     e2e: Percentiles
     answers_per_min: float | None
     output_tokens_per_s: float | None
+    admitted_tpm: float | None
+    """Tokens a minute that a quota takes at admission."""
     usd: float | None
     """Of this cell so far; None: its model's price is not known."""
     usd_run: float
@@ -111,7 +114,7 @@ def from_line(line: bytes) -> Told | None:
     try:
         row = json.loads(line)
         kind = _NAMES[row.pop("event")]
-        for key in ("ttft", "e2e"):
+        for key in ("ttft", "tpot", "e2e"):
             if key in row:
                 row[key] = Percentiles(**row[key])
         return kind(**row)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from fmbench.core.failures import PERMANENT, Outcome
+from fmbench.core.failures import PERMANENT, THROTTLES, Outcome
 from fmbench.core.records import Record
 from fmbench.load.slices import Row, merged
 
@@ -23,14 +23,19 @@ class WindowCounts:
     ok: int = 0
     failed: int = 0
     output_tokens: int = 0
+    admitted_tokens: int = 0
+    """What a quota takes at admission, prompt and ``max_tokens``, of every request that was not throttled."""
     failures: Counter[str] = field(default_factory=Counter)
     said: dict[str, str] = field(default_factory=dict)
     """What was said with the last failure of each kind."""
     ttft: Counter[int] = field(default_factory=Counter)
+    tpot: Counter[int] = field(default_factory=Counter)
     e2e: Counter[int] = field(default_factory=Counter)
 
     def add(self, record: Record) -> None:
         """Count a request that is over."""
+        if record.failure not in THROTTLES:
+            self.admitted_tokens += admitted_by(record)
         if record.outcome != Outcome.OK:
             self.failed += 1
             self.failures[record.failure or "unknown"] += 1
@@ -38,7 +43,7 @@ class WindowCounts:
             return
         self.ok += 1
         self.output_tokens += record.output_tokens or 0
-        for counts, latency in ((self.ttft, record.ttft_s), (self.e2e, record.e2e_s)):
+        for counts, latency in ((self.ttft, record.ttft_s), (self.tpot, record.tpot_s), (self.e2e, record.e2e_s)):
             if latency:
                 counts[round(math.log(latency) / _GROWTH)] += 1
 
@@ -47,10 +52,19 @@ class WindowCounts:
         self.ok += other.ok
         self.failed += other.failed
         self.output_tokens += other.output_tokens
+        self.admitted_tokens += other.admitted_tokens
         self.failures += other.failures
         self.said |= other.said
         self.ttft += other.ttft
+        self.tpot += other.tpot
         self.e2e += other.e2e
+
+
+def admitted_by(record: Record) -> int:
+    """The tokens that a request takes of a quota when it is let in: its prompt, by the service's count where it told one."""
+    told = record.input_tokens
+    cached = (record.cache_read_tokens or 0) + (record.cache_write_tokens or 0)
+    return ((record.prompt_tokens or 0) if told is None else told + cached) + (record.max_tokens or 0)
 
 
 def percentile(counts: Counter[int], share: float) -> float | None:

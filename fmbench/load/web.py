@@ -18,7 +18,7 @@ from locust.runners import STATE_INIT
 
 from fmbench.core.failures import Refused
 from fmbench.load.web_end import BAR, Ending, Study
-from fmbench.load.web_tabs import CELLS, CONFIGURATION, TABS, TIMES, cell_rows, configuration_rows
+from fmbench.load.web_tabs import CELLS, CONFIGURATION, TABS, TIMES, cell_rows, configuration_rows, quotas_of
 from fmbench.load.web_times import OverTime
 
 PASSWORD = "FMBENCH_WEB_PASSWORD"
@@ -32,13 +32,15 @@ class StudyUI:
 
     def __init__(self, environment: Any, study: Study) -> None:
         self._environment, self._study = environment, study
-        self._ending, self._over_time = Ending(study), OverTime(study.progress)
+        self._quotas = quotas_of(study.config)
+        self._ending, self._over_time = Ending(study), OverTime(study.progress, self._quotas)
         self._token = secrets.token_urlsafe(24)
         self._ui = environment.web_ui
         self._password = os.environ.get(PASSWORD)
         self._listen()
         self._ui.app.before_request(self._answer)
         self._ui.app.after_request_funcs.setdefault(None, []).insert(0, self._finish)  # the first one is called last
+        self._over_time.routes(self._ui.app)
         self._ending.routes(self._ui.app)
         self._usual_arguments = self._ui.update_template_args
         self._ui.update_template_args = self._arguments
@@ -113,7 +115,7 @@ class StudyUI:
 
     def _tables(self) -> list[dict[str, Any]]:
         rows = {
-            CELLS.key: cell_rows(self._study.progress, self._ending.summary()),
+            CELLS.key: cell_rows(self._study.progress, self._ending.summary(), self._quotas),
             TIMES.key: self._over_time.rows(),
             CONFIGURATION.key: configuration_rows(self._study.config),
         }

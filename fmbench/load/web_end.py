@@ -27,6 +27,7 @@ BAR = """
 <div id="fmbench" hidden style="position:fixed;bottom:0;left:0;right:0;padding:10px 16px;background:#16202a;color:#fff;
 font:14px sans-serif;z-index:9999"><span id="fmbench-answer"></span> <a id="fmbench-report" hidden target="_blank"
 style="color:#9cf" href="study/report.html">Open the report</a> <button id="fmbench-close">Close</button></div>
+<script src="study/charts.js" defer></script>
 <script>
 (() => {
   const at = id => document.getElementById(id);
@@ -37,6 +38,7 @@ style="color:#9cf" href="study/report.html">Open the report</a> <button id="fmbe
     if (now.over && running && now.report) { location.reload(); return; }
     running = running || !now.report;
     at("fmbench").hidden = !now.over;
+    document.body.style.paddingBottom = now.over ? "60px" : "";
     at("fmbench-answer").textContent = now.answer;
     at("fmbench-report").hidden = !now.report;
   }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -37,12 +37,14 @@ CELLS = Tab(
         "verdict": "objectives",
         "ttft_p50": "TTFT p50",
         "ttft_p95": "TTFT p95 (n)",
+        "tpot_p50": "TPOT p50",
         "e2e_p50": "end to end p50",
         "e2e_p95": "end to end p95 (n)",
         "answers": "answers/min",
         "tokens": "output tokens/min",
         "failed": "failed",
         "throttled": "throttled",
+        "quota": "quota taken/min",
         "usd": "USD of all sent",
     },
 )
@@ -55,10 +57,12 @@ TIMES = Tab(
         "answers": "answers",
         "ttft_p50": "TTFT p50",
         "ttft_p95": "TTFT p95",
+        "tpot_p50": "TPOT p50",
         "e2e_p95": "end to end p95",
         "tokens": "output tokens/min",
         "failed": "failed",
         "throttled": "throttled",
+        "quota": "quota taken/min",
         "usd": "USD of the run",
     },
 )
@@ -66,20 +70,45 @@ CONFIGURATION = Tab("configuration", "Configuration", {"name": "key", "value": "
 TABS = (CELLS, TIMES, CONFIGURATION)
 
 
-def cell_rows(progress: Progress, summary: Mapping[str, Any] | None) -> list[Row]:
+def quota_words(admitted_per_min: float | None, quota_tpm: float | None) -> str:
+    """``84,000 of 200,000 (42 %)`` tokens a minute at admission; without a quota in the configuration the tokens alone."""
+    if admitted_per_min is None:
+        return "-"
+    taken = rate(admitted_per_min)
+    return taken if not quota_tpm else f"{taken} of {quota_tpm:,.0f} ({100 * admitted_per_min / quota_tpm:.0f} %)"
+
+
+def quotas_of(config: Config) -> dict[str, float | None]:
+    """Tokens a minute of the configuration's ``quota:``, by a model's label."""
+    from fmbench.core.quota.usage import quota_for  # statistics: not in every load process
+
+    plain = config.model_dump(include={"quota"})
+    found = {model.name: quota_for(plain, model.name, model.id) for model in config.models}
+    return {name: None if quota is None else quota.tpm for name, quota in found.items()}
+
+
+def cell_rows(progress: Progress, summary: Mapping[str, Any] | None, quotas: Mapping[str, float | None]) -> list[Row]:
     """Every cell's row. Figures of the report, once ``summary`` is there; counted in steps of 2 % until then."""
     done = progress.cells()
-    reported = {} if summary is None else _only_ones(summary)
-    attempts = [(cell.model, cell.bucket, cell.users) for cell in done if cell.state == "complete"]
+    reported = {} if summary is None else _only_ones(summary["cells"])
+    taken = {} if summary is None else _only_ones(summary.get("quota") or [])
+    attempts = [_level(cell) for cell in done if cell.state == "complete"]
     rows = []
     for cell in done:
-        key = (cell.model, cell.bucket, cell.users)
+        key, quota = _level(cell), quotas.get(cell.model)
         found = reported.get(key) if cell.state == "complete" and attempts.count(key) == 1 else None
-        rows.append(row_of(cell) | ({} if found is None else _reported(found)))
-    return rows + [row_of(cell) for cell in progress.to_come()]
+        rows.append(row_of(cell, quota) | ({} if found is None else _reported(found, taken.get(key), quota)))
+    return rows + [row_of(cell, quotas.get(cell.model)) for cell in progress.to_come()]
 
 
-def row_of(cell: CellNow) -> Row:
+Level = tuple[str, str, float]
+
+
+def _level(cell: CellNow) -> Level:
+    return cell.model, cell.bucket, cell.users if cell.rate_per_min is None else cell.rate_per_min
+
+
+def row_of(cell: CellNow, quota_tpm: float | None = None) -> Row:
     """A cell's row of the tab, by what the load processes counted."""
     name = f"{cell.place} of {cell.cells}: {cell.model}, {cell.bucket}, {level_words(cell.users, cell.rate_per_min)}"
     tokens = None if cell.output_tokens_per_s is None else 60 * cell.output_tokens_per_s
@@ -90,39 +119,44 @@ def row_of(cell: CellNow) -> Row:
         "verdict": "-",
         "ttft_p50": seconds(cell.ttft.p50),
         "ttft_p95": _with_n(cell.ttft),
+        "tpot_p50": seconds(cell.tpot.p50),
         "e2e_p50": seconds(cell.e2e.p50),
         "e2e_p95": _with_n(cell.e2e),
         "answers": rate(cell.answers_per_min),
         "tokens": rate(tokens),
         "failed": str(cell.failed),
         "throttled": str(cell.throttled),
+        "quota": quota_words(cell.admitted_tpm, quota_tpm),
         "usd": "unknown" if cell.usd is None else f"{cell.usd:.4f}",
     }
 
 
-def _reported(cell: Mapping[str, Any]) -> Row:
-    """The figures of a cell of summary.json."""
+def _reported(cell: Mapping[str, Any], taken: Mapping[str, Any] | None, quota_tpm: float | None) -> Row:
+    """The figures of a cell of summary.json, and what it ``taken`` of the quota."""
     ttft, e2e = (Percentiles(n=cell[key]["n"], p50=cell[key]["p50"], p95=cell[key]["p95"]) for key in ("ttft_s", "e2e_s"))
     tokens = cell["output_tokens_per_s"]
     return {
         "verdict": VERDICTS[cell["meets_objectives"]],
         "ttft_p50": seconds(ttft.p50),
         "ttft_p95": _with_n(ttft),
+        "tpot_p50": seconds(cell["tpot_s"]["p50"]),
         "e2e_p50": seconds(e2e.p50),
         "e2e_p95": _with_n(e2e),
         "answers": rate(cell["transactions_per_minute"]),
         "tokens": rate(None if tokens is None else 60 * tokens),
         "failed": str(cell["failed"]),
         "throttled": str(sum(count for kind, count in cell["failures"].items() if kind in THROTTLES)),
+        "quota": quota_words(None if taken is None else taken["admitted_tpm"], quota_tpm),
     }
 
 
-def _only_ones(summary: Mapping[str, Any]) -> dict[tuple[str, str, int], Mapping[str, Any]]:
-    """The cells of a summary by model, bucket and level, where that names just one."""
-    found: dict[tuple[str, str, int], list[Mapping[str, Any]]] = {}
-    for cell in summary["cells"]:
-        found.setdefault((cell["model"], cell["bucket"], cell["concurrency"]), []).append(cell)
-    return {key: cells[0] for key, cells in found.items() if len(cells) == 1}
+def _only_ones(rows: Iterable[Mapping[str, Any]]) -> dict[Level, Mapping[str, Any]]:
+    """The rows of a summary by model, bucket and level, where that names just one."""
+    found: dict[Level, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        level = row.get("rate_per_min") or row["concurrency"]
+        found.setdefault((row["model"], row["bucket"], level), []).append(row)
+    return {key: rows[0] for key, rows in found.items() if len(rows) == 1}
 
 
 def _with_n(found: Percentiles) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -23,19 +24,28 @@ from fmbench.storage.upload import MANIFEST, forget_local_copy, upload
 if TYPE_CHECKING:
     from fmbench.config.schema import Config
 
+Leave = Callable[[RunFolder], None]
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
-def finish(folder: RunFolder, config: Config, manifest: dict[str, Any], ended: str, require: str | None = None) -> int:
+def finish(
+    folder: RunFolder,
+    config: Config,
+    manifest: dict[str, Any],
+    ended: str,
+    require: str | None = None,
+    leave: Leave = forget_local_copy,
+) -> int:
     """Seal the journals, write the report, store everything, and return the exit status. Prints the run's address.
 
     ``require``: what a run that is done has to be besides (``valid``), or its status is ``NOT_VALID``.
+    ``leave``: what becomes of the folder here when the run is stored elsewhere.
 
     Whatever goes wrong, the folder stays, and the message says where and how to go on. A signal ends it when the journals are
     sealed; its exit status is returned, and the manifest says ``interrupted``.
     """
     try:
-        return _finish(folder, config, manifest, ended, require)
+        return _finish(folder, config, manifest, ended, require, leave)
     except (KeyboardInterrupt, Terminated) as signal:
         with put_off():
             return _interrupted(folder, manifest, signal)
@@ -71,7 +81,7 @@ def _no_space(folder: RunFolder) -> int:
     return ExitCode.STOPPED_EARLY
 
 
-def _finish(folder: RunFolder, config: Config, manifest: dict[str, Any], ended: str, require: str | None) -> int:
+def _finish(folder: RunFolder, config: Config, manifest: dict[str, Any], ended: str, require: str | None, leave: Leave) -> int:
     collected = _collect(folder, config, manifest)
     with put_off():
         accounting, code = seal_into(manifest, folder, ended)
@@ -87,7 +97,7 @@ def _finish(folder: RunFolder, config: Config, manifest: dict[str, Any], ended: 
         code = ExitCode.NOT_VALID
     upload_fault = _upload(folder, config)
     with put_off(again=False):  # all is done: a signal changes nothing any more
-        stored = upload_fault is None and _close(folder, config, manifest, status, collected)
+        stored = upload_fault is None and _close(folder, config, manifest, status, collected, leave)
         if upload_fault is not None:
             _not_stored(folder, manifest, upload_fault)
         code = code if stored else (code or ExitCode.FAULT)
@@ -178,7 +188,7 @@ def _upload(folder: RunFolder, config: Config) -> Exception | None:
     return None
 
 
-def _close(folder: RunFolder, config: Config, manifest: dict[str, Any], status: str, collected: list[str]) -> bool:
+def _close(folder: RunFolder, config: Config, manifest: dict[str, Any], status: str, collected: list[str], leave: Leave) -> bool:
     """Say in the manifest how the run ended, here and where it belongs. Of the journals of other hosts, those that were
     ``collected`` go from there. False: the manifest could not be stored."""
     close_as(status, manifest, folder)
@@ -189,7 +199,7 @@ def _close(folder: RunFolder, config: Config, manifest: dict[str, Any], status: 
         return False
     if folder.is_remote:
         forget_parts(folder, collected, config.region)
-        forget_local_copy(folder)
+        leave(folder)
     return True
 
 

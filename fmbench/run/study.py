@@ -42,6 +42,7 @@ from fmbench.run.signals import Terminated, code_for, put_off, terminating, word
 from fmbench.storage.manifest import FAILED, INTERRUPTED, RUNNING, read_manifest, write_manifest
 from fmbench.storage.runfolder import RunFolder, create, discard
 from fmbench.storage.share import share
+from fmbench.storage.upload import forget_local_copy
 
 
 def run_study(options: Options, loaded: LoadedConfig) -> int:
@@ -196,17 +197,21 @@ def _load(folder: RunFolder, config: Config, options: Options, manifest: dict[st
         share(folder, config.region)
     if options.master:
         say(workers_wanted(options))
-    shown, known = view(), list[int]()
+    shown, known, kept = view(), list[int](), list[RunFolder]()
 
     def over(ended: str) -> None:
         shown.close()
-        known.append(finish(folder, config, manifest, ended, options.require))
+        known.append(
+            finish(folder, config, manifest, ended, options.require, leave=kept.append)
+        )  # the page shows the report from it
         say(f"The web UI at http://127.0.0.1:{options.web_port}/ stays until it is closed (Ctrl-C, or Close on its page).")
 
     try:
         ended = _launch(folder, options, elsewhere, shown, over)
     finally:
         shown.close()
+        for stored in kept:
+            forget_local_copy(stored)
     return lambda: known[0] if known else finish(folder, config, manifest, ended, options.require)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -23,9 +25,13 @@ inference: {max_tokens: 8}
 dataset: {source: synthetic, buckets: ["1-500"], prompts_per_bucket: 3}
 load: {concurrency: [2, 3], warmup_s: 0.2, duration_s: 3, min_requests: 0}
 objectives: {bucket: "en_1-500", error_rate: 0.5}
+quota: {lite: {tpm: 100000}}
 simulator: {profile: {ttft_s: 0.03, tpot_s: 0.002, faults: [{kind: throttle_requests, rate: 0.1}]}}
 """
 ENDS_IN_S = 60
+NAMES = ["Time to first token", "Time per output token", "End to end", "Output tokens", "Cost of the run", "Quota", "Failures"]
+CHARTS = """(() => { const found = [...document.querySelectorAll('#fmbench-charts figure')].map(f => ({name: f.dataset.chart,
+title: f.innerText, dots: f.querySelectorAll('circle').length})); return found.length ? found : null; })()"""
 CLICKED_S = 25
 """A cell's window where a browser clicks: one that starts slowly finds the run still at its first cell."""
 
@@ -86,10 +92,35 @@ def check_cells(shown: list[dict[str, str]], run: Path) -> None:
         assert row["usd"] == f"{sent.usd.sum():.4f}"
         assert row["throttled"] == str(len(throttled)) != "0"
         assert row["ttft_p95"].endswith(f"({cell['ttft_s']['n']})")
+        let_in = sent[(sent.phase == "measure") & ~sent.failure.fillna("").str.startswith("throttled")]
+        prompts = let_in.input_tokens.fillna(let_in.prompt_tokens)
+        a_minute = 60 * (prompts + let_in.max_tokens).sum() / cell["duration_s"]
+        taken, quota, share = re.fullmatch(r"([\d,]+) of ([\d,]+) \((\d+) %\)", row["quota"]).groups()  # type: ignore[union-attr]
+        assert (float(taken.replace(",", "")), quota) == (pytest.approx(a_minute, rel=1e-3), "100,000")
+        assert float(share) == pytest.approx(a_minute / 1000, abs=0.51)
         if cell["ttft_s"]["p95"] is not None:
             assert row["ttft_p95"].startswith(f"{cell['ttft_s']['p95'] * 1000:.0f} ms")
         assert row["tokens"] == f"{60 * cell['output_tokens_per_s']:,.0f}"
         assert row["verdict"] == {True: "met", False: "not met", None: "undecided"}[cell["meets_objectives"]]
+
+
+def check_times(points: list[dict[str, Any]], run: Path) -> None:
+    """The charts' points are of the records: what ended between two looks at a window, and the dollars so far."""
+    import pandas
+
+    records = pandas.read_parquet(run / "records")
+    measured = records[records.phase == "measure"]
+    assert points and sum(point["failed"] for point in points) <= (measured.outcome != "ok").sum()
+    for before, point in itertools.pairwise(points):
+        if before["cell"] != point["cell"]:
+            continue
+        near = measured[(measured.ended_at > before["at"] - 1.5) & (measured.ended_at <= point["at"] + 0.1)]
+        assert 0 < point["answers"] <= (near.outcome == "ok").sum()
+        assert near.ttft_s.min() * 0.98 <= point["ttft_p50"] <= point["ttft_p95"] <= near.ttft_s.max() * 1.02
+        assert near.tpot_s.min() * 0.98 <= point["tpot_p50"] <= near.tpot_s.max() * 1.02
+        assert near.e2e_s.min() * 0.98 <= point["e2e_p95"] <= near.e2e_s.max() * 1.02
+        so_far = records[records.ended_at <= point["at"] + 0.1].usd.sum()
+        assert 0 < point["usd"] <= so_far * 1.0001
 
 
 def test_the_page_stays_until_it_is_interrupted_and_the_run_keeps_its_status(site: Site) -> None:
@@ -111,6 +142,8 @@ def test_the_page_stays_until_it_is_interrupted_and_the_run_keeps_its_status(sit
     check_cells(tables(site)["cells"], run)
     over_time = tables(site)["times"]
     assert over_time and all(row["tokens"] != "-" for row in over_time)
+    check_times(json.loads(site.ask("/study/times")[2])["rows"], run)
+    assert "study/times" in site.ask("/study/charts.js")[2]
     keys = {row["name"]: row["value"] for row in tables(site)["configuration"]}
     assert keys["models[0].label"] == "lite" and keys["load.concurrency"] == "2, 3"
 
@@ -158,7 +191,15 @@ def test_a_run_by_clicking_with_stop_and_close(site: Site, tmp_path: Path) -> No
         page.picture(tmp_path / "end.png")
         wait_until(lambda: page.click("Over time"))
         shows(page, "USD OF THE RUN" if "USD OF THE RUN" in page.text() else "USD of the run")
+        charts = wait_until(lambda: page.value(CHARTS), ENDS_IN_S)
+        points = json.loads(site.ask("/study/times")[2])["rows"]
+        assert [chart["name"] for chart in charts] == NAMES
+        assert [chart["dots"] for chart in charts[:3]] == [2 * len(points)] * 3, "p50 and p95 of each interval"
+        assert f"so far {points[-1]['usd']:.4g}"[:11] in charts[4]["title"]
+        assert "100K" in charts[5]["title"], "the quota"
+        page.picture(tmp_path / "over-time.png")
         wait_until(lambda: page.click("Configuration"))
+        wait_until(lambda: page.value("document.getElementById('fmbench-charts') === null"))
         shows(page, "models[0].label")
         page.picture(tmp_path / "configuration.png")
         wait_until(lambda: page.click("Close"))
