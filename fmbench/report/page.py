@@ -9,6 +9,8 @@ from fmbench.report.sections import SECTIONS
 
 MOST_ROWS = 16
 """Rows of a table that is shown open."""
+LONGEST_NAME = 60
+"""Letters of a caption that names a closed table; a longer one stays below it, and the section's title names the table."""
 
 
 def page(material: Material) -> blocks.Page:
@@ -29,7 +31,8 @@ def _set(anchor: str, material: Material) -> blocks.Section:
 def _closed(block: blocks.Block, title: str) -> blocks.Block:
     """A long table opens on a click."""
     if isinstance(block, blocks.Table) and len(block.rows) > MOST_ROWS:
-        return blocks.Fold(f"{title}: {len(block.rows)} rows", (block,))
+        named = block.caption.removesuffix(".") if 0 < len(block.caption) <= LONGEST_NAME else title
+        return blocks.Fold(f"{named}: {len(block.rows)} rows", (block,))
     return block
 
 

@@ -42,7 +42,7 @@ def _best(study: Study) -> Table | None:
             why = nearest(study, found) if status == "none feasible" else told(study, found["reason"])
             rows.append([text(bucket), pick if chosen else f"{DASH} ({status})", why])
     caption = "The bucket of interest first, then by length." if len(rows) > 1 else ""
-    return table(["Bucket", "Best", "Why"], rows, left=(0, 1, 2), caption=caption) if rows else None
+    return table(["Bucket", "Best", "Why"], rows, left=(0, 1, 2), caption=caption, stacked=True) if rows else None
 
 
 def _most_users(study: Study) -> Table | None:

@@ -41,7 +41,7 @@ def _said(study: Study, use: Use) -> str:
         worst = max(use["throttled"], key=use["throttled"].get).removeprefix("throttled_")
         tokens, used = _tokens(use["admitted_tpm"]), _tokens(use["settled_tpm"])
         said = f"**{name}: your limit is the quota, not the model.** At {level} {throttled} of the requests were throttled, "
-        said += f"most of them for {worst}; admission took {tokens} tokens a minute, of which {used} were used in the end."
+        said += f"most of them for {worst}; admission took {tokens} tokens a minute, the answers {used} in the end."
     elif use["limit"] == "near":
         said = f"**{name}: the quota is near.** At {level} admission took {taken} of its tokens a minute."
     else:
