@@ -8,6 +8,7 @@ from typing import Any
 from fmbench.report.blocks import Table, Text
 from fmbench.report.charts import CHARTS
 from fmbench.report.picture import Dots, Rule, Shade
+from fmbench.report.plotly_panel import plotly_figure
 from fmbench.report.png import png
 from fmbench.report.sections import SECTIONS
 
@@ -53,7 +54,9 @@ def test_the_picture_of_a_search_has_each_step_and_what_lies_between() -> None:
     assert (shade.bottom, shade.top, rule.value) == (12.0, 13.0, 12.0)
     assert picture.sentence == "Lite meets every objective up to between 12 and 13 users (95 %)."
     assert panel.note == "219 requests; a grid as fine: about 742"
-    assert png(picture).startswith(b"\x89PNG")
+    assert png(picture).startswith(b"\x89PNG") and plotly_figure(panel)
+    long = chart.prepare(SimpleNamespace(summary={"search": [SEARCH | {"steps": WAY * 16}]}, short=lambda name: name))  # type: ignore[arg-type]
+    assert plotly_figure(long.panels[0]), "hover and zoom, however many steps there are"
     assert chart.prepare(SimpleNamespace(summary={})) is None  # type: ignore[arg-type]
 
 

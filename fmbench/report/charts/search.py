@@ -20,7 +20,7 @@ LOOKS = {
     False: Look(COLOURS[1], "X", "solid", ""),
     None: Look(COLOURS[6], "D", "solid", ""),
 }
-WAY = Look("#B8C0C8", "", "solid", "")
+WAY = Look("#B8C0C8", "o", "solid", "")
 
 
 def prepare(study: Study) -> Picture | None:
