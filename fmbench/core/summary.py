@@ -76,7 +76,7 @@ def summarise_table(table: Table, manifest: Mapping[str, Any], health: pd.DataFr
         "validity": validity(Evidence(results, manifest, own_counts)),
         "accounting": _accounting(table, manifest, own_counts),
         "spend": _spend(table, manifest),
-        "quota": _quota(cells, config),
+        "quota": _quota(cells, manifest),
         **({"retries": again} if (again := _retries(cells, config)) else {}),
         "thinking": _thinking(cells, manifest),
         **({"routes": rows} if (rows := _routes(cells, config)) else {}),
@@ -164,14 +164,14 @@ def _thinking(cells: list[MeasuredCell], manifest: Mapping[str, Any]) -> list[di
     return [each.to_dict() for each in found if each is not None]
 
 
-def _quota(cells: list[MeasuredCell], config: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _quota(cells: list[MeasuredCell], manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What each cell took of its model's quota in its measured window."""
-    ids = _model_ids(config)
+    ids = _model_ids(manifest.get("config") or {})
     found: list[dict[str, Any]] = []
     for cell in cells:
         model_id = ids.get(cell.model, cell.model)
         seconds = math.fsum(end - start for start, end in cell.windows)
-        quota = quota_for(config, cell.model, model_id)
+        quota = quota_for(manifest, cell.model, model_id)
         measured = cell.rows[cell.rows.measured]
         use = quota_use(cell.model, model_id, cell.bucket, cell.concurrency, measured, seconds, quota)
         found += [] if use is None else [{**use.to_dict(), "rate_per_min": cell.rate_per_min}]

@@ -9,6 +9,7 @@ import numpy as np
 
 from fmbench.core.bill import kind_costs
 from fmbench.core.intervals import dependence, mean_interval
+from fmbench.core.money import total_usd
 from fmbench.core.prices.price import Price
 from fmbench.core.prices.rates import MILLION
 from fmbench.core.records import Usage
@@ -81,9 +82,10 @@ def month_of(model: str, rows: Rows, price: Price | None, demand: Demand, traffi
         return None
     answered = rows[ok]
     costs = kind_costs(answered, price)
-    paid = usd[ok] + float(np.nansum(usd[~ok])) / ok.sum()
+    failed_usd = total_usd(usd[~ok])
+    paid = usd[ok] + failed_usd / int(ok.sum())
     scale = _given(traffic, answered, price)
-    mean = float(paid.mean()) if scale is None else scale
+    mean = total_usd(usd) / int(ok.sum()) if scale is None else scale
     interval = None if scale is not None else mean_interval(paid, dependence(paid, answered.blocks))
     monthly = demand.per_day * DAYS
     read = _all_read(answered, price)

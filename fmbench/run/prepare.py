@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from fmbench.core.estimate import USUAL_PACE, Estimate, Pace, estimate
 from fmbench.core.plan import Plan, PromptFile, plan_cells
 from fmbench.core.prices.book import PriceBook, prices_of
 from fmbench.core.prices.price import Price
+from fmbench.core.quota.tokens import Quota
 from fmbench.core.records import SCHEMA_VERSION, Cell
 from fmbench.prompts import payload
 from fmbench.prompts.guess import guessed
@@ -41,6 +42,8 @@ class Prepared:
     book: PriceBook
     prices: dict[str, Price | None]
     """What each model's requests cost, by its name; None: not known."""
+    quotas: Mapping[str, Quota] = field(default_factory=dict)
+    """The account's quotas by model, as far as they were told."""
 
     @property
     def config(self) -> Config:
@@ -132,6 +135,7 @@ def first_manifest(folder: RunFolder, prepared: Prepared) -> dict[str, Any]:
         "versions": versions(),
         "environment": environment(),
         "price_book": prepared.book.info(),
+        "quotas": {name: dataclasses.asdict(quota) for name, quota in prepared.quotas.items()},
         "datasets": prompts.datasets,
         "buckets": {name: dataclasses.asdict(bucket) for name, bucket in prompts.buckets.items()},
         "tokenizer": prompts.tokenizer,

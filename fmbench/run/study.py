@@ -6,6 +6,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -105,12 +106,12 @@ def _begin(options: Options, loaded: LoadedConfig) -> tuple[RunFolder, Prepared]
         prepared = prepare_study(loaded, book, folder.prompts)
         _warn(prepared)
         ask_before_spending(config, prepared.estimate, options.yes)
-        check_before_run(config, book)
+        quotas = check_before_run(config, book)
     except BaseException:
         with put_off():
             discard(folder, config.region)
         raise
-    return folder, prepared
+    return folder, replace(prepared, quotas=quotas)
 
 
 def _run(options: Options, loaded: LoadedConfig) -> int:

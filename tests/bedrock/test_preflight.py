@@ -185,3 +185,16 @@ def test_a_region_that_is_mistyped(stubs: Stubs) -> None:
     good, bad = stubs.look({"models": [{"id": NOVA}, {"id": NOVA, "label": "b", "region": "us-east-11"}]}, "region")
     assert (good.verdict, bad.verdict) == (Verdict.OK, Verdict.WARNING)
     assert bad.cure.startswith("Did you mean us-east-1")
+
+
+def test_the_quota_of_the_configuration_wins_and_is_told_as_such(stubs: Stubs) -> None:
+    quotas = [quota("On-demand model inference tokens per minute for Amazon Nova Lite", 400_000)]
+    stubs.says("service-quotas", "list_service_quotas", {"Quotas": quotas})
+    (found,) = stubs.look({"models": [{"id": NOVA, "label": "nova"}], "quota": {"nova": {"rpm": 30}}}, "quotas")
+    assert found.what == "400,000 tokens a minute, 30 requests a minute (quota: in the configuration)"
+
+
+def test_a_quota_of_the_configuration_needs_no_permission(stubs: Stubs) -> None:
+    stubs.refuses("service-quotas", "list_service_quotas", "AccessDeniedException")
+    (found,) = stubs.look({"models": [{"id": NOVA}], "quota": {NOVA: {"tpm": 0}}}, "quotas")
+    assert (found.verdict, found.what) == (Verdict.FAILED, "0 tokens a minute (quota: in the configuration)")

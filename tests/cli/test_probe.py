@@ -54,3 +54,21 @@ def test_a_study_of_the_simulator_probes_the_simulator(tmp_path: Path, capsys: p
     models = [{"id": NOVA}, {"id": CLAUDE, "inference": {"thinking": 1024, "max_tokens": 1100}}]
     status, [nova, claude] = probed(tmp_path, capsys, simulator=SERVED, models=models, inference={"temperature": None})
     assert (status, nova[0], claude[0]) == (0, "ok", "ok")
+
+
+def test_parameters_that_are_turned_down_are_told_one_by_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    served = {"profile": {"ttft_s": 0.005, "tpot_s": 0.001, "rejects": ["top_p", "temperature"]}}
+    asked = {"temperature": 0.1, "top_p": 0.9, "stop_sequences": ["x"]}
+    status, [nova] = probed(tmp_path, capsys, simulator=served, models=[{"id": NOVA}], inference=asked)
+    assert (status, nova[0]) == (3, "failed")
+    assert nova[1].endswith("turned down, asked for alone: temperature, top_p")
+
+
+def test_tier_and_cache_are_told_as_served(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    served = {"profile": {"ttft_s": 0.005, "tpot_s": 0.001, "cache": "points", "served_tier": "default"}}
+    asked = {"service_tier": {"type": "priority"}}
+    sections = {"simulator": served, "models": [{"id": NOVA}], "inference": asked, "cache": {"mode": "hit"}}
+    status, [nova] = probed(tmp_path, capsys, **sections)
+    assert (status, nova[0]) == (0, "warning")
+    assert "tier default where priority was asked for" in nova[1]
+    assert "of a long prompt read from the cache" in nova[1]

@@ -55,7 +55,7 @@ def test_the_log_has_the_services_counts_and_leaves_out_what_is_not_known() -> N
     log = volley.seen(epoch_offset_ns=10**9)
     assert [(seen.at, seen.input_tokens, seen.max_tokens, seen.output_tokens, seen.word) for seen in log] == [
         (2.0, 420, 64, 3, None),
-        (4.0, 420, 64, 0, "tokens"),
-        (5.0, 220, 32, 0, "requests"),
+        (4.001, 420, 64, 0, "tokens"),
+        (5.001, 220, 32, 0, "requests"),
     ]
     assert log[0].ended_at == pytest.approx(2.1)

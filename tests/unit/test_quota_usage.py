@@ -62,5 +62,21 @@ def test_a_quota_of_requests_can_be_near() -> None:
 )
 def test_the_burndown_is_of_the_model_and_the_configuration_wins(model_id: str, weight: float) -> None:
     assert burndown_of(model_id) == weight
-    assert quota_for({"quota": {"m": {"tpm": 5}}}, "m", model_id) == Quota(tpm=5, burndown=weight)
-    assert quota_for({"quota": {model_id: {"rpm": 5, "burndown": 3}}}, "m", model_id) == Quota(rpm=5, burndown=3)
+    assert quota_for({"config": {"quota": {"m": {"tpm": 5}}}}, "m", model_id) == Quota(tpm=5, burndown=weight)
+    assert quota_for({"config": {"quota": {model_id: {"rpm": 5, "burndown": 3}}}}, "m", model_id) == Quota(rpm=5, burndown=3)
+
+
+def test_what_the_configuration_leaves_out_is_as_the_account_has_it() -> None:
+    told = {"tpm": 9.0, "rpm": 8.0, "tpd": None, "burndown": 5.0, "source": "service-quotas"}
+    manifest = {"quotas": {"m": told}}
+    assert quota_for(manifest, "m", "x") == Quota(tpm=9, rpm=8, burndown=5, source="service-quotas")
+    assert quota_for({**manifest, "config": {"quota": {"m": {"tpm": 5, "burndown": 2}}}}, "m", "x") == Quota(
+        tpm=5, rpm=8, burndown=2, source="config + service-quotas"
+    )
+    assert quota_for(manifest, "another", "x") is None
+
+
+def test_a_route_has_the_quota_of_its_model() -> None:
+    models = [{"label": "m (priority)", "id": "x", "route": "priority", "route_of": "m"}]
+    manifest = {"config": {"models": models, "quota": {"m": {"rpm": 7}}}}
+    assert quota_for(manifest, "m (priority)", "x") == Quota(rpm=7)

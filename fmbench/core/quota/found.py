@@ -71,14 +71,16 @@ def _onset(onset: Onset | None) -> dict[str, Any] | None:
 
 def log_of(rows: Rows, scale: float) -> list[Seen]:
     """The requests that were admitted or throttled, in their order, on a clock whose minutes are the service's (``scale`` of
-    ours)."""
+    ours). Requests pass others on their way: a refusal is placed where it was heard, after all that may have been let through."""
     words = rows.words["failure"]
     throttled = {word: words.is_(word) for word in _WORDS}
     told = rows.ok | np.logical_or.reduce(list(throttled.values()))
     rows = rows[told & ~np.isnan(rows.number("sent_at"))]
-    rows = rows[np.argsort(rows.number("sent_at"), kind="stable")]
+    decided = np.where(rows.ok, rows.number("sent_at"), rows.number("ended_at"))
+    order = np.argsort(decided, kind="stable")
+    rows, decided = rows[order], decided[order]
     words, tokens = rows.words["failure"], _prompt_tokens(rows)
-    numbers = (rows.number(name) for name in ("sent_at", "ended_at", "max_tokens", "output_tokens"))
+    numbers = (decided, *(rows.number(name) for name in ("ended_at", "max_tokens", "output_tokens")))
     return [
         Seen(
             at=at / scale,

@@ -37,6 +37,14 @@ class Quota:
     source: str = "config"
 
 
+def over(own: Quota | None, told: Quota | None) -> Quota | None:
+    """What the configuration says (``own``), each size that it leaves out as the account has it (``told``)."""
+    if own is None or told is None:
+        return own or told
+    sizes = {name: getattr(told if getattr(own, name) is None else own, name) for name in ("tpm", "rpm", "tpd")}
+    return Quota(**sizes, burndown=own.burndown, source=f"{own.source} + {told.source}")
+
+
 def burndown_of(model_id: str) -> float:
     """The weight of an output token, from the table."""
     return next((weight for part, weight in BURNDOWN if part in model_id), 1.0)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fmbench.core.quota.tokens import Quota, burndown_of
+from fmbench.core.quota.tokens import Quota, burndown_of, over
 from fmbench.core.table import Rows
 
 THROTTLES = ("throttled_requests", "throttled_tokens", "throttled_daily")
@@ -20,11 +20,15 @@ NEAR = 0.8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuotaUse:
-    """A minute of a cell's measured window. Tokens and requests a minute; None: the size of the quota is not known."""
+    """A minute of a cell's measured window. Tokens and requests a minute; None: the size of the quota is not known.
+
+    Of a window of less than a minute they are what a minute of the same would take: more than the window itself can have."""
 
     model: str
     bucket: str
     concurrency: int
+    seconds: float
+    """How long the window was."""
     requests_per_min: float
     admitted_tpm: float
     """Prompts, cached tokens included, and ``max_tokens`` of every request that was let through."""
@@ -46,15 +50,18 @@ class QuotaUse:
         return asdict(self)
 
 
-def quota_for(config: Mapping[str, Any], label: str, model_id: str) -> Quota | None:
-    """The configuration's ``quota:`` of a model, by its label or id; the burndown from the table where it is left out."""
+def quota_for(manifest: Mapping[str, Any], label: str, model_id: str) -> Quota | None:
+    """A model's quota: the configuration's ``quota:`` by its name, its route's model or its id; what that leaves out as the
+    account's Service Quotas had it before the run. The burndown comes from the table where it is left out."""
+    config, told = manifest.get("config") or {}, (manifest.get("quotas") or {}).get(label)
     sizes, models = config.get("quota") or {}, config.get("models") or []
     whose = next((model.get("route_of") for model in models if model.get("label") == label), None)
     asked = sizes.get(label) or sizes.get(whose) or sizes.get(model_id)
+    account = None if told is None else Quota(**told)
     if not asked:
-        return None
+        return account
     burndown = asked.get("burndown") or burndown_of(model_id)
-    return Quota(tpm=asked.get("tpm"), rpm=asked.get("rpm"), tpd=asked.get("tpd"), burndown=burndown)
+    return over(Quota(tpm=asked.get("tpm"), rpm=asked.get("rpm"), tpd=asked.get("tpd"), burndown=burndown), account)
 
 
 def quota_use(
@@ -82,6 +89,7 @@ def quota_use(
         model=model,
         bucket=bucket,
         concurrency=concurrency,
+        seconds=seconds,
         requests_per_min=len(admitted) * a_minute,
         admitted_tpm=at_admission * a_minute,
         settled_tpm=float(settled.sum()) * a_minute,

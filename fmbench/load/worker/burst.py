@@ -67,7 +67,7 @@ class Volley:
         known = {each.size: _tokens(each.exchange) for each in self.sent if _tokens(each.exchange) is not None}
         return [
             Seen(
-                at=(each.exchange.sent_ns + epoch_offset_ns) / 1e9,
+                at=(_decided_ns(each.exchange) + epoch_offset_ns) / 1e9,
                 ended_at=(each.exchange.ended_ns + epoch_offset_ns) / 1e9,
                 input_tokens=self._tokens_of(each.size, known),
                 max_tokens=each.max_tokens,
@@ -85,6 +85,12 @@ class Volley:
             return own
         nearest = min(known, key=lambda other: abs(other - size))
         return max(1, (known[nearest] or 0) + own - self.sizes[nearest].prompts[0].tokens)
+
+
+def _decided_ns(exchange: Exchange) -> int:
+    """When the service decided: a request may pass others on its way, so that a refusal is placed where it was heard, after all
+    that may have been let through before it."""
+    return exchange.ended_ns if exchange.failure is not None or exchange.sent_ns is None else exchange.sent_ns
 
 
 def _tokens(exchange: Exchange) -> int | None:

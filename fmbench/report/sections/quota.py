@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fmbench.report.blocks import Block, Table, Text, table, text
-from fmbench.report.numbers import DASH, count, known, share
+from fmbench.report.numbers import DASH, count, known, plain, share
 from fmbench.report.section import Material, Section
 from fmbench.report.study import Study
 from fmbench.report.words import at_level, level_number
@@ -82,6 +82,10 @@ def _table(study: Study, uses: list[Use]) -> Table:
     note = (
         "At admission a request reserves its prompt and all of max_tokens; at the end its output counts by the model's burndown."
     )
+    short = [use["seconds"] for use in uses if use.get("seconds", 60) < 60]
+    if short:
+        note += f" Windows of less than a minute (the shortest {plain(min(short), 's')}) are scaled up to one: a quota holds a"
+        note += " minute's worth, so such a load throttles later than its share says."
     return table(titles, rows, left=(0, 1), caption=note)
 
 

@@ -5,31 +5,52 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fmbench.bedrock.account import Unanswered
+from fmbench.config.schema import Config, Model
 from fmbench.core.preflight import Found, Verdict
 from fmbench.core.quota.names import quota_of
-from fmbench.core.quota.tokens import Quota
+from fmbench.core.quota.tokens import Quota, burndown_of, over
 from fmbench.run.preflight.subject import Subject, not_told
 
 NAME = "quota"
 
 
 def look(subject: Subject) -> Iterator[Found]:
-    """The quotas of each model, by their names in Service Quotas; one of 0 refuses every request."""
+    """The quotas of each model, by their names in Service Quotas, what ``quota:`` says over them; one of 0 refuses every
+    request."""
     for model in subject.config.models:
+        own, error = configured_quota(subject.config, model), None
         try:
-            found = quota_of(subject.route(model), subject.account(subject.region(model)).quotas())
-        except Unanswered as error:
+            told = _of_the_account(subject, model)
+        except Unanswered as failure:
+            told, error = None, failure
+        if error is not None and own is None:
             yield not_told(NAME, model.name, error, "servicequotas:ListServiceQuotas")
             continue
-        yield _found(model.name, found)
+        subject.quotas[model.name] = over(own, told)
+        yield _found(model.name, subject.quotas[model.name], own is not None)
 
 
-def _found(name: str, quota: Quota | None) -> Found:
+def _of_the_account(subject: Subject, model: Model) -> Quota | None:
+    if not subject.has_account:
+        return None
+    return quota_of(subject.route(model), subject.account(subject.region(model)).quotas())
+
+
+def configured_quota(config: Config, model: Model) -> Quota | None:
+    """What the configuration's ``quota:`` says of a model, by any of its names."""
+    sizes = next((config.quota[name] for name in model.names if name in config.quota), None)
+    if sizes is None:
+        return None
+    return Quota(sizes.tpm, sizes.rpm, sizes.tpd, sizes.burndown or burndown_of(model.id))
+
+
+def _found(name: str, quota: Quota | None, configured: bool) -> Found:
     if quota is None:
         cure = "quota: in the configuration tells it."
         return Found(check=NAME, about=name, verdict=Verdict.UNKNOWN, what="no quota has its name", cure=cure)
     sizes = {"tokens a minute": quota.tpm, "requests a minute": quota.rpm, "tokens a day": quota.tpd}
     text = ", ".join(f"{value:,.0f} {unit}" for unit, value in sizes.items() if value is not None)
+    text += " (quota: in the configuration)" if configured else ""
     if any(value == 0 for value in sizes.values()):
         cure = "Every request will be throttled: ask for an increase in Service Quotas, or AWS support for a new account."
         return Found(check=NAME, about=name, verdict=Verdict.FAILED, what=text, cure=cure)

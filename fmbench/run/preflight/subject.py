@@ -10,6 +10,7 @@ from fmbench.config.schema import Config, Model
 from fmbench.core.preflight import Found, Verdict
 from fmbench.core.prices.price import Price
 from fmbench.core.prices.route import Route
+from fmbench.core.quota.tokens import Quota
 
 CURES = {
     Why.CREDENTIALS: "Sign in again (aws sso login), or check AWS_PROFILE and the keys.",
@@ -26,6 +27,10 @@ class Subject:
     config: Config
     prices: Mapping[str, Price | None]
     account_of: Callable[[str], Account] = field(default=lambda region: Account(region))
+    has_account: bool = True
+    """Whether requests go to AWS; else nobody there is asked."""
+    quotas: dict[str, Quota | None] = field(default_factory=dict)
+    """What was found of each model's quotas, by its name."""
     _accounts: dict[str, Account] = field(default_factory=dict)
 
     def region(self, model: Model) -> str:
