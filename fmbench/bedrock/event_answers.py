@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from fmbench.bedrock import told
 from fmbench.bedrock.answers import StreamAnswer, StreamFault, read_json
+from fmbench.bedrock.faults import BadResponse, Fault
 from fmbench.bedrock.sse import EventReader, fields_of
 from fmbench.core.records import Exchange
 
@@ -27,7 +29,7 @@ class EventAnswer(StreamAnswer):
 
     def __init__(self, exchange: Exchange, keep_text: bool) -> None:
         super().__init__(exchange, keep_text)
-        self._decoder = EventReader(self.lines)
+        self._events = self._decoder = EventReader(self.lines)
         self._quick = False
         self._content_ns = exchange.content_ns
 
@@ -43,10 +45,20 @@ class EventAnswer(StreamAnswer):
         if not data or data == _DONE:
             return
         body = read_json(data)
-        if name == "error" or body.get("error") or name.lower().endswith("exception"):
-            raise StreamFault(told.fault_in_stream(body, name))
+        fault = told.fault_of_event(body, name)
+        if fault is not None:
+            raise StreamFault(fault)
         self.event(body, now_ns)
         self._quick = not self.stopped and self.pieces is None and self.exchange.visible
+
+    def fault_of_end(self, short: bool) -> Fault | None:
+        """A last event that lacks its empty line is taken where it is whole, and the connection ended as it should."""
+        rest = self._events.rest()
+        if rest is not None and not short:
+            with suppress(BadResponse):
+                self.lines(*rest)
+                self._events.forget()
+        return super().fault_of_end(short)
 
     def event(self, body: Json, now_ns: int) -> None:
         """Take the JSON of one event. Raises ``BadResponse``, ``StreamFault``."""

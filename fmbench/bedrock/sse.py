@@ -21,11 +21,12 @@ EventHandler = Callable[[bytes, int], None]
 class EventReader:
     """Cuts a body into events and hands them on. A ``Sink`` of ``http1``."""
 
-    __slots__ = ("_carriage", "_handler", "_rest")
+    __slots__ = ("_carriage", "_handler", "_rest", "_rest_ns")
 
     def __init__(self, handler: EventHandler) -> None:
         self._handler = handler
         self._rest = bytearray()
+        self._rest_ns = 0
         self._carriage = False
         """Whether the bytes before ended in a CR that counted as a line's end: an LF that follows belongs to it."""
 
@@ -46,6 +47,7 @@ class EventReader:
             if rest.find(_END, searched) < 0:
                 if len(rest) > MAX_EVENT:
                     raise CorruptFrame(f"an event of more than {MAX_EVENT} bytes")
+                self._rest_ns = now_ns
                 return
             data = bytes(rest)
             rest.clear()
@@ -56,6 +58,16 @@ class EventReader:
             start = stop + 2
         if start < end:
             self._rest += data[start:end]
+            self._rest_ns = now_ns
+
+    def rest(self) -> tuple[bytes, int] | None:
+        """The lines of an event that has begun, and the stamp of its last bytes; None: there is none."""
+        lines = bytes(self._rest.strip(b"\n"))
+        return (lines, self._rest_ns) if lines else None
+
+    def forget(self) -> None:
+        """Leave out the event that has begun."""
+        self._rest.clear()
 
     def _with_line_feeds(self, data: bytes) -> bytes:
         """The bytes with every line's end as LF."""

@@ -41,6 +41,14 @@ _TOO_LONG = re.compile("|".join(_OVERLONG), re.I | re.S)
 _TOLD = frozenset({FailureKind.ACCESS_DENIED, FailureKind.BAD_SIGNATURE, FailureKind.UNRECOGNIZED_CLIENT, FailureKind.VALIDATION})
 
 
+_THROTTLED = re.compile(r"\btoo many (requests|tokens)\b|\brate (limit|exceeded)|\bthrottl", re.I)
+
+
+def says_throttled(message: str) -> bool:
+    """Whether a refusal without any code is that of a quota."""
+    return _THROTTLED.search(message) is not None
+
+
 def throttled_by(message: str) -> FailureKind:
     """Which quota a throttle's message names."""
     for pattern, kind in _THROTTLE_TEXTS:

@@ -6,6 +6,7 @@ from typing import Any
 
 from fmbench.bedrock import faults
 from fmbench.bedrock.faults import Fault
+from fmbench.bedrock.texts import says_throttled
 from fmbench.core.failures import FailureKind
 
 Json = dict[str, Any]
@@ -77,11 +78,28 @@ def fault_of_answer(status: int, body: Json) -> Fault | None:
     return faults.of_error_answer(status, _aws_code(codes, _AS_AWS), message or ", ".join(codes))
 
 
+def fault_of_event(body: Json, name: str) -> Fault | None:
+    """The fault that an event of this name stands for, as OpenAI, Anthropic or AWS tell it; None for an event that is none."""
+    if not body.get("error") and "error" in (body.get("object"), body.get("type")):
+        return fault_in_stream({"error": body})
+    if name == "error" or body.get("error") or name.lower().endswith("exception"):
+        return fault_in_stream(body, name)
+    kind = body.get("__type")
+    if isinstance(kind, str):
+        return faults.of_stream_exception(kind, _text(body.get("message") or body.get("Message")))
+    for key, value in body.items() if len(body) == 1 else ():
+        if key.endswith("Exception"):
+            return faults.of_stream_exception(key, _text(value))
+    return None
+
+
 def fault_in_stream(body: Json, name: str = "") -> Fault:
     """The fault that an error event stands for; ``name`` is the event's own."""
     codes, message = told(body) or ((str(body.get("code") or ""), name), _text(body.get("message")))
     fault = faults.of_stream_exception(_aws_code(codes, _AS_AWS | _VAGUE) or (codes[0] if codes else ""), message)
     status = next((int(code) for code in codes if code.isascii() and code.isdigit() and len(code) == 3), None)
+    if fault.kind is FailureKind.UNKNOWN and status is None and says_throttled(message):
+        return Fault(FailureKind.THROTTLED_IN_STREAM, message)
     if fault.kind is not FailureKind.UNKNOWN or status is None:
         return fault
     kind = faults.of_error_answer(status, "", message).kind

@@ -39,14 +39,29 @@ def serialise(serialiser: Serialiser, model: Model, asking: Asking, stream: bool
     return post(serialiser, model, path(model, "chat/completions"), body | (_STREAM if stream else {}), inference)
 
 
+_THOUGHTS = ("reasoning_content", "reasoning", "thinking")
+
+
+def _content(content: Any) -> tuple[str, str]:
+    """(visible text, reasoning) of a message's content: a text, or a list of parts, as Mistral's models that think send it."""
+    if not isinstance(content, list):
+        return text_of(content), ""
+    parts = [mapping(part) for part in content]
+    thoughts = [part.get("thinking") for part in parts if part.get("type") == "thinking"]
+    inner = [mapping(each) for thought in thoughts for each in (thought if isinstance(thought, list) else [{"text": thought}])]
+    visible = "".join(text_of(part.get("text")) for part in parts if part.get("type") != "thinking")
+    return visible, "".join(text_of(each.get("text")) for each in inner)
+
+
 def _piece(body: Json, part: str) -> Piece:
     choice = first(body.get("choices"))
     message = mapping(choice.get(part))
+    text, thought = _content(message.get("content"))
     piece = Piece(
-        text=text_of(message.get("content")) or text_of(message.get("refusal")),
-        reasoning=text_of(message.get("reasoning_content")) or text_of(message.get("reasoning")),
-        tool=bool(message.get("tool_calls")),
-        stop_reason=choice.get("finish_reason"),
+        text=text or text_of(message.get("refusal")),
+        reasoning=thought or next((found for name in _THOUGHTS if (found := text_of(message.get(name)))), ""),
+        tool=bool(message.get("tool_calls") or message.get("function_call")),
+        stop_reason=choice.get("finish_reason") or None,
     )
     return with_usage(piece, counts_in(body.get("usage")), "prompt", "completion")
 

@@ -69,8 +69,6 @@ class ResponsesAnswer(EventAnswer):
                 raise BadResponse("content after the end of the response")
             delta = text_of(body.get("delta"))
             self.stamp(delta if kind in _TEXT else "", bool(delta) and kind not in _TEXT, now_ns)
-        elif kind == "error":
-            raise StreamFault(told.fault_in_stream({"error": body}))
 
     def _end(self, response: Json) -> None:
         self.guarded |= take(self.exchange, _ended(response), response)

@@ -21,7 +21,7 @@ def _read(body: Json) -> Piece:
     return Piece(
         text=text_of(message.get("content")),
         tool=bool(message.get("tool_calls")),
-        stop_reason=choice.get("finish_reason"),
+        stop_reason=choice.get("finish_reason") or None,
         input_tokens=count(usage.get("prompt_tokens")),
         output_tokens=count(usage.get("completion_tokens")),
     )

@@ -58,9 +58,10 @@ def chunk(body: Json) -> Piece:
     delta = mapping(body.get("delta"))
     if kind == "message_delta":
         return _with_usage(Piece(stop_reason=delta.get("stop_reason")), counts_in(body.get("usage")))
+    block = mapping(body.get("content_block"))
     return Piece(
-        text=text_of(delta.get("text")),
-        reasoning=text_of(delta.get("thinking")) or text_of(mapping(body.get("content_block")).get("data")),
+        text=text_of(delta.get("text")) or text_of(block.get("text")),
+        reasoning=text_of(delta.get("thinking")) or text_of(block.get("thinking")) or text_of(block.get("data")),
         tool=bool(delta.get("partial_json")),
     )
 
