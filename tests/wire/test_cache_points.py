@@ -25,13 +25,13 @@ FAST = {"ttft_s": 0.0, "tpot_s": 0.0, "output_tokens": 5, "cache": "points"}
 def caller_of(model_id: str, api: str, url: str, system: str | None = None, **cache: Any) -> tuple[Caller, Config]:
     model, inference = Model(id=model_id, api=api), Inference(max_tokens=10, system=system)
     config = Config(models=[model], inference=inference, cache=CachePoints(**cache))
-    return Caller(model, inference, "us-east-1", Timeouts(), 1, False, Endpoint(url), config.cache_points), config
+    return Caller(model, inference, "us-east-1", Timeouts(), 1, False, Endpoint(url), config.cache_points(model)), config
 
 
 def ask(endpoint: Simulated, model_id: str, api: str, times: int, **cache: Any) -> list[Exchange]:
     caller, config = caller_of(model_id, api, endpoint.url, **cache)
-    prepared = caller.prepare(PROMPT, config.salted)
-    return [caller.call(prepared, salt_of(number, api) if config.salted else None) for number in range(times)]
+    prepared = caller.prepare(PROMPT, config.salted(config.models[0]))
+    return [caller.call(prepared, salt_of(number, api) if config.salted(config.models[0]) else None) for number in range(times)]
 
 
 @pytest.mark.parametrize(("model_id", "api"), WAYS)
@@ -68,7 +68,7 @@ def test_what_is_too_short_is_not_cached_and_nothing_is_said() -> None:
 
 def body(model_id: str, api: str, salt: str | None = None, system: str | None = None, **cache: Any) -> dict[str, Any]:
     caller, config = caller_of(model_id, api, "http://127.0.0.1:9", system, **cache)
-    return dict(json.loads(caller.prepare(PROMPT, config.salted).body(salt)))
+    return dict(json.loads(caller.prepare(PROMPT, config.salted(config.models[0])).body(salt)))
 
 
 def test_the_points_of_converse() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
@@ -11,14 +13,37 @@ from fmbench.report.section import Material, Section
 from fmbench.report.words import at_level
 
 Difference = dict[str, Any]
-TITLES = {
-    "ttft_p50_s": "TTFT p50",
-    "ttft_p95_s": "TTFT p95",
-    "e2e_p50_s": "E2E p50",
-    "e2e_p95_s": "E2E p95",
-    "usd": "$ / answer",
-    "error_rate": "Failed",
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """How a figure of two routes stands in the table: its title, its value, and a difference with its two ends."""
+
+    title: str
+    value: Callable[[float], str]
+    gap: Callable[[float], str]
+    ends: Callable[[float, float], str]
+
+
+def _signed(value: float) -> str:
+    return f"{'−' if value < 0 else '+'}{seconds(abs(value))}"
+
+
+def _latency_column(title: str) -> Column:
+    return Column(title, seconds, _signed, lambda low, high: f"({_signed(low)} to {_signed(high)})")
+
+
+COLUMNS = {
+    "ttft_p50_s": _latency_column("TTFT p50"),
+    "ttft_p95_s": _latency_column("TTFT p95"),
+    "e2e_p50_s": _latency_column("E2E p50"),
+    "e2e_p95_s": _latency_column("E2E p95"),
+    "usd": Column("$ / answer", usd, lambda times: f"× {plain(times)}", lambda low, high: interval((low, high), None, "")),
+    "error_rate": Column(
+        "Failed", share, lambda gap: f"{100 * gap:+.1f} points", lambda low, high: f"({100 * low:+.1f} to {100 * high:+.1f})"
+    ),
 }
+LEAST_P = 0.0001
 
 
 def blocks(material: Material) -> list[Block | None]:
@@ -60,31 +85,12 @@ def _latency(each: Difference) -> str:
     return f"{seconds(abs(gap))} {interval(ends, abs(gap))} {word} to the first token at {percent}"
 
 
-def _signed(value: float) -> str:
-    return f"{'−' if value < 0 else '+'}{seconds(abs(value))}"
-
-
 def _times(cost: Difference) -> str:
     return "the same as" if not cost["differs"] and abs(cost["difference"] - 1) < 1e-9 else f"{plain(cost['difference'])} ×"
 
 
 def _table(found: list[Difference]) -> Table:
-    rows = [
-        [
-            text(each["model"]),
-            text(each["bucket"]),
-            at_level(each),
-            text(each["route_b"]),
-            text(each["route_a"]),
-            TITLES[each["figure"]],
-            _value(each, each["b"]),
-            _value(each, each["a"]),
-            f"{_gap(each)} {_ends(each)}",
-            f"{each['p_holm']:.2g}",
-            "**yes**" if each["differs"] else "no",
-        ]
-        for each in found
-    ]
+    rows = [_row(each) for each in found]
     titles = [
         "",
         "Bucket",
@@ -101,27 +107,21 @@ def _table(found: list[Difference]) -> Table:
     return table(titles, rows, left=(0, 1, 2, 3, 4, 5), caption=f"{count(len(found))} differences.")
 
 
-def _value(each: Difference, value: float) -> str:
-    if each["figure"] == "usd":
-        return usd(value)
-    return share(value) if each["figure"] == "error_rate" else seconds(value)
-
-
-def _gap(each: Difference) -> str:
-    if each["figure"] == "usd":
-        return f"× {plain(each['difference'])}"
-    if each["figure"] == "error_rate":
-        return f"{100 * each['difference']:+.1f} points"
-    return _signed(each["difference"])
-
-
-def _ends(each: Difference) -> str:
-    low, high = each["ci95"]
-    if each["figure"] == "usd":
-        return interval((low, high), None, "")
-    if each["figure"] == "error_rate":
-        return f"({100 * low:+.1f} to {100 * high:+.1f})"
-    return f"({_signed(low)} to {_signed(high)})"
+def _row(each: Difference) -> list[str]:
+    column, p = COLUMNS[each["figure"]], each["p_holm"]
+    return [
+        text(each["model"]),
+        text(each["bucket"]),
+        at_level(each),
+        text(each["route_b"]),
+        text(each["route_a"]),
+        column.title,
+        column.value(each["b"]),
+        column.value(each["a"]),
+        f"{column.gap(each['difference'])} {column.ends(*each['ci95'])}",
+        f"< {LEAST_P:g}" if p < LEAST_P else f"{p:.2g}",
+        "**yes**" if each["differs"] else "no",
+    ]
 
 
 SECTION = Section("Routes side by side", blocks)
