@@ -56,7 +56,7 @@ def _digests(run: LocalRun) -> set[tuple[str, str]]:
 def _close(run: LocalRun) -> None:
     """The report is there: the manifest says how the run ended, unless somebody is still at work on it."""
     manifest = run.manifest
-    if manifest.get("accounting") is None or at_work(manifest):
+    if manifest.get("accounting") is None or manifest.get("ended") is None or at_work(manifest):
         return
     status = status_of(code_of(manifest))
     if manifest["status"] != status or "process" in manifest:
