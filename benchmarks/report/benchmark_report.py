@@ -3,8 +3,8 @@
     python benchmarks/report/benchmark_report.py [--records 1000000] [--keep FOLDER]
 
 Prints one JSON line: seconds, CPU seconds and peak resident megabytes of the command, and CPU seconds of its parts in a process
-of their own. CPU seconds are what a shared machine can be judged by. The bar: 1,000,000 records in 15 s and 1.5 GB on 2 cores;
-10,000,000 records (`--records 10000000`) in 6 GB. Exits with 1 beyond it.
+of their own. CPU seconds, of all processes of the command, are what a shared machine can be judged by. The bar: 1,000,000 records
+in 9 s of CPU and 600 MB; 10,000,000 (`--records 10000000`) in 45 s and 2 GB. Exits with 1 beyond it.
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ def measured(folder: Path, records: int) -> dict[str, Any]:
 def within(found: dict[str, Any]) -> bool:
     """Whether the bar is held, by CPU seconds and peak memory."""
     if found["records"] <= 1_000_000:
-        return bool(found["cpu_s"] <= 15 and found["peak_mb"] <= 1_500)
-    return bool(found["peak_mb"] <= 6_000)
+        return bool(found["cpu_s"] <= 9 and found["peak_mb"] <= 600)
+    return bool(found["cpu_s"] <= 45 and found["peak_mb"] <= 2_000)
 
 
 def make_run(folder: Path, records: int) -> None:
@@ -80,19 +80,18 @@ def make_run(folder: Path, records: int) -> None:
 
 def parts_of(folder: Path) -> dict[str, float]:
     """CPU seconds of the report's parts, one after the other in this process."""
-    from fmbench.core.summary import summarise
+    from fmbench.core.summary import summarise_table
     from fmbench.report import write_report
-    from fmbench.run.evidence import records_of
+    from fmbench.run.evidence import table_of
     from fmbench.storage.reader import open_run
 
     clock = [0.0, time.process_time()]
     run = open_run(str(folder))
-    records = records_of(run)
+    table = table_of(run)
     clock.append(time.process_time())
-    summary = summarise(records, run.manifest, run.health())
+    summary = summarise_table(table, run.manifest, run.health())
     clock.append(time.process_time())
-    del records
-    write_report(run, summary)
+    write_report(run, summary, table)
     clock.append(time.process_time())
     names = ("import_s", "read_s", "summarise_s", "write_report_s")
     return {name: round(end - start, 2) for name, (start, end) in zip(names, pairwise(clock), strict=True)}

@@ -1,8 +1,11 @@
-"""``python -m benchmarks.scale``: how one load process grows from 64 to 4,096 streams, and where its knee is.
+"""``python -m benchmarks.scale``: how one load process grows from 64 to 4,096 streams, several beside each other, and a master by
+the workers that speak to it; and where the knees are.
 
 Streams of 30 events a second from ``benchmarks/accuracy/endpoint.c``, which costs next to nothing: CPU and memory of the load
 process with its witness, and how late it reads. The knee is the most streams at which it uses at most 70 % of a core and reads
-95 in 100 first contents within 3 ms; beyond it a plan wants another process.
+95 in 100 first contents within 3 ms; beyond it a plan wants another process. ``--part processes``: one process to as many as the
+machine has cores, 512 streams each. ``--part workers``: the messages of 1 to 1,000 workers on a master that only listens; the
+knee is the most workers that it keeps up with at half a core.
 """
 
 from __future__ import annotations
@@ -15,8 +18,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -25,11 +29,15 @@ import psutil
 
 from benchmarks.accuracy.clients import HERE
 from benchmarks.accuracy.work import Done, Work, environment
+from benchmarks.master.__main__ import listen
 
 LEVELS = (64, 128, 256, 512, 1024, 2048, 4096)
 FIRST_MS, SPREAD_MS, GAP_US, TOKENS = 300, 600, 33_000, 60
 REQUEST_S = (FIRST_MS + SPREAD_MS / 2) / 1e3 + TOKENS * GAP_US / 1e6
 MOST_LATE_MS, MOST_SHARE = 3.0, 0.7
+BESIDE = 512
+WORKERS = (1, 10, 100, 200, 400, 1000)
+MOST_OF_MASTER = 0.5
 
 
 class Peak:
@@ -54,10 +62,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--most", type=int, default=LEVELS[-1])
     parser.add_argument("--requests", type=int, default=2)
+    parser.add_argument(
+        "--part", choices=["streams", "processes", "workers"], nargs="+", default=["streams", "processes", "workers"]
+    )
+    parser.add_argument("--seconds", type=float, default=12, help="how long a master listens")
     options = parser.parse_args()
-    print(f"{os.cpu_count()} cores; load average {os.getloadavg()[0]:.1f} at the start\n")
+    print(f"{os.cpu_count()} cores; load average {os.getloadavg()[0]:.1f} at the start", flush=True)
+    for part in options.part:
+        PARTS[part](options)
+
+
+def by_streams(options: argparse.Namespace) -> None:
+    """64 to 4,096 streams on one process."""
     cost, late = "CPU, % of a core | CPU per event, µs | witness, % of a core", "late p50, ms | p95, ms | p99, ms"
-    print(f"| streams | {cost} | memory, MB | witness, MB | {late} |")
+    print(f"\n| streams | {cost} | memory, MB | witness, MB | {late} |")
     print("|--:|--:|--:|--:|--:|--:|--:|--:|--:|", flush=True)
     knee = 0
     with tempfile.TemporaryDirectory() as folder:
@@ -70,13 +88,8 @@ def main() -> None:
 
 def _level(program: Path, streams: int, requests: int) -> bool:
     """Print a level's row; whether it is carried."""
-    command = [str(program), *map(str, (TOKENS, FIRST_MS, SPREAD_MS, GAP_US))]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as endpoint:
-        assert endpoint.stdout is not None and endpoint.stdin is not None
-        url = f"http://127.0.0.1:{int(endpoint.stdout.readline())}"
+    with served(program) as url:
         done, peak = _client(Work(url=url, streams=streams, requests=requests, tokens=TOKENS))
-        endpoint.stdin.close()
-        endpoint.stdout.read()
     late = np.array([row.read_ns - row.first_ns for row in done.rows if row.read_ns is not None]) / 1e6
     seconds = (requests + 1) * REQUEST_S
     share, (p50, p95, p99) = done.cpu_ns / 1e9 / seconds, np.percentile(late, (50, 95, 99))
@@ -85,6 +98,17 @@ def _level(program: Path, streams: int, requests: int) -> bool:
         f"| {streams} | {cpu} | {peak.process_mb:.0f} | {peak.witness_mb:.0f} | {p50:.2f} | {p95:.2f} | {p99:.2f} |", flush=True
     )
     return bool(share <= MOST_SHARE and p95 <= MOST_LATE_MS)
+
+
+@contextmanager
+def served(program: Path) -> Iterator[str]:
+    """The endpoint in C, by its URL."""
+    command = [str(program), *map(str, (TOKENS, FIRST_MS, SPREAD_MS, GAP_US))]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as endpoint:
+        assert endpoint.stdout is not None and endpoint.stdin is not None
+        yield f"http://127.0.0.1:{int(endpoint.stdout.readline())}"
+        endpoint.stdin.close()
+        endpoint.stdout.read()
 
 
 def _client(work: Work) -> tuple[Done, Peak]:
@@ -98,6 +122,42 @@ def _client(work: Work) -> tuple[Done, Peak]:
         over.set()
         watching.join()
     return Done.parse(output), peak
+
+
+def by_processes(options: argparse.Namespace) -> None:
+    """One process to as many as there are cores, 512 streams each, at once."""
+    print("\n| processes | streams | CPU per event, µs | late p50, ms | p95, ms |\n|--:|--:|--:|--:|--:|", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        program = Path(folder) / "endpoint"
+        subprocess.run(["gcc", "-O2", "-Wall", "-o", str(program), str(HERE / "endpoint.c")], check=True)
+        counts = [count for count in (1, 2, 4, 8, 16) if count <= (os.cpu_count() or 1)]
+        for processes in counts:
+            with served(program) as url, ThreadPoolExecutor(processes) as threads:
+                work = Work(url=url, streams=BESIDE, requests=options.requests, tokens=TOKENS)
+                found = [done for done, _ in threads.map(_client, [work] * processes)]
+            late = np.array([row.read_ns - row.first_ns for done in found for row in done.rows if row.read_ns is not None]) / 1e6
+            each = sum(done.cpu_ns for done in found) / sum(done.events for done in found) / 1e3
+            p50, p95 = np.percentile(late, (50, 95))
+            print(f"| {processes} | {processes * BESIDE} | {each:.1f} | {p50:.2f} | {p95:.2f} |", flush=True)
+
+
+def by_workers(options: argparse.Namespace) -> None:
+    """The messages of 1 to 1,000 workers on one master."""
+    print("\n| workers | pulses/s | master's CPU, % of a core | heard of at the end |\n|--:|--:|--:|--:|", flush=True)
+    knee = 0
+    for workers in WORKERS:
+        found = listen(workers, options.seconds)
+        cpu, there = found["cpu"], int(found["present"])
+        print(f"| {workers} | {found['pulses_per_s']:.0f} | {cpu * 100:.1f} | {there} |", flush=True)
+        knee = workers if cpu <= MOST_OF_MASTER and there == workers else knee
+    print(f"\nThe knee: {knee} workers on one master.")
+
+
+PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "streams": by_streams,
+    "processes": by_processes,
+    "workers": by_workers,
+}
 
 
 if __name__ == "__main__":

@@ -40,6 +40,7 @@ from fmbench.run.prepare import Prepared, plan_without_data, prepare_study, serv
 from fmbench.run.resume import cells_left, make_ready, reopen
 from fmbench.run.say import give, say, tell
 from fmbench.run.signals import Terminated, code_for, put_off, terminating, word_of
+from fmbench.run.sized import sized
 from fmbench.storage.manifest import FAILED, INTERRUPTED, RUNNING, read_manifest, write_manifest
 from fmbench.storage.runfolder import RunFolder, create, discard
 from fmbench.storage.share import share
@@ -87,7 +88,9 @@ def _dry_run(options: Options, loaded: LoadedConfig) -> int:
     print_plan(prepared.estimate, target_name(config))
     for line in decidable(config, prepared.estimate):
         print(line)
-    _fit(options, config)
+    if _fit(options, config) is None:
+        for line in sized(prepared.estimate, options):
+            print(line)
     check_budget(config, book)
     return ExitCode.DONE
 
