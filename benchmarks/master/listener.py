@@ -22,6 +22,8 @@ from fmbench.load.controller.members import Member  # noqa: E402
 from fmbench.load.deadlines import LOOK_S  # noqa: E402
 from fmbench.load.tally import total  # noqa: E402
 
+LIMIT_S = 120
+
 
 class Listening(Crew):
     """Counts the pulses, too."""
@@ -46,8 +48,9 @@ def main(processes: int, seconds: float) -> None:
     runner = environment.create_master_runner("127.0.0.1", 0)
     crew = Listening(environment, "run")
     print(runner.server.port, flush=True)
-    while len(crew.pulses) < processes:
-        gevent.sleep(0.1)
+    with gevent.Timeout(LIMIT_S, SystemExit("the load processes were not heard")):
+        while len(crew.pulses) < processes:
+            gevent.sleep(0.1)
     before = crew.heard
     cpu, began = time.process_time(), time.monotonic()
     while time.monotonic() - began < seconds:

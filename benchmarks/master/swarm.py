@@ -9,6 +9,7 @@ monkey.patch_all()
 
 import random  # noqa: E402
 import sys  # noqa: E402
+from collections import Counter  # noqa: E402
 from typing import Any  # noqa: E402
 
 import gevent  # noqa: E402
@@ -18,7 +19,7 @@ from locust.rpc.zmqrpc import Client  # noqa: E402
 from locust.stats import RequestStats  # noqa: E402
 
 from fmbench.load.protocol import Pulse, encode  # noqa: E402
-from fmbench.load.tally import Tally  # noqa: E402
+from fmbench.load.tally import Tally, WindowCounts  # noqa: E402
 
 TICKS = {"fmbench_pulse": 1.0, "heartbeat": 1.0, "stats": 3.0}
 """How often a load process says what, in seconds; the last two are Locust's own."""
@@ -26,11 +27,10 @@ TICKS = {"fmbench_pulse": 1.0, "heartbeat": 1.0, "stats": 3.0}
 
 def pulse(name: str, requests: int = 500) -> dict[str, Any]:
     """What a load process says once it has had ``requests`` answers, TTFT spread as a model's is."""
-    tally = Tally(
-        sent=requests + 4, done=requests, ok=requests, measured=requests, usd=0.01 * requests, output_tokens=50 * requests
-    )
     dice = random.Random(name)
-    tally.ttft.update(round(dice.gauss(-14, 8)) for _ in range(requests))
+    ttft = Counter(round(dice.gauss(-14, 8)) for _ in range(requests))
+    window = WindowCounts(ok=requests, output_tokens=50 * requests, ttft=ttft)
+    tally = Tally(sent=requests + 4, done=requests, ok=requests, measured=requests, usd=0.01 * requests, window=window)
     message = Pulse(run_id="run", worker=name, number=1, exhausted=False, fault=None, users=4, tally=tally)
     return encode(message)[1]
 
