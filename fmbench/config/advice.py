@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from fmbench.config.schema import Config, Inference, Model
-from fmbench.core.model_facts import AS_OF, default_max_tokens, facts_of
+from fmbench.core.model_facts import AS_OF, default_max_tokens, facts_of, makes_text
 
 
 def advice(config: Config) -> Iterator[str]:
     """Parameters that models are known to turn down, and why ``max_tokens`` is more than usual where nothing was said."""
     for model in config.models:
         asked = model.asked(config.inference)
+        if not makes_text(model.id):
+            yield f"{model.name}: by its id this model makes no text (embeddings, images, speech): it will refuse every request."
         for name in facts_of(model.id).turns_down:
             if _given(asked, name):
                 yield (

@@ -88,7 +88,8 @@ TABLE: tuple[Facts, ...] = (
     _claude(r"opus-4-[78]", turns_down=_NO_SAMPLING, adaptive=True),
     _claude(r"(opus|sonnet)-4-6", adaptive=True),
     _claude(r"3-7|(opus|sonnet|haiku)-4"),
-    _claude(r".*", thinks=Thinks.NEVER),
+    _claude(r"v?[123]\b|v2|instant", thinks=Thinks.NEVER),
+    _claude(r".*", thinks=Thinks.UNASKED, adaptive=True),
     Facts(
         pattern=r"openai\.gpt-oss-safeguard",
         runtime=("converse", "invoke", "chat"),
@@ -184,6 +185,14 @@ UNKNOWN = Facts(pattern="", runtime=_ANY, mantle=_ANY)
 """What is assumed of a model that the table does not know: nothing is ruled out."""
 OPAQUE = Facts(pattern="", runtime=("converse", "invoke"))
 """An ARN that does not tell its model: only Bedrock's own APIs take it."""
+
+_NO_TEXT = re.compile(r"embed|rerank|canvas|reel|sonic|image|stability\.|luma\.|\.ray-|upscale|tts|speech")
+
+
+def makes_text(model_id: str) -> bool:
+    """Whether a model may answer a prompt with text, as far as its id tells."""
+    return _NO_TEXT.search((bare_id(model_id) or "").lower()) is None
+
 
 _GEO = re.compile(r"^(us-gov|[a-z]{2}|apac|global)\.(?=[a-z0-9-]+\.)")
 

@@ -45,3 +45,20 @@ def test_the_dry_run_says_it(tmp_path, capsys) -> None:
 def test_no_shipped_configuration_sends_what_its_models_turn_down() -> None:
     for each in shipped():
         assert [warning for warning in parse_config(each.text, str(each.path)).warnings if "turned down" in warning] == []
+
+
+@pytest.mark.parametrize(
+    ("model", "text"),
+    [
+        ("amazon.titan-embed-text-v2:0", False),
+        ("us.cohere.embed-v4:0", False),
+        ("amazon.nova-canvas-v1:0", False),
+        ("amazon.nova-2-sonic-v1:0", False),
+        ("cohere.rerank-v3-5:0", False),
+        ("stability.sd3-5-large-v1:0", False),
+        ("us.amazon.nova-2-lite-v1:0", True),
+        ("mistral.ministral-3-8b-instruct", True),
+    ],
+)
+def test_models_that_make_no_text_are_named(model: str, text: bool) -> None:
+    assert any("makes no text" in warning for warning in said(f"{{id: {model}}}")) is not text

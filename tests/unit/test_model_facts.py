@@ -64,6 +64,15 @@ def test_thinking(model_id: str, thinks: Thinks) -> None:
         ("zai.glm-4.7-flash", "zai.glm-4.7-flash"),
         ("arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.amazon.nova-lite-v1:0", "amazon.nova-lite-v1:0"),
         ("arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-lite-v1:0", "amazon.nova-lite-v1:0"),
+        ("mx.amazon.nova-lite-v1:0", "amazon.nova-lite-v1:0"),
+        ("us-gov.anthropic.claude-sonnet-4-5-20250929-v1:0", "anthropic.claude-sonnet-4-5-20250929-v1:0"),
+        ("ai21.jamba-1-5-large-v1:0", "ai21.jamba-1-5-large-v1:0"),
+        ("zai.glm-5.3", "zai.glm-5.3"),
+        *(
+            (f"arn:aws:bedrock:us-east-1:123456789012:{kind}/abc123", None)
+            for kind in ("provisioned-model", "imported-model", "custom-model-deployment", "prompt-router")
+        ),
+        ("arn:aws:sagemaker:us-east-1:123456789012:endpoint/mine", None),
         ("arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc", None),
     ],
 )
@@ -79,6 +88,11 @@ def test_the_bare_id(model_id: str, bare: str | None) -> None:
         ("us.anthropic.claude-haiku-4-5-20251001-v1:0", None, "low", 4096),
         ("us.anthropic.claude-opus-5-5", None, None, 4096),
         ("us.anthropic.claude-opus-5", "off", None, 128),
+        ("anthropic.claude-3-5-sonnet-20241022-v2:0", None, None, 128),
+        ("anthropic.claude-instant-v1", None, None, 128),
+        ("us.anthropic.claude-novel-1", None, None, 4096),
+        ("global.anthropic.claude-opus-6-1-20270101-v1:0", None, None, 4096),
+        ("newcomer.model-1-v1:0", None, None, 128),
         ("us.anthropic.claude-opus-5-5", "off", None, 4096),
     ],
 )

@@ -249,3 +249,19 @@ def test_the_price_list_is_loaded_only_when_asked() -> None:
         "sys.exit('genai_prices' in sys.modules or 'ssl' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("model_id", ["us.anthropic.claude-sonnet-5-5", "us.amazon.nova-lite-v1:0", "global.openai.gpt-6-sol"])
+def test_an_arn_of_a_profile_costs_what_its_id_costs(model_id: str) -> None:
+    book = PriceBook({}, "us-east-1")
+    by_id, by_arn = book.price_of(model_id), book.price_of(f"arn:aws:bedrock:us-east-1:111122223333:inference-profile/{model_id}")
+    assert by_id is not None and by_arn is not None
+    assert by_id.schedule() == by_arn.schedule()
+
+
+@pytest.mark.parametrize("geography", ["ca", "sa", "mx", "kr"])
+def test_a_geography_that_the_list_does_not_know_is_priced_as_another_and_marked(geography: str) -> None:
+    book = PriceBook({}, "us-east-1")
+    known, other = book.price_of("us.anthropic.claude-sonnet-5-5"), book.price_of(f"{geography}.anthropic.claude-sonnet-5-5")
+    assert known is not None and other is not None
+    assert (other.schedule(), other.taken_from) == (known.schedule(), "us-east-1")

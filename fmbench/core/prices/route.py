@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from fmbench.core.model_facts import geo_of
+
 Scope = Literal["on-demand", "geo", "global"]
 
-GEOGRAPHIES = ("us", "eu", "apac", "jp", "au", "ca", "in", "sa", "us-gov")
-"""The prefixes of geographic inference profiles."""
 _TOKEN_PRICED_ARN = re.compile(r"arn:(?P<partition>[^:]*):bedrock:[^:]*:[^:]*:(?:foundation-model|inference-profile)/(?P<id>.+)")
 
 
@@ -35,8 +35,7 @@ class Route:
     @property
     def geography(self) -> str | None:
         """``us`` of ``us.amazon.nova-lite-v1:0``; ``global``; None for a model's own id."""
-        first = self.profile_id.partition(".")[0]
-        return first if first in GEOGRAPHIES or first == "global" else None
+        return geo_of(self.profile_id).rstrip(".") or None
 
     @property
     def scope(self) -> Scope:

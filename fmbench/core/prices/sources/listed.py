@@ -2,8 +2,8 @@
 to the network.
 
 Its list is AWS's of the first US regions. Global profiles cost the same from every commercial region. The price of a geographic
-profile is taken where the list names that very profile; a model's own id, outside the list's regions, has a price *taken from*
-them, and is marked so. The list knows the usual tier and latency alone.
+profile is taken where the list names that very profile; a model's own id outside the list's regions, and a profile of a geography
+that the list does not know, have a price *taken from* them, and are marked so. The list knows the usual tier and latency alone.
 """
 
 from __future__ import annotations
@@ -40,14 +40,17 @@ _FIELDS = {
 
 def price_of(route: Route, on: date) -> Price | None:
     """The list's price of a route on a day; None: it is not in the list, or not billed by the token."""
-    model = _find(route.model_id) if route.by_the_token else None
+    model = _find(route.profile_id) if route.by_the_token else None
+    elsewhere = model is None and route.scope == "geo"
+    if elsewhere:  # a geography that the list does not name
+        model = _find(f"us.{route.base_id}")
     if model is None:
         return None
     prices = model.get_prices(datetime.combine(on, time(12), UTC))
     schedule = _schedule(prices, route)
     if schedule is None:
         return None
-    foreign = _taken_from(route, model)
+    foreign = HOME if elsewhere else _taken_from(route, model)
     region = None if route.scope == "global" and foreign is None else route.region if foreign is None else HOME
     return Price(schedules={USUAL: schedule}, source=NAME, region=region, taken_from=foreign)
 
