@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -85,7 +86,9 @@ def run(
     """The whole job, as ``fmbench-load CFG.yml`` does it. ``config``: a file, or what it would hold; ``overrides``: ``--set``.
 
     It spends what the configuration's budget lets it, without a question. Raises ``FmbenchError`` with the program's message when
-    there is no run; one that ended early is returned, with its ``status``.
+    there is no run; one that ended early is returned, with its ``status``. It waits for the end: call it in a thread
+    (``asyncio.to_thread``) to go on meanwhile. An interrupt lets the requests in flight end, and then raises
+    ``KeyboardInterrupt`` with the run's address.
     """
     options = [part for key, value in (overrides or {}).items() for part in ("--set", f"{key}={json.dumps(value)}")]
     options += [*_option("--output", output), *_option("--seed", seed), *_option("--processes", processes)]
@@ -99,10 +102,24 @@ def run(
 
 def _run(config: str, options: Sequence[str]) -> Run:
     command = [sys.executable, "-m", "fmbench", "run", "--config", config, "--yes", "--quiet", *options]
-    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
-    if done.returncode in _WITHOUT_A_RUN or not done.stdout.strip():
-        raise FmbenchError(done.stderr.strip().removeprefix("fmbench-load: ") or f"ended with status {done.returncode}")
-    return Run(open_run(done.stdout.splitlines()[-1]), done.returncode)
+    status, out, said = _called(command)
+    if status in _WITHOUT_A_RUN or not out.strip():
+        raise FmbenchError(said.strip().removeprefix("fmbench-load: ") or f"ended with status {status}")
+    return Run(open_run(out.splitlines()[-1]), status)
+
+
+def _called(command: Sequence[str]) -> tuple[int, str, str]:
+    """Status, stdout and stderr. An interrupt (of a notebook's kernel, say) is handed on once, and what ran is reported first."""
+    none, pipe = subprocess.DEVNULL, subprocess.PIPE
+    with subprocess.Popen(command, stdin=none, stdout=pipe, stderr=pipe, text=True, start_new_session=True) as process:
+        try:
+            out, said = process.communicate()
+        except KeyboardInterrupt:
+            process.send_signal(signal.SIGINT)
+            out, _ = process.communicate()
+            where = f"what ran is in {out.splitlines()[-1]}" if out.strip() else "no request was sent"
+            raise KeyboardInterrupt(where) from None
+    return process.returncode, out, said
 
 
 def _option(name: str, value: object) -> list[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +18,7 @@ import pytest
 
 import fmbench
 from fmbench.core.failures import FmbenchError, UnusableInput
+from tests.load.studies import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -80,6 +83,43 @@ def test_what_cannot_run_is_the_program_s_own_message():
     assert "Traceback" not in str(refused.value)
     with pytest.raises(UnusableInput, match="is no run folder"):
         fmbench.load_run("nowhere")
+
+
+SMALL = {
+    "models": [{"id": "us.amazon.nova-lite-v1:0", "label": "lite"}],
+    "inference": {"max_tokens": 8},
+    "dataset": {"buckets": ["1-300"], "prompts_per_bucket": 3},
+    "load": {"concurrency": [2], "warmup_s": 0.1, "duration_s": 0.8, "min_requests": 0},
+    "simulator": {"profile": {"ttft_s": 0.03, "tpot_s": 0.002}},
+}
+
+
+@pytest.mark.slow
+def test_two_runs_at_once_from_threads_and_a_loop(tmp_path: Path):
+    async def both() -> list[fmbench.Run]:
+        where = {"output": tmp_path / "results"}
+        return list(await asyncio.gather(*(asyncio.to_thread(fmbench.run, SMALL, seed=seed, **where) for seed in (1, 2))))
+
+    first, second = asyncio.run(both())
+    assert first.address != second.address and {first.status, second.status} == {0}
+    assert [run.manifest["seed"] for run in (first, second)] == [1, 2]
+    assert min(len(run.records) for run in (first, second)) > 0
+
+
+@pytest.mark.slow
+def test_an_interrupt_ends_the_run_in_good_order(tmp_path: Path):
+    long = {**SMALL, "load": {**SMALL["load"], "duration_s": 60}}  # type: ignore[dict-item]
+    script = f"import fmbench\ntry:\n    fmbench.run({long!r}, output='results')\nexcept KeyboardInterrupt as e:\n    print(e)\n"
+    process = subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    try:
+        wait_for(lambda: any(path.stat().st_size for path in tmp_path.glob("results/*/journal/*.jsonl")))
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    run = fmbench.load_run(tmp_path / said.strip().removeprefix("what ran is in "))
+    assert run.manifest["status"] == "interrupted"
+    assert len(run.records) == run.manifest["accounting"]["sent"] > 0
 
 
 def test_a_simulator_answers_until_it_is_stopped():
