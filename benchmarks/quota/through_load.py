@@ -67,7 +67,7 @@ def attempt(seed: int, kind: dict[str, Any], minute_s: float) -> Trial:
     """One run against one hidden quota."""
     quota = hidden(seed, kind, minute_s)
     with tempfile.TemporaryDirectory() as folder:
-        profile = {"ttft_s": 0.05, "tpot_s": 0.001, "jitter": 0.2, "output_tokens": 10, "quota": quota}
+        profile = {"ttft_s": 0.4, "tpot_s": 0.001, "jitter": 0.2, "output_tokens": 10, "quota": quota}
         config = {
             "models": [{"id": MODEL}],
             "region": "us-east-1",

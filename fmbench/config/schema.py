@@ -189,6 +189,8 @@ class Load(Strict):
     """Find the limit instead of measuring given levels."""
     stop_when_failing: bool = False
     """Levels above the first one that is shown not to meet the objectives are left out."""
+    stay_under_quota: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Hold requests back so that they stay under such a share of the model's quota; None: nothing is held back."""
     retry: Retry | None = None
     """Try failed requests again; None: never, each failure is counted as it is."""
     timeouts: Timeouts = Timeouts()
@@ -199,6 +201,8 @@ class Load(Strict):
             raise ValueError("has both concurrency and rate_per_min: a cell has so many users, or so many requests a minute")
         if self.search is not None and (self.rate_per_min is not None or self.concurrency != USUAL_LEVELS):
             raise ValueError("has both search and given levels: leave out concurrency and rate_per_min")
+        if self.search is not None and self.search.of == "quota" and self.stay_under_quota is not None:
+            raise ValueError("has both a search of quota and stay_under_quota: what stays under it does not find it")
         if self.search is not None and self.search.of == "quota" and self.retry is not None:
             raise ValueError("has both a search of quota and retry: a throttled request that is tried again hides the quota")
         if self.rate_per_min is not None and self.think_time_s:

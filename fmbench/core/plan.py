@@ -43,6 +43,8 @@ class Plan:
     prices: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
     """What each model's requests cost, by its name, as ``Price.to_dict`` wrote it: one price for the whole run, parts of it
     resumed on another day included. None: not known."""
+    quotas: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Each model's quotas, by its name, as far as they are known."""
 
     def price_of(self, model: str) -> Price | None:
         """The price of a model of the study; None: not known."""
@@ -59,7 +61,8 @@ class Plan:
         row = json.loads(text)
         cells = [Cell(**cell) for cell in row["cells"]]
         prompts = [PromptFile(**file) for file in row["prompts"]]
-        return cls(run_id=row["run_id"], cells=cells, prompts=prompts, endpoint=row["endpoint"], prices=row.get("prices") or {})
+        known = {name: row.get(name) or {} for name in ("prices", "quotas")}
+        return cls(run_id=row["run_id"], cells=cells, prompts=prompts, endpoint=row["endpoint"], **known)
 
 
 def plan_cells(config: Config, dataset_name: str, buckets: Iterable[str]) -> list[Cell]:

@@ -183,6 +183,8 @@ class Record:
     """The mean rate of an open loop's cell; null in a closed loop."""
     route: str | None = None
     """Which of the model's routes it went by; null where there are no others."""
+    paced_s: float | None = None
+    """How long it was held back to stay under the quota; null where nothing is."""
     backoff_s: float | None = None
     """How long this attempt was held back on purpose before ``intended_at``: a backoff, a client's own limit of its rate."""
 

@@ -40,6 +40,7 @@ NUMBERS = (
     "seq",
     "attempt",
     "backoff_s",
+    "paced_s",
 )
 WORDS = (
     *("model", "dataset", "bucket", "phase", "outcome", "failure", "stop_reason", "worker", "prompt_id"),

@@ -25,6 +25,7 @@ from fmbench.prompts.guess import guessed
 from fmbench.prompts.prepare import PreparedPrompts, prepare
 from fmbench.run.checks import foreign_prices, target_name
 from fmbench.run.options import command_line
+from fmbench.run.preflight.quotas import quotas_known
 from fmbench.run.say import progress_bar
 from fmbench.storage.atomic import write_text
 from fmbench.storage.manifest import RUNNING, environment, versions, write_manifest
@@ -109,7 +110,8 @@ def plan_of(folder: RunFolder, prepared: Prepared, endpoint: Mapping[str, str | 
     ]
     prices = {name: None if price is None else price.to_dict() for name, price in prepared.prices.items()}
     at = dict(endpoint) if endpoint else None
-    return Plan(run_id=folder.run_id, cells=prepared.cells, prompts=files, endpoint=at, prices=prices)
+    quotas = {name: dataclasses.asdict(quota) for name, quota in quotas_known(prepared.config, prepared.quotas).items()}
+    return Plan(run_id=folder.run_id, cells=prepared.cells, prompts=files, endpoint=at, prices=prices, quotas=quotas)
 
 
 def this_process() -> dict[str, Any]:

@@ -36,6 +36,7 @@ from fmbench.run.finish import finish
 from fmbench.run.live import View, view
 from fmbench.run.options import Options, command_line
 from fmbench.run.plan_table import duration_text, print_plan, range_text
+from fmbench.run.preflight.quotas import check_pacing
 from fmbench.run.prepare import Prepared, plan_without_data, prepare_study, serving, this_process, write_run
 from fmbench.run.resume import cells_left, make_ready, reopen
 from fmbench.run.say import give, say, tell
@@ -110,6 +111,7 @@ def _begin(options: Options, loaded: LoadedConfig) -> tuple[RunFolder, Prepared]
         _warn(prepared)
         ask_before_spending(config, prepared.estimate, options.yes)
         quotas = check_before_run(config, book)
+        check_pacing(config, quotas)
     except BaseException:
         with put_off():
             discard(folder, config.region)

@@ -15,7 +15,7 @@ MINUTE_S = 10
 
 def test_a_hidden_quota_is_found(desk: Desk, endpoint_of: Any) -> None:
     quota = {"requests_per_minute": 100, "tokens_per_minute": 90_000, "burndown": 5, "window": "rolling", "minute_s": MINUTE_S}
-    endpoint_of({"profile": {"ttft_s": 0.05, "tpot_s": 0.001, "output_tokens": 5, "quota": quota}})
+    endpoint_of({"profile": {"ttft_s": 0.4, "tpot_s": 0.001, "output_tokens": 5, "quota": quota}})
     ended = desk.run(
         small_config(
             models=[{"id": "us.amazon.nova-lite-v1:0", "label": "nova"}],

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+SHORT = 2
+"""An answer of so few tokens is over for the service when its first one comes, which is known better than when it was read."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Burst:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from fmbench.core.quantiles import Floats
-from fmbench.core.quota.replay import MINUTE_S, Seen
+from fmbench.core.quota.burst import SHORT, Seen
+from fmbench.core.quota.replay import MINUTE_S
 from fmbench.core.quota.search import Onset, conclude
 from fmbench.core.table import Rows
 
@@ -80,7 +81,9 @@ def log_of(rows: Rows, scale: float) -> list[Seen]:
     order = np.argsort(decided, kind="stable")
     rows, decided = rows[order], decided[order]
     words, tokens = rows.words["failure"], _prompt_tokens(rows)
-    numbers = (decided, *(rows.number(name) for name in ("ended_at", "max_tokens", "output_tokens")))
+    short = (rows.number("output_tokens") <= SHORT) & ~np.isnan(rows.number("ttft_s"))
+    over = np.where(short, rows.number("sent_at") + rows.number("ttft_s"), rows.number("ended_at"))
+    numbers = (decided, over, *(rows.number(name) for name in ("max_tokens", "output_tokens")))
     return [
         Seen(
             at=at / scale,

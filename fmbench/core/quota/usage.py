@@ -42,6 +42,10 @@ class QuotaUse:
     """``quota``: it throttled; ``near``: it would soon; ``model``: far from it. None: nothing is known of the quota."""
     max_tokens: int | None
     longest_output: int | None
+    held: int
+    """How many requests were held back to stay under the quota, …"""
+    held_s: float | None
+    """… and for how long on average, seconds; None: none was."""
     freed_share: float | None
     """What share of the admitted tokens a ``max_tokens`` of the longest answer would free."""
 
@@ -81,6 +85,8 @@ def quota_use(
     settled = prompt - np.nan_to_num(admitted.number("cache_read_tokens")) + output * weight
     at_admission = float((prompt + reserved).sum())
     share = None if quota is None or not quota.tpm else at_admission * a_minute / quota.tpm
+    held = rows.known("paced_s")
+    held = held[held > 0]
     longest, most = (int(values.max()) if len(values) and values.max() > 0 else None for values in (output, reserved))
     freed = (
         None if longest is None or most is None or not at_admission else max(0.0, (most - longest) * len(admitted) / at_admission)
@@ -100,6 +106,8 @@ def quota_use(
         limit=_limit(float(refused.mean()), len(admitted) * a_minute, share, quota),
         max_tokens=most,
         longest_output=longest,
+        held=len(held),
+        held_s=float(held.mean()) if len(held) else None,
         freed_share=freed,
     )
 

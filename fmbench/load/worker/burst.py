@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from gevent.lock import BoundedSemaphore
 
 from fmbench.core.failures import FailureKind
-from fmbench.core.quota.burst import Burst, Seen
+from fmbench.core.quota.burst import SHORT, Burst, Seen
 from fmbench.core.records import Exchange
 from fmbench.load.worker.prepared import CellRequests
 from fmbench.load.worker.sending import Sender
@@ -68,7 +68,7 @@ class Volley:
         return [
             Seen(
                 at=(_decided_ns(each.exchange) + epoch_offset_ns) / 1e9,
-                ended_at=(each.exchange.ended_ns + epoch_offset_ns) / 1e9,
+                ended_at=(_over_ns(each.exchange) + epoch_offset_ns) / 1e9,
                 input_tokens=self._tokens_of(each.size, known),
                 max_tokens=each.max_tokens,
                 output_tokens=each.exchange.usage.output_tokens or 0,
@@ -91,6 +91,12 @@ def _decided_ns(exchange: Exchange) -> int:
     """When the service decided: a request may pass others on its way, so that a refusal is placed where it was heard, after all
     that may have been let through before it."""
     return exchange.ended_ns if exchange.failure is not None or exchange.sent_ns is None else exchange.sent_ns
+
+
+def _over_ns(exchange: Exchange) -> int:
+    """When the service was through with it, as ``core.quota.found`` has it."""
+    tokens, first = exchange.usage.output_tokens, exchange.first_content_ns
+    return exchange.ended_ns if tokens is None or tokens > SHORT or first is None else first
 
 
 def _tokens(exchange: Exchange) -> int | None:

@@ -9,6 +9,7 @@ from collections import Counter, deque
 from pathlib import Path
 
 from fmbench.core.levels import plan_of_arrivals
+from fmbench.core.quota.tokens import Quota
 from fmbench.load.deadlines import STORE_AT_THE_END_S, STORE_BETWEEN_CELLS_S
 from fmbench.load.outbox import Outbox
 from fmbench.load.protocol import Closed, Drain, Drained, Hello, Hurry, Open, Pulse, StepOrder, StoredFile
@@ -19,6 +20,7 @@ from fmbench.load.worker.files import Files
 from fmbench.load.worker.gate import Gate
 from fmbench.load.worker.health import HealthLog
 from fmbench.load.worker.lease import Lease
+from fmbench.load.worker.pacing import Pacing, pacing_of
 from fmbench.load.worker.prepared import PreparedRun, clear_away
 from fmbench.load.worker.sending import drop_what_was_due
 from fmbench.load.worker.step import Step
@@ -38,6 +40,9 @@ class Participation:
         self.files = Files(folder, name, self.prepared.config.quality, outbox)
         self.epoch_offset_ns = time.time_ns() - time.monotonic_ns()
         self.sealed = False
+        self.pacing: Pacing | None = None
+        """What holds back the step's requests; None: nothing does."""
+        self._pacings: dict[tuple[str, float], Pacing] = {}
         self._gate = gate
         self._seqs: Counter[int] = Counter()
         self._fault: str | None = None
@@ -67,9 +72,19 @@ class Participation:
         if volley is None:
             self.prepared.requests_of(order.cell)
         clear_away()
+        self._pace(order)
         overrun = self.step.lease.overrun if self.step else 1.0
         lease = Lease(requests=order.requests, usd=order.usd, overrun=overrun)
         self.step = Step(order=order, lease=lease, slots=deque(order.slots), arrivals=self._arrivals(order), volley=volley)
+
+    def _pace(self, order: StepOrder) -> None:
+        """What holds back the requests of the step, with this process's part of the quota; what was taken before counts on."""
+        share, quota = self.prepared.config.load.stay_under_quota, self.prepared.plan.quotas.get(order.cell.model)
+        self.pacing = None
+        if share is None or quota is None or not order.slots:
+            return
+        key = (order.cell.model_id, len(order.slots) / order.cell.concurrency)
+        self.pacing = self._pacings.setdefault(key, pacing_of(Quota(**quota), share, key[1]))
 
     def _volley(self, order: StepOrder) -> Volley | None:
         if order.burst is None:

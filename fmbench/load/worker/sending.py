@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from fmbench.core.failures import Outcome
@@ -81,18 +81,25 @@ class Sender:
 
     def _attempt(self, index: int, turn: Turn, before: Sequence[Sent] = ()) -> Sent | None:
         """One attempt, the one after those ``before``, from its intent to its record. None: the budget gives no more."""
+        pacing, prompt_tokens, max_tokens = self.part.pacing, self.requests.prompts[index].tokens, self.requests.max_tokens
+        paced_s = None if pacing is None else pacing.hold(self.step, prompt_tokens, max_tokens)
+        if pacing is not None and paced_s is None:
+            return None
         bound_usd = self.requests.bound_usd(index)
         if not self.step.lease.reserve(bound_usd):
             return None
         part, step = self.part, self.step
+        turn = turn if not paced_s else replace(turn, due_ns=turn.due_ns + round(paced_s * 1e9))
         record = new_record(part, step, self.requests, self.slot, index, turn.due_ns)
-        record.attempt, record.backoff_s = len(before) + 1, turn.backoff_s
+        record.attempt, record.backoff_s, record.paced_s = len(before) + 1, turn.backoff_s, paced_s
         part.files.journal.intent(record)
         step.tally.sent += 1
         counted_in = None if before else step.begin_request()
         salt = salt_for(before[0].record if before else record) if self.requests.salted else None
         exchange = self.requests.caller.call(self.requests.calls[index], salt)
         self._fill(record, exchange)
+        if pacing is not None:
+            pacing.settle(exchange, prompt_tokens, max_tokens)
         step.lease.settle(bound_usd, cost_to_settle(exchange, record.usd, bound_usd))
         part.files.journal.record(record)
         step.tally.add(record)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fmbench.report.blocks import Block, Table, Text, table, text
-from fmbench.report.numbers import DASH, count, known, plain, share
+from fmbench.report.numbers import DASH, count, known, plain, plural, seconds, share
 from fmbench.report.section import Material, Section
 from fmbench.report.study import Study
 from fmbench.report.words import at_level, level_number
@@ -46,6 +46,10 @@ def _said(study: Study, use: Use) -> str:
         said = f"**{name}: the quota is near.** At {level} admission took {taken} of its tokens a minute."
     else:
         said = f"{name}: your limit is not the quota, of which {level} took {taken} at admission."
+    if use.get("held"):
+        said += (
+            f" {plural(use['held'], 'request')} waited {seconds(use['held_s'])} on average before going out, to stay under it."
+        )
     freed = use.get("freed_share")
     if known(freed) and freed >= 0.05:
         said += f" No answer was longer than {count(use['longest_output'])} tokens: a `max_tokens` of so many, in place of "

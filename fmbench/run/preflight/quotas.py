@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from fmbench.bedrock.account import Unanswered
 from fmbench.config.schema import Config, Model
+from fmbench.core.failures import Refused
 from fmbench.core.preflight import Found, Verdict
 from fmbench.core.quota.names import quota_of
 from fmbench.core.quota.tokens import Quota, burndown_of, over
@@ -34,6 +35,23 @@ def _of_the_account(subject: Subject, model: Model) -> Quota | None:
     if not subject.has_account:
         return None
     return quota_of(subject.route(model), subject.account(subject.region(model)).quotas())
+
+
+def quotas_known(config: Config, account: Mapping[str, Quota]) -> dict[str, Quota]:
+    """Each model's quotas, by its name: the configuration's, over those of the account that were read."""
+    found = {model.name: configured_quota(config, model) or account.get(model.name) for model in config.models}
+    return {name: account.get(name, quota) for name, quota in found.items() if quota is not None}
+
+
+def check_pacing(config: Config, account: Mapping[str, Quota]) -> None:
+    """Raises ``Refused`` for models that are to stay under a quota that is not known."""
+    if config.load.stay_under_quota is None:
+        return
+    known = {name for name, quota in quotas_known(config, account).items() if quota.rpm or quota.tpm}
+    unknown = [model.name for model in config.models if model.name not in known]
+    if unknown:
+        cure = f'add quota: {{"{unknown[0]}": {{rpm: …, tpm: …}}}}, or drop load.stay_under_quota'
+        raise Refused(f"load.stay_under_quota: the quota of {', '.join(unknown)} is not known; {cure}.")
 
 
 def configured_quota(config: Config, model: Model) -> Quota | None:
