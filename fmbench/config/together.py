@@ -93,7 +93,10 @@ _OF_BOTO3 = ("converse-stream", "converse", "invoke-stream", "invoke")
 
 def _retries(config: Config) -> Iterator[Finding]:
     """boto3 decides on its own operations alone."""
-    retry = config.load.retry
+    retry, search = config.load.retry, config.load.search
+    if retry is not None and search is not None and search.of == "quota":
+        what = "stands beside a search for a quota, which asks what is throttled and not what becomes of it"
+        yield Finding(("load", "retry"), what, "leave one of them out", (("load", "search"),))
     if retry is None or retry.mode == "ours":
         return
     for index, model in enumerate(config.models):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,28 @@ def test_it_does_not_read_what_lies_about(tmp_path: Path) -> None:
     ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 2
     assert "--fmbench-config" in ended.stderr and "no-such-thing" not in ended.stderr
+
+
+RATES = """
+models: [{id: us.amazon.nova-lite-v1:0, label: lite}]
+inference: {max_tokens: 8}
+dataset: {source: synthetic, buckets: ["1-500"], prompts_per_bucket: 3}
+load: {rate_per_min: [600, 1200], arrivals: constant, warmup_s: 0.5, duration_s: 2, min_requests: 0}
+simulator: {profile: {ttft_s: 0.02, tpot_s: 0.002}}
+"""
+
+
+@pytest.mark.parametrize("further", [(), ("--processes", "2")])
+def test_plain_locust_keeps_a_rate(tmp_path: Path, further: tuple[str, ...]) -> None:
+    (tmp_path / "cfg.yml").write_text(RATES)
+    ended = locust(tmp_path, "--headless", "-u", "0", "--fmbench-config", "cfg.yml", *further)
+    assert ended.returncode == 0, ended.stderr
+    (folder,) = (tmp_path / "results").iterdir()
+    records = entries(folder, "record")
+    assert {row["rate_per_min"] for row in records} == {600.0, 1200.0}
+    for rate in (600.0, 1200.0):
+        meant = sorted(row["intended_at"] for row in records if row["rate_per_min"] == rate)
+        assert [later - earlier for earlier, later in pairwise(meant)] == pytest.approx([60 / rate] * (len(meant) - 1), abs=5e-4)
+        assert len(meant) >= rate / 60 * 2
+    sent = [row for row in records if row["outcome"] != "dropped"]
+    assert locust_counts(folder)[0].total() == len(sent)

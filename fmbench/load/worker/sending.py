@@ -179,8 +179,9 @@ def drop(part: Participation, step: Step, arrival: Arrival, slot: int) -> None:
 
 
 def drop_what_was_due(part: Participation, step: Step) -> None:
-    """The step is over: what was due before, and nobody was free to send, is dropped."""
-    if step.arrivals is not None and step.closed_ns is not None and not part.sealed:
+    """The step is over: what was due since it opened, and nobody was free to send, is dropped."""
+    opened = step.opened_ns > 0  # one that is given up before has no moments
+    if step.arrivals is not None and opened and step.closed_ns is not None and not part.sealed:
         for arrival in step.arrivals.overdue((step.closed_ns - step.opened_ns) / 1e9):
             drop(part, step, arrival, arrival.number % step.order.cell.concurrency)
 

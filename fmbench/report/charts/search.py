@@ -25,7 +25,7 @@ WAY = Look("#B8C0C8", "o", "solid", "")
 
 def prepare(study: Study) -> Picture | None:
     """A panel a model and bucket. None where nothing was searched for."""
-    searches = [search for search in study.summary.get("search") or [] if search["steps"]]
+    searches = [search for search in study.summary.get("search") or [] if search["of"] in UNITS and search["steps"]]
     if not searches:
         return None
     return Picture(
