@@ -64,7 +64,7 @@ bench-accuracy: $(VENV)/.installed-dev ## what a client's stamps are worth, besi
 bench-saturation: $(VENV)/.installed-dev ## TTFT with every core busy and 1,000 streams on one process, against an endpoint in C (2 minutes)
 	$(BIN)/python -m benchmarks.accuracy.saturation
 
-bench-scale: $(VENV)/.installed-dev ## one load process from 64 to 4,096 streams: CPU, memory, lateness (3 minutes)
+bench-scale: $(VENV)/.installed-dev ## one load process from 64 to 4,096 streams, several, and a master by its workers (6 minutes)
 	$(BIN)/python -m benchmarks.scale
 
 bench-requests: $(VENV)/.installed-dev ## requests a second of one load process, beside a plain boto3 loop

@@ -120,6 +120,21 @@ def test_the_witness_ends_with_its_load_process_and_keeps_no_connection_open() -
     assert not witness.is_running()
 
 
+def test_the_witness_is_let_before_other_processes_where_the_system_allows_it() -> None:
+    trial = "import os; os.setpriority(os.PRIO_PROCESS, 0, -15)"
+    allowed = subprocess.run([sys.executable, "-c", trial], check=False, capture_output=True)
+    program = "from fmbench.bedrock.watching import watch; print(watch().pid, flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as owner:
+        assert owner.stdout is not None and owner.stdin is not None
+        witness = psutil.Process(int(owner.stdout.readline()))
+        expected = -15 if allowed.returncode == 0 else psutil.Process(owner.pid).nice()
+        until = time.monotonic() + 20
+        while witness.nice() != expected and time.monotonic() < until:
+            time.sleep(0.01)
+        assert witness.nice() == expected
+        owner.stdin.close()
+
+
 def test_a_connection_that_is_dropped_is_closed_although_the_witness_had_it() -> None:
     closed = threading.Event()
 
