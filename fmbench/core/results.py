@@ -13,6 +13,7 @@ from fmbench.core.anytime import as_printed, held_whenever_looked
 from fmbench.core.cells import MeasuredCell
 from fmbench.core.changes import change_in
 from fmbench.core.cycles import rate_interval
+from fmbench.core.estimands import these_prompts
 from fmbench.core.failures import THROTTLES
 from fmbench.core.falling import falling_start
 from fmbench.core.figures.figure import NOT_MET
@@ -87,6 +88,7 @@ def result_of(
         "steady": _steady_row(cell, steady),
         "change": _change(cell, counted),
         "falling_start": _start(cell, counted),
+        "these_prompts": these_prompts(counted, asked, PER),
         "instrument": instrument.to_dict(),
         "full_run": _full_run(cell.rows),
         "e2e_by_output_tokens": length_fit(counted),

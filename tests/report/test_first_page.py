@@ -15,7 +15,7 @@ import pytest
 from fmbench.report.first_page.head import elsewhere
 from fmbench.run.closing import settling_lines
 from fmbench.storage.reader import LocalRun
-from tests.report.support import Study, make, reported
+from tests.report.support import NOVA, Study, make, reported
 from tests.report.test_files import cells_of, table_blocks
 
 ReportOf = Callable[[str], LocalRun]
@@ -143,6 +143,19 @@ def test_beside_the_answer_stands_what_the_run_could_tell_and_what_is_open_takes
     assert shown is not None and int(shown[1].replace(",", "")) == takes["requests"]
     assert float(shown[2]) == pytest.approx(takes["usd"], abs=0.006)
     assert settling_lines(summary_of(undecided))[-1].startswith(f"To settle what is open: about {shown[1]} requests more")
+
+
+def test_both_questions_are_answered_where_prompts_differ_and_were_asked_again(tmp_path: Path):
+    """Each of 50 prompts has a cost of its own, the same at each of some five requests."""
+    made = make(Study(models=(NOVA,), buckets=("en_2000-3000",), levels=(4,), requests=300))
+    usual = {f"p{number}": 0.0005 + 0.00002 * number for number in range(50)}
+    made.frame["usd"] = made.frame["prompt_id"].map(usual).where(made.frame["outcome"] == "ok")
+    run = reported(made, tmp_path / "run")
+    page, [cell] = first_page(run), summary_of(run)["cells"]
+    assert "95 % intervals, for prompts like these." in page
+    assert re.search(r"\*\*For these (49|50) prompts alone\*\*.*nova-lite cost \$", page)
+    assert cell["these_prompts"]["ci95"]["usd_per_10k"] == pytest.approx([cell["usd_per_10k"]] * 2)
+    assert cell["usd_per_10k_ci95"][1] > 1.05 * cell["usd_per_10k"]
 
 
 def test_a_figure_that_the_sample_is_too_small_for_says_what_it_takes(report_of: ReportOf):

@@ -7,6 +7,7 @@ from fmbench.report.first_page.answer import answer
 from fmbench.report.first_page.change import change
 from fmbench.report.first_page.decision import decision
 from fmbench.report.first_page.head import identity, title
+from fmbench.report.first_page.prompts import these_prompts
 from fmbench.report.first_page.settling import settling
 from fmbench.report.first_page.trust import is_invalid, trust
 from fmbench.report.section import Material
@@ -19,5 +20,5 @@ def first_page(material: Material) -> list[Block]:
     study = material.study
     said, trusted = [Text(answer(study))], trust(study)
     lead = [*trusted, *said] if is_invalid(study) else [*said, settling(study), *trusted]
-    blocks = [*lead, decision(study), *change(study), *material.pictures_of("first")]
+    blocks = [*lead, decision(study), these_prompts(study), *change(study), *material.pictures_of("first")]
     return [block for block in blocks if block is not None]

@@ -48,7 +48,7 @@ def decision(study: Study) -> Table | None:
     titles += ["Of all sent, within objectives", *(figure.heading for figure in _after_goodput(study))]
     bucket = bucket_words(study.bucket_of_interest or "")
     caption = (
-        f"{bucket[0].upper()}{bucket[1:]}. In brackets: 95 % intervals. "
+        f"{bucket[0].upper()}{bucket[1:]}. In brackets: 95 % intervals{_estimand(study)}. "
         f"Each model at the most {study.load_words} at which it meets every objective, else where it is nearest."
         f"{_why_longer(study)}{_scored_by(study)}"
     )
@@ -59,10 +59,9 @@ def _decision_row(study: Study, row: dict[str, Any], verdict: dict[str, Any]) ->
     chosen = verdict.get("recommendation") or {}
     picked = chosen.get("model") == row["model"]
     place = verdict.get("nearest") or {}
-    row = {**row, "closest": place} if place.get("model") == row["model"] else row
-    level = _level(chosen if picked else row)
     name = text(study.short(row["model"]))
-    cell = study.cell(row["model"], verdict["bucket"], level)
+    row = {**row, "closest": place} if place.get("model") == row["model"] else row
+    cell = shown_cell(study, row, verdict)
     head = [f"**{name}**" if picked else name, f"**{status_words(study, row)}**" if picked else status_words(study, row)]
     before, late, after = deciding(study), delayed(study), _after_goodput(study)
     if cell is None:
@@ -71,6 +70,13 @@ def _decision_row(study: Study, row: dict[str, Any], verdict: dict[str, Any]) ->
     figures = [shown(figure, cell) for figure in before]
     figures += [*(_longer(study, figure, cell) for figure in late), shown(TRANSACTIONS, cell)]
     return [*head, level_digits(level_of(cell)), *figures, within(cell), *others, f"**{cost}**" if picked else cost]
+
+
+def shown_cell(study: Study, row: dict[str, Any], verdict: dict[str, Any]) -> Cell | None:
+    """The cell that stands for a model: the chosen one, else the most users at which it meets all, else the nearest."""
+    chosen, place = verdict.get("recommendation") or {}, verdict.get("nearest") or {}
+    row = {**row, "closest": place} if place.get("model") == row["model"] else row
+    return study.cell(row["model"], verdict["bucket"], _level(chosen if chosen.get("model") == row["model"] else row))
 
 
 def _why_longer(study: Study) -> str:
@@ -107,6 +113,11 @@ def _level(row: dict[str, Any]) -> float | None:
         return level_of(row)
     highest = row.get("highest_rate_per_min") or row["highest_concurrency"]
     return highest or (level_of(row["closest"]) if row["closest"] else None)
+
+
+def _estimand(study: Study) -> str:
+    """What the intervals are of, where prompts were asked again: then it makes a difference."""
+    return ", for prompts like these" if any(cell.get("these_prompts") for cell in study.cells) else ""
 
 
 def deciding(study: Study) -> list[Percentile]:
