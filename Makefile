@@ -81,7 +81,9 @@ bench-statistics: $(VENV)/.installed-dev ## whether 95 % intervals cover 95 %, a
 	$(BIN)/python benchmarks/statistics/repeats.py
 	$(BIN)/python benchmarks/statistics/decisions.py
 	$(BIN)/python benchmarks/statistics/processes.py
+	$(BIN)/python benchmarks/statistics/families.py
 	$(BIN)/python benchmarks/statistics/stopping.py
+	$(BIN)/python benchmarks/statistics/early.py
 	$(BIN)/python benchmarks/statistics/search.py
 	$(BIN)/python benchmarks/statistics/routes.py
 

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, signal, special, stats
 
-from fmbench.core.intervals import Dependence, dependence, mean_interval, quantile_dependence, quantile_interval
+from fmbench.core.intervals import Dependence, dependence, mean_interval, percentile_interval, quantile_interval
 from fmbench.core.quantiles import stated_quantile
 from fmbench.core.samples import PERCENTILES
 
@@ -149,7 +149,7 @@ def study(kind: Kind, runs: int, rng: np.random.Generator) -> tuple[dict[str, li
         count(hits["mean"], mean_interval(values, known), naive(values, ascending, None), kind.mean)
         for percent in PERCENTILES:
             if stated_quantile(ascending, percent / 100) is not None:
-                ours = quantile_interval(ascending, percent / 100, quantile_dependence(values, ascending, percent / 100))
+                ours = percentile_interval(values, ascending, percent / 100, None)
                 count(hits[f"p{percent}"], ours, naive(values, ascending, percent / 100), kind.quantile(percent / 100))
     return hits, effective
 

@@ -14,7 +14,7 @@ import math
 import numpy as np
 from scipy import stats
 
-from fmbench.core.intervals import dependence, mean_interval, quantile_dependence, quantile_interval
+from fmbench.core.intervals import dependence, mean_interval, percentile_interval
 
 SIGMA = 0.5
 REQUESTS = 200
@@ -33,7 +33,7 @@ def covered(rng: np.random.Generator, hours: float, repeats: int, runs: int) -> 
         values = np.exp(SIGMA * rng.standard_normal(len(blocks)) + hours * levels)
         ascending = np.sort(values)
         mean = mean_interval(values, dependence(values, blocks))
-        tail = quantile_interval(ascending, 0.95, quantile_dependence(values, ascending, 0.95, blocks))
+        tail = percentile_interval(values, ascending, 0.95, blocks)
         hits += [found is not None and found[0] <= truth <= found[1] for found, truth in zip((mean, tail), truths, strict=True)]
     return float(hits[0] / runs), float(hits[1] / runs)
 
