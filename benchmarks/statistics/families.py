@@ -75,7 +75,10 @@ def _cell(rng: np.random.Generator, kind: Kind, repeats: Sequence[Loop], hours: 
 
 def _records(rng: np.random.Generator, kind: Kind, loop: Loop, start: float) -> pd.DataFrame:
     count, failed = len(loop.sent), loop.failed
-    prompts = rng.permutation(np.arange(count) % PROMPTS) if kind.prompt else np.arange(count)
+    prompts = np.arange(count)
+    if kind.prompt:
+        measured = loop.sent >= 0
+        prompts[measured] = rng.permutation(np.arange(int(measured.sum())) % PROMPTS)
     usual = np.exp(kind.prompt * np.random.default_rng(9).standard_normal(PROMPTS))
     took = np.where(failed, loop.took, loop.took * (usual[prompts % PROMPTS] if kind.prompt else 1.0))
     names = prompts if kind.prompt else rng.integers(0, 2**60, count)
