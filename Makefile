@@ -10,7 +10,7 @@ IMAGE ?= fmbench-load
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 
 .PHONY: help demo test test-long test-containers test-fast lint format format-check types check lock image k8s-render clean \
-        bench-accuracy bench-saturation bench-scale bench-requests bench-master bench-simulator bench-statistics bench-report bench-faults fuzz fuzz-short
+        bench-accuracy bench-saturation bench-scale bench-requests bench-master bench-simulator bench-statistics bench-report bench-faults fuzz fuzz-short soak
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -93,6 +93,10 @@ bench-report: $(VENV)/.installed-dev ## a report of 1,000,000 records: seconds a
 TIMES ?= 3
 bench-faults: $(VENV)/.installed-dev ## every fault of tests/faults as whole runs, TIMES= each: the table of docs/reliability.md
 	$(BIN)/python -m benchmarks.faults --times $(TIMES)
+
+DURATION ?= 3600
+soak: $(VENV)/.installed-dev ## an hour (DURATION= seconds) in which all around a run fails, by a seed (SEED=): nothing lost, no process grows
+	$(BIN)/python -m benchmarks.soak --seconds $(DURATION) $(if $(SEED),--seed $(SEED))
 
 INPUTS ?= 1000000
 CONFIGURATIONS ?= 20000

@@ -13,6 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ProxyConnectionError, SSLError
 
 from fmbench.bedrock.client import session
+from fmbench.core.neutral import discreet
 
 _CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 1, "mode": "standard"})
 _NOT_THERE = frozenset({"ResourceNotFoundException", "ValidationException", "NoSuchResourceException"})
@@ -164,7 +165,7 @@ def _unanswered(error: ClientError | BotoCoreError) -> Unanswered:
     ahead = _ahead(dict(error.response)) if isinstance(error, ClientError) else None
     if not isinstance(error, ClientError):
         reason = Why.CREDENTIALS if "redential" in type(error).__name__ or "Token" in type(error).__name__ else Why.UNREACHABLE
-        return Unanswered(reason, str(error))
+        return Unanswered(reason, discreet(str(error)))
     code = error.response.get("Error", {}).get("Code", "")
     if code in _CLOCK or "Signature expired" in str(error) or "Signature not yet current" in str(error):
         return Unanswered(Why.CLOCK, str(error), ahead)

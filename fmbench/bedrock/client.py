@@ -21,6 +21,7 @@ from fmbench import __version__
 from fmbench.bedrock.credentials import keep_fresh
 from fmbench.config.schema import Timeouts
 from fmbench.core.failures import Refused, UnusableInput
+from fmbench.core.neutral import discreet
 
 SERVICE = "bedrock-runtime"
 LOCAL_REGION = "us-east-1"
@@ -94,7 +95,9 @@ def client_of(options: dict[str, Any], config: Config) -> Any:
         create: Any = session().client
         return create(SERVICE, config=config, **options)
     except (BotoCoreError, ValueError) as error:
-        raise UnusableInput(f"Bedrock client: {error}. Check region, endpoint URL and AWS configuration.") from error
+        raise UnusableInput(
+            f"Bedrock client: {discreet(str(error))}. Check region, endpoint URL and AWS configuration."
+        ) from error
 
 
 def _config(timeouts: Timeouts, pool_size: int, signature_version: str | None) -> Config:
@@ -125,7 +128,7 @@ def check_credentials(region: str | None) -> None:
         if credentials is not None and credentials.get_frozen_credentials().access_key:
             return
     except BotoCoreError as error:
-        raise Refused(f"AWS credentials cannot be used: {error}. {_CURE}") from error
+        raise Refused(f"AWS credentials cannot be used: {discreet(str(error))}. {_CURE}") from error
     raise Refused(f"No AWS credentials were found. {_CURE}")
 
 

@@ -22,7 +22,7 @@ from fmbench.bedrock.frames import CorruptFrame
 from fmbench.bedrock.http1 import Head, NotHttp
 from fmbench.bedrock.texts import throttled_by, told_by
 from fmbench.core.failures import FailureKind
-from fmbench.core.neutral import neutral
+from fmbench.core.neutral import discreet, neutral
 
 MAX_MESSAGE = 500
 
@@ -230,7 +230,7 @@ _SECRETS = (
     (re.compile(r"//[^/@\s:]*:[^/@\s]*@"), "//[user]:[password]@"),
     (re.compile(r"(?i)\b((?:proxy-)?authorization\W{1,3}basic)\s+[A-Za-z0-9+/=]+"), r"\1 [password]"),
     (re.compile(r"(?i)\b(bearer)\s+[A-Za-z0-9._~+/=-]{8,}"), r"\1 [token]"),
-    (re.compile(r"(?i)(x-amz-security-token\W{1,3})[^\s'\"]+"), r"\1[token]"),
+    (re.compile(r"(?i)(x-amz-security-token\W{1,6})[^\s'\"]+"), r"\1[token]"),
     (re.compile(r"(?i)((?:credential|signature)=)[^\s,'\"]+"), r"\1[removed]"),
     (re.compile(r"\b[A-Za-z0-9+/=_-]{100,}"), "[removed]"),
     (re.compile(r"(?<=:)\d{12}(?=:)"), "[account]"),
@@ -241,7 +241,7 @@ _ECHO = 24
 
 def safe_message(message: str, prompt: str = "") -> str:
     """The message without secrets, account numbers and pieces of the prompt; on one line, at most 500 characters."""
-    text = _without_echo(message[: 8 * MAX_MESSAGE], prompt)
+    text = _without_echo(discreet(message[: 8 * MAX_MESSAGE]), prompt)
     for pattern, stand_in in _SECRETS:
         text = pattern.sub(stand_in, text)
     return neutral(" ".join(text.split()), MAX_MESSAGE)

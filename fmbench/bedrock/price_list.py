@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from fmbench.bedrock.client import session
 from fmbench.core.failures import Refused
+from fmbench.core.neutral import discreet
 from fmbench.core.prices.sources.aws_list import SERVICE_CODES, AwsPriceList
 
 PRICING_REGION = "us-east-1"
@@ -23,7 +24,7 @@ def fetch_price_list(regions: Iterable[str], client: Any = None) -> AwsPriceList
         products = [item for region in sorted(set(regions)) for code in SERVICE_CODES for item in _products(client, code, region)]
     except (ClientError, BotoCoreError) as error:
         cure = "Allow pricing:GetProducts, or leave --live-prices out and set pricing: in the configuration."
-        raise Refused(f"--live-prices: AWS's price list cannot be read: {error}. {cure}") from error
+        raise Refused(f"--live-prices: AWS's price list cannot be read: {discreet(str(error))}. {cure}") from error
     return AwsPriceList(products, datetime.now(UTC).date().isoformat())
 
 

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 _STAND_IN = "\N{REPLACEMENT CHARACTER}"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+_PROVIDER = re.compile(r"(Error when retrieving credentials from custom-process:?).*", re.DOTALL)
+
+
+def discreet(text: str) -> str:
+    """``text`` without what a ``credential_process`` wrote to its stderr: nobody knows what stands there."""
+    return _PROVIDER.sub(r"\1 [what the credential_process said; start it by hand to see it]", text)
 
 
 def neutral(text: str, longest: int | None = None) -> str:

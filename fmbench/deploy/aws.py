@@ -14,6 +14,7 @@ from botocore.config import Config as ClientConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
 from fmbench.core.failures import FmbenchError, Refused, UnusableInput
+from fmbench.core.neutral import discreet
 from fmbench.deploy.task import private_address, task_id
 from fmbench.run.say import say
 
@@ -44,7 +45,7 @@ def asking(kind: type[FmbenchError] = Refused) -> Iterator[None]:
         raise kind(f"AWS refused {what}; docs/running-on-aws.md lists what these credentials need.") from error
     except BotoCoreError as error:
         raise Refused(
-            f"AWS cannot be asked ({' '.join(str(error).split())}); check credentials, AWS_REGION and the network."
+            f"AWS cannot be asked ({' '.join(discreet(str(error)).split())}); check credentials, AWS_REGION and the network."
         ) from error
 
 

@@ -42,7 +42,7 @@ def test_targets_are_stages_of_the_dockerfile(services):
 
 
 def test_mounted_files_are_configurations(services):
-    mounts = {mount.split(":")[0] for service in services.values() for mount in service.get("volumes", [])}
+    mounts = {mount.split(":")[0] for service in services.values() for mount in service.get("volumes", [])} - {"secret"}
     assert len(mounts) == 2
     for mount in mounts:
         Config.model_validate(yaml.safe_load((FILE.parent / mount).read_text()))
@@ -59,6 +59,15 @@ def test_the_study_only_meets_models_that_the_simulator_has_been_told_of(service
     simulator = yaml.safe_load((ROOT / "configs/quickstart.yml").read_text())["simulator"]
     assert {model["id"] for model in study["models"]} == set(simulator["models"])
     assert study["output"].startswith("s3://fmbench/")
+
+
+def test_master_and_workers_share_a_secret_that_is_made_before_them(services):
+    for name in ("master", "worker"):
+        assert services[name]["environment"]["FMBENCH_SECRET_FILE"] == "/run/fmbench/secret"
+        assert "secret:/run/fmbench:ro" in services[name]["volumes"]
+    assert services["worker"]["depends_on"]["secret"] == {"condition": "service_completed_successfully"}
+    assert services["secret"]["volumes"] == ["secret:/var/lib/fmbench"], "where the image's user may write"
+    assert not [name for name, service in services.items() if "FMBENCH_SECRET" in service.get("environment", {})]
 
 
 def test_nothing_is_open_to_the_outside(services):

@@ -43,12 +43,18 @@ class FailingStore:
         return found
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that is gone is no news here."""
+
+
 @contextmanager
 def failing_store() -> Iterator[FailingStore]:
     """Serve until the block ends."""
     store = FailingStore()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(store))
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), _handler(store))
     store.url = f"http://127.0.0.1:{server.server_address[1]}"
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:

@@ -23,7 +23,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from fmbench.core.failures import Refused, UnusableInput
 from fmbench.core.names import is_inside
-from fmbench.core.neutral import neutral
+from fmbench.core.neutral import discreet, neutral
 
 PART_BYTES = 16 * 1024 * 1024
 """Files above that go up in parts of that size."""
@@ -200,4 +200,4 @@ def _sha256(source: bytes | Path) -> bytes:
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+    return " ".join(discreet(str(error)).split())
