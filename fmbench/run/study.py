@@ -23,6 +23,7 @@ from fmbench.run.check import check_before_run
 from fmbench.run.checks import (
     ask_about_foreign_prices,
     ask_before_spending,
+    check_address,
     check_budget,
     check_requests,
     check_target,
@@ -78,6 +79,7 @@ def prepare_only(options: Options, loaded: LoadedConfig) -> int:
 def _dry_run(options: Options, loaded: LoadedConfig) -> int:
     loaded = with_families(loaded)
     config = loaded.config
+    check_address(config)
     check_requests(loaded)
     book = price_book(config, options.live_prices)
     with tempfile.TemporaryDirectory(prefix="fmbench-load-") as scratch:

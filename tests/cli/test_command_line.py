@@ -215,3 +215,12 @@ def test_the_version_is_said():
     from fmbench import __version__
 
     assert call("--version").stdout == f"fmbench-load {__version__}\n"
+
+
+@pytest.mark.parametrize("output", ["s3://B/x", "s3://bucket/../x", "s3://bucket#1/x"])
+def test_a_dry_run_refuses_an_output_that_nothing_can_be_written_to(
+    tmp_path: Path, output: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "cfg.yml").write_text("models: [{id: amazon.nova-lite-v1:0}]\nsimulator: {}\n")
+    assert main(["--config", str(tmp_path / "cfg.yml"), "--dry-run", "--output", output]) == 2
+    assert output in capsys.readouterr().err
