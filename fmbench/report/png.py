@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import math
 from functools import singledispatchmethod
 from typing import Any
@@ -19,6 +20,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullForm
 from fmbench.report import style
 from fmbench.report.picture import Axis, Bars, Dots, Key, Line, Panel, Picture, Rule, Shade, Values, keys_of, log_ticks
 from fmbench.report.wording import digits
+
+logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # that it makes a cache, once, is no warning to a user
 
 WIDTH = 10.0
 LEFT, RIGHT, GAP = 0.75, 0.2, 0.85

@@ -8,6 +8,7 @@ from fmbench.config.schema import Config
 from fmbench.core.deciding import Need, needs_of
 from fmbench.core.estimate import Estimate
 from fmbench.core.objectives import objectives_of
+from fmbench.report.wording import level_text
 
 NAMED = 3
 """So many cells are named; the others are counted."""
@@ -33,4 +34,4 @@ def _short(need: Need, estimate: Estimate) -> str:
 
 
 def _level(concurrency: int, rate_per_min: float | None) -> str:
-    return f"at {concurrency} users" if rate_per_min is None else f"at {rate_per_min:g} a minute"
+    return f"at {level_text(concurrency, rate_per_min)}"

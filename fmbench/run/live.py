@@ -39,7 +39,8 @@ def view() -> View:
         return ForPrograms()
     if voice() is Voice.QUIET:
         return Nobody()
-    return OnTerminal() if sys.stderr.isatty() else InLines()
+    steered = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    return OnTerminal() if steered else InLines()
 
 
 class Nobody:
