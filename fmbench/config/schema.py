@@ -290,6 +290,8 @@ class Config(Strict):
     cache: Caching = "salt"
     """``salt``: every request's prompt starts with words of its own, so that no prompt cache can answer it."""
     quality: bool = False
+    cloudwatch: bool = False
+    """Whether CloudWatch is asked, after the last request, what it saw of the run's minutes."""
     simulator: Simulator | None = None
 
     @property

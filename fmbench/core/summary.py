@@ -32,6 +32,7 @@ from fmbench.core.table import Rows, Table, read
 from fmbench.core.thinking import thinking_of
 from fmbench.core.traffic import demand_of, month_of
 from fmbench.core.verdict import decide
+from fmbench.core.witness import witnessed
 
 
 def summarise(records: pd.DataFrame, manifest: Mapping[str, Any], health: pd.DataFrame) -> dict[str, Any]:
@@ -79,6 +80,7 @@ def summarise_table(table: Table, manifest: Mapping[str, Any], health: pd.DataFr
         "quota": _quota(cells, manifest),
         **({"retries": again} if (again := _retries(cells, config)) else {}),
         "thinking": _thinking(cells, manifest),
+        **({"cloudwatch": [each.to_dict() for each in seen]} if (seen := witnessed(cells, manifest.get("cloudwatch"))) else {}),
         **({"routes": rows} if (rows := _routes(cells, config)) else {}),
         "traffic": _traffic(cells, manifest, None if chosen is None else chosen["bucket"]),
         **({"search": rows} if (rows := _searches(table, manifest)) else {}),

@@ -14,7 +14,8 @@ from fmbench.run.closing import PASS, closing_table, report_lines, settling_line
 from fmbench.run.say import end_of_run, give, is_quiet, say
 from fmbench.run.signals import Terminated, code_for, put_off, word_of
 from fmbench.run.traceback_file import write_traceback
-from fmbench.storage.manifest import FAILED, INTERRUPTED
+from fmbench.run.witness import ask_cloudwatch
+from fmbench.storage.manifest import FAILED, INTERRUPTED, write_manifest
 from fmbench.storage.reader import LocalRun
 from fmbench.storage.runfolder import RunFolder
 from fmbench.storage.seal import read_load
@@ -85,6 +86,7 @@ def _finish(folder: RunFolder, config: Config, manifest: dict[str, Any], ended: 
     collected = _collect(folder, config, manifest)
     with put_off():
         accounting, code = seal_into(manifest, folder, ended)
+    _ask_cloudwatch(folder, config, manifest)
     say("Writing the report.")
     summary, fault = _report(folder)
     status = status_of(code)
@@ -106,6 +108,14 @@ def _finish(folder: RunFolder, config: Config, manifest: dict[str, Any], ended: 
         _tell(accounting, manifest, said, address)
         end_of_run(address, code, said)
     return code
+
+
+def _ask_cloudwatch(folder: RunFolder, config: Config, manifest: dict[str, Any]) -> None:
+    """What a second witness says, kept in the manifest: reports are made from it alone."""
+    told = ask_cloudwatch(config, manifest["cells"])
+    if told is not None:
+        manifest["cloudwatch"] = told
+        write_manifest(folder, manifest)
 
 
 def _collect(folder: RunFolder, config: Config, manifest: dict[str, Any]) -> list[str]:

@@ -23,7 +23,7 @@ def policy(config: Config, account_id: str = ANY_ACCOUNT, live_prices: bool = Fa
     ]
     if live_prices:
         statements.append(_statement("LivePrices", ["pricing:GetProducts"], "*"))
-    if getattr(config, "cloudwatch", False):
+    if config.cloudwatch:
         statements.append(_statement("SecondWitness", ["cloudwatch:GetMetricData"], "*"))
     return {"Version": "2012-10-17", "Statement": statements}
 

@@ -36,6 +36,7 @@ _ORDER = (
     "answer-length",
     "tokens",
     "price",
+    "cloudwatch",
 )
 """Of findings that are equally grave, which come first; those of a file that is not named here come last."""
 

@@ -27,6 +27,7 @@ _ORDER = (
     "bill",
     "month",
     "quota",
+    "cloudwatch",
     "models",
     "prompts",
     "definitions",
