@@ -22,7 +22,7 @@ def _summary(**theirs: Any) -> dict[str, Any]:
 
 
 def _said(summary: dict[str, Any]) -> list[str]:
-    return [each["message"] for each in summary["validity"]["findings"] if each["subject"] == "cloudwatch"]
+    return [each["message"] for each in summary["validity"]["findings"] if each["subject"] == "second witness"]
 
 
 def test_what_agrees_is_no_finding() -> None:

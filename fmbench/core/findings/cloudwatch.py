@@ -61,16 +61,16 @@ def second_witness(evidence: Evidence) -> Iterator[Finding]:
     if not told:
         return
     if told.get("error"):
-        yield Finding(NOTE, "cloudwatch", WitnessSilent(str(told["error"]).rstrip(".")))
+        yield Finding(NOTE, "second witness", WitnessSilent(str(told["error"]).rstrip(".")))
     for each in witnessed([found.cell for found in evidence.results], told):
         if not each.differs or each.theirs is None:
             continue
         if each.figure == "ttft_s":
-            yield Finding(NOTE, "cloudwatch", WitnessWaits(each.model, each.ours, each.theirs))
+            yield Finding(NOTE, "second witness", WitnessWaits(each.model, each.ours, each.theirs))
         else:
             grave = WARNING if each.theirs < each.ours else NOTE
             message = WitnessDiffers(each.model, WORDS[each.figure], round(each.ours), round(each.theirs))
-            yield Finding(grave, "cloudwatch", message)
+            yield Finding(grave, "second witness", message)
 
 
 CHECKS = (second_witness,)
