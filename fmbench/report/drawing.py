@@ -8,11 +8,11 @@ from __future__ import annotations
 import logging
 import os
 import pickle
-import signal
 import subprocess
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from types import TracebackType
 
 from fmbench.report.picture import Picture
@@ -33,7 +33,10 @@ class Drawing:
     def __init__(self) -> None:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         apart = cores > 1 and "matplotlib" not in sys.modules
-        self._helpers = [_start() for _ in range(min(MOST, cores))] if apart else []
+        self._helpers: list[subprocess.Popen[bytes]] = []
+        with suppress(OSError):  # a system that gives no more processes: those that there are draw, or this one
+            while apart and len(self._helpers) < min(MOST, cores):
+                self._helpers.append(_start())
 
     def __enter__(self) -> Drawing:
         return self
@@ -73,7 +76,8 @@ def drawn(picture: Picture) -> Drawn:
 
 
 def _start() -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    command = [sys.executable, "-m", __name__]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
 
 
 def _ask(helper: subprocess.Popen[bytes], pictures: list[Picture]) -> list[Drawn]:
@@ -89,7 +93,6 @@ def _ask(helper: subprocess.Popen[bytes], pictures: list[Picture]) -> list[Drawn
 def _serve() -> None:
     import fmbench.report.png  # noqa: F401  ready before the pictures are
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         pictures: list[Picture] = pickle.load(sys.stdin.buffer)
     except EOFError:  # who asked is gone

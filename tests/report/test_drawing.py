@@ -56,6 +56,17 @@ def test_pictures_of_a_process_that_died_are_drawn_here(apart: Drawing) -> None:
         assert apart.draw(PICTURES) == PNGS
 
 
+def test_where_the_system_gives_no_more_processes_this_one_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(*_: object, **__: object) -> None:
+        raise BlockingIOError("no more processes")
+
+    monkeypatch.delitem(sys.modules, "matplotlib")
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
+    monkeypatch.setattr(subprocess, "Popen", none_left)
+    with Drawing() as drawing_here:
+        assert drawing_here.draw(PICTURES) == PNGS
+
+
 def test_a_picture_that_cannot_be_drawn_says_why_and_the_others_are_drawn() -> None:
     first, second = draw([of_marks("odd", "no mark"), PICTURES[0]])
     assert str(first).startswith("AttributeError: ")
