@@ -19,6 +19,7 @@ from scipy import special
 
 from fmbench.core.apart import SMALLEST, Apart, apart, wider_for
 from fmbench.core.figures.figure import UNDECIDED, Figure
+from fmbench.core.figures.registry import of_objective
 from fmbench.core.judging import MOST_TO_ASK_FOR
 from fmbench.core.objectives import Judgement
 from fmbench.core.results import CellResult
@@ -78,7 +79,11 @@ def _from_limit(found: CellResult, item: Judgement) -> LeastSeen | None:
         return None
     reach = (item.ci95[1] - item.ci95[0]) / 2
     least = reach * (1 + _extra())
-    return LeastSeen(item.objective, least, _as_share(least, item.value), (found.cell.model,)) if reach > 0 else None
+    return (
+        LeastSeen(of_objective(item.objective).key, least, _as_share(least, item.value), (found.cell.model,))
+        if reach > 0
+        else None
+    )
 
 
 def to_tell(winner: CellResult, other: CellResult, figure: Figure, rivals: int = 1) -> Takes | None:

@@ -10,6 +10,7 @@ import pytest
 from scipy import stats
 
 from fmbench.core.figures.cost import COST
+from fmbench.core.figures.registry import of_key
 from fmbench.core.ranking import inside_noise
 from fmbench.core.settling import least_between, to_tell
 from tests.unit.made import Cellful, row, run_of, summarise
@@ -108,3 +109,11 @@ def test_a_model_alone_is_held_against_its_limit() -> None:
     assert (least["figure"], least["models"]) == ("e2e_p95_s", ["a"])
     true_error = np.sqrt(0.05 * 0.95 / 300) / stats.lognorm(0.2, scale=0.8).pdf(stats.lognorm(0.2, scale=0.8).ppf(0.95))
     assert least["difference"] == pytest.approx(true_error * (1.96 + 1.2816), rel=0.4)
+
+
+def test_the_least_distance_is_of_a_figure_by_its_key_whatever_the_limit_is_called() -> None:
+    """``quality_min`` sets a limit on the figure ``quality``: a page about it has to find the figure."""
+    records, manifest = run_of([steady("alone", 0.5, 200)], {"quality_min": 0.5})
+    scored = records.assign(quality=[(k % 10) / 10 + 0.2 for k in range(len(records))], metric="f1")
+    least = summarise(scored, manifest, pd.DataFrame())["verdicts"][0]["least_seen"]
+    assert of_key(least["figure"]).objective == "quality_min"
