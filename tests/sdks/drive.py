@@ -18,6 +18,7 @@ import anthropic
 import openai
 from openai.providers import bedrock
 
+OPUS = "us.anthropic.claude-opus-5-5"
 CLAUDE, GPT, OSS = "us.anthropic.claude-haiku-4-5-20251001-v1:0", "us.openai.gpt-6-sol", "openai.gpt-oss-120b-1:0"
 ASK = [{"role": "user", "content": "Tell me of the harbour."}]
 Said = dict[str, Any]
@@ -93,6 +94,84 @@ def count(client: Any, model: str) -> Said:
     return {"in": client.messages.count_tokens(model=model, messages=ASK).input_tokens}
 
 
+SYSTEM = {"role": "system", "content": "Be brief."}
+SPOKEN = [
+    *ASK,
+    {"role": "assistant", "content": "It is old."},
+    {"role": "user", "content": [{"type": "text", "text": "How old?"}]},
+]
+SHAPE = {"type": "object", "properties": {"name": {"type": "string"}}}
+FUNCTION = {"type": "function", "function": {"name": "look", "description": "Look it up.", "parameters": SHAPE}}
+CALLED = [
+    {
+        "role": "assistant",
+        "content": None,
+        "tool_calls": [{"id": "c1", "type": "function", "function": FUNCTION["function"] | {"arguments": "{}"}}],
+    },
+    {"role": "tool", "tool_call_id": "c1", "content": "1602"},
+]
+USED = [
+    *ASK,
+    {
+        "role": "assistant",
+        "content": [{"type": "text", "text": "I look."}, {"type": "tool_use", "id": "t1", "name": "look", "input": {}}],
+    },
+    {
+        "role": "user",
+        "content": [{"type": "tool_result", "tool_use_id": "t1", "content": "1602"}, {"type": "text", "text": "Go on."}],
+    },
+]
+TOOLS = [{"name": "look", "description": "Look it up.", "input_schema": SHAPE}]
+CACHED = [{"type": "text", "text": "Be brief.", "cache_control": {"type": "ephemeral", "ttl": "1h"}}]
+
+
+def chat_variants(client: Any) -> dict[str, Callable[[], Any]]:
+    """Chat Completions as applications ask it."""
+    create = partial(client.chat.completions.create, model=OSS, max_completion_tokens=20)
+    return {
+        "system and turns": lambda: create(messages=[SYSTEM, *SPOKEN]).usage,
+        "developer": lambda: create(model=GPT, messages=[{"role": "developer", "content": "Be brief."}, *ASK]).usage,
+        "tools": lambda: create(messages=[*ASK, *CALLED], tools=[FUNCTION], tool_choice="auto").choices[0],
+        "json": lambda: create(messages=[SYSTEM, *ASK], response_format={"type": "json_object"}).choices[0],
+        "sampling": lambda: create(messages=ASK, temperature=0.5, top_p=0.9, seed=1, stop=["zz"], user="me").choices[0],
+        "effort": lambda: create(model=GPT, messages=ASK, reasoning_effort="low").usage,
+        "no limit": lambda: client.chat.completions.create(model=OSS, messages=ASK).usage,
+        "stream without usage": lambda: [chunk.id for chunk in create(messages=ASK, stream=True)][-1],
+    }
+
+
+def responses_variants(client: Any) -> dict[str, Callable[[], Any]]:
+    """Responses as applications ask it."""
+    create = partial(client.responses.create, model=GPT, max_output_tokens=400)
+    function = {"type": "function", "name": "look", "parameters": SHAPE, "strict": False}
+    called = [{"type": "function_call", "call_id": "c", "name": "look", "arguments": "{}"}]
+    given = [{"type": "function_call_output", "call_id": "c", "output": "1602"}]
+    parts = [{"role": "developer", "content": "x"}, {"role": "user", "content": [{"type": "input_text", "text": "Hi"}]}]
+    return {
+        "text and instructions": lambda: create(input="Hi", instructions="Be brief.").usage,
+        "parts and effort": lambda: create(input=parts, reasoning={"effort": "low"}, text={"format": {"type": "text"}}).usage,
+        "tools": lambda: create(input=[*ASK, *called, *given], tools=[function]).status,
+        "plain stream": lambda: [event.type for event in create(input="Hi", stream=True)].index("response.completed"),
+    }
+
+
+def messages_variants(client: Any) -> dict[str, Callable[[], Any]]:
+    """Messages as applications ask it."""
+    create = partial(client.messages.create, model=CLAUDE, max_tokens=20)
+    thinking = {"thinking": {"type": "enabled", "budget_tokens": 1024}, "max_tokens": 2000}
+    return {
+        "system": lambda: create(system="Be brief.", messages=ASK).usage,
+        "system that is cached": lambda: create(system=CACHED, messages=ASK).usage,
+        "tools": lambda: create(messages=USED, tools=TOOLS, tool_choice={"type": "auto"}).stop_reason,
+        "thinking": lambda: create(messages=ASK, **thinking).usage,
+        "plain stream": lambda: [event.type for event in create(messages=USED, stream=True)].index("message_stop"),
+        "effort": lambda: create(model=OPUS, messages=ASK, output_config={"effort": "low"}).stop_reason,
+        "beta": lambda: (
+            client.beta.messages.create(model=CLAUDE, messages=ASK, max_tokens=20, betas=["context-1m-2025-08-07"]).usage
+        ),
+    }
+
+
 def tell(client: str, way: str, fault: str, call: Callable[[], Said]) -> None:
     """Print what the call gave, or the SDK's own word for what was wrong."""
     try:
@@ -100,6 +179,11 @@ def tell(client: str, way: str, fault: str, call: Callable[[], Said]) -> None:
     except Exception as error:
         said = {"error": type(error).__name__, "status": getattr(error, "status_code", None), "message": str(error)[:300]}
     print(json.dumps({"client": client, "way": way, "fault": fault} | said))
+
+
+def gave(ask: Callable[[], Any]) -> Said:
+    """What a call gave, as text."""
+    return {"gave": str(ask())}
 
 
 OPENAI = {"chat": chat_whole, "chat stream": chat_stream, "responses": responses_whole, "responses stream": responses_stream}
@@ -116,6 +200,12 @@ def main(url: str) -> None:
         for name, client in anthropics.items():
             for way, do in ANTHROPIC.items():
                 tell(name, way, fault, partial(do, client, fault or CLAUDE))
+    variants = [(name, "chat", chat_variants(client)) for name, client in openais.items()]
+    variants += [(name, "responses", responses_variants(client)) for name, client in openais.items()]
+    variants += [(name, "messages", messages_variants(client)) for name, client in anthropics.items()]
+    for name, api, ways in variants:
+        for way, ask in ways.items():
+            tell(name, f"{api} variant: {way}", "", partial(gave, ask))
     for name in ("anthropic", "anthropic mantle"):
         tell(name, "count", "", partial(count, anthropics[name], CLAUDE))
 

@@ -76,3 +76,10 @@ def test_an_answer_that_is_cut_is_not_a_whole_one(driven: Any, client: str, way:
 @pytest.mark.parametrize("client", ["anthropic", "anthropic mantle"])
 def test_tokens_are_counted(driven: Any, client: str) -> None:
     assert driven[1][client, "count", ""]["in"] == 6  # 23 bytes of prompt, four to a token
+
+
+def test_applications_ways_of_asking_are_answered(driven: Any) -> None:
+    """System prompts, turns, tools, thinking, effort, cached parts, plain streams: whatever the client."""
+    rows = {key: row for key, row in driven[1].items() if " variant: " in key[1]}
+    assert len(rows) == 3 * (8 + 4) + 3 * 7
+    assert {key: row for key, row in rows.items() if "error" in row} == {}
