@@ -121,10 +121,9 @@ def _parsed(line: bytes, name: str, number: int) -> dict[str, Any]:
 
 
 def _is_array(stream: BinaryIO) -> bool:
-    """Whether a file begins as a JSON array does; the stream is at its start again."""
-    start = stream.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
-    stream.seek(0)
-    return start.startswith(b"[")
+    """Whether a file begins as a JSON array does. It looks ahead: an archive checks no sum of what was read after a seek."""
+    start: bytes = cast(Any, stream).peek(512)
+    return start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"[")
 
 
 def _plain(path: Path, name: str) -> LinesFile:
