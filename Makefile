@@ -10,7 +10,7 @@ IMAGE ?= fmbench-load
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 
 .PHONY: help demo test test-long test-containers test-fast lint format format-check types check lock image k8s-render clean \
-        bench-accuracy bench-saturation bench-scale bench-requests bench-master bench-simulator bench-statistics bench-report bench-faults fuzz fuzz-short soak
+        bench-accuracy bench-saturation bench-scale bench-arrivals bench-searches bench-requests bench-master bench-simulator bench-statistics bench-report bench-faults fuzz fuzz-short soak
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,12 @@ bench-saturation: $(VENV)/.installed-dev ## TTFT with every core busy and 1,000 
 
 bench-scale: $(VENV)/.installed-dev ## one load process from 64 to 4,096 streams, several, and a master by its workers (6 minutes)
 	$(BIN)/python -m benchmarks.scale
+
+bench-arrivals: $(VENV)/.installed-dev ## whether an open loop keeps its plan: lateness; 1, 3 and 8 load processes (8 minutes)
+	$(BIN)/python -m benchmarks.arrivals
+
+bench-searches: $(VENV)/.installed-dev ## 20 real searches against simulators of known limit (40 minutes)
+	$(BIN)/python -m benchmarks.searches
 
 bench-requests: $(VENV)/.installed-dev ## requests a second of one load process, beside a plain boto3 loop
 	$(BIN)/python -m benchmarks.requests

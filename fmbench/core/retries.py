@@ -15,11 +15,14 @@ from fmbench.core.failures import THROTTLES, FailureKind
 from fmbench.core.figures.latencies import LATENCIES
 from fmbench.core.records import Record
 
-WORDS = tuple(FailureKind)
+WORDS = tuple(kind.value for kind in FailureKind)
 """What may be retried. ``throttled`` stands for every kind of throttle."""
-USUAL = (
-    *(FailureKind.THROTTLED, FailureKind.SERVICE_UNAVAILABLE, FailureKind.INTERNAL),
-    *(FailureKind.MODEL_NOT_READY, FailureKind.CONNECT, FailureKind.RESET_BEFORE_RESPONSE),
+USUAL = tuple(
+    kind.value
+    for kind in (
+        *(FailureKind.THROTTLED, FailureKind.SERVICE_UNAVAILABLE, FailureKind.INTERNAL),
+        *(FailureKind.MODEL_NOT_READY, FailureKind.CONNECT, FailureKind.RESET_BEFORE_RESPONSE),
+    )
 )
 """What is retried where nothing is said."""
 FROM_SENDING = tuple(latency.column for latency in LATENCIES if latency.from_sending)
@@ -46,10 +49,10 @@ class Backoff:
         return failure in self.on or (failure in THROTTLES and FailureKind.THROTTLED in self.on)
 
 
-def whole_request(attempts: Sequence[Record], planned: bool) -> Record:
-    """The attempts at one request, in their order, as one record. ``planned``: of an open loop."""
+def whole_request(attempts: Sequence[Record]) -> Record:
+    """The attempts at one request, in their order, as one record: from when the first one was sent."""
     first, last = attempts[0], attempts[-1]
-    begun = first.intended_at if planned or first.sent_at is None else first.sent_at
+    begun = first.intended_at if first.sent_at is None else first.sent_at
     if last.sent_at is None or begun is None:
         return last
     waited_s = last.sent_at - begun + (first.backoff_s or 0.0)

@@ -35,6 +35,7 @@ def planned(folder: Path) -> list[float]:
     return [opened + at for at in takewhile(lambda at: at < end, plan_of_arrivals(config, cell))]
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("processes", [1, 3])
 def test_requests_begin_when_the_plan_says(tmp_path: Path, simulator: Simulators, processes: int) -> None:
     endpoint = simulator(QUICK)

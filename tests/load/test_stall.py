@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -53,10 +54,14 @@ def test_a_stall_of_the_endpoint_is_in_p99_as_worked_out_by_hand(tmp_path: Path,
     (line,) = cells(folder)
     window_s = line["drain_at"] - line["measure_at"]
     assert cell["open_loop"]["dropped"] == 0 and cell["failed"] == 0
-    by_hand = ANSWER_S + stall_s - 0.01 * window_s
-    assert cell["open_loop"]["from_intended"]["e2e_s"]["p99"] == pytest.approx(by_hand, abs=0.06)
+    found, by_hand = cell["open_loop"]["from_intended"]["e2e_s"]["p99"], ANSWER_S + stall_s - 0.01 * window_s
+    assert found == pytest.approx(by_hand, abs=0.15)
+    answered = {row["request_id"]: row["ended_at"] for row in endpoint.ledger()}
+    measured = records[records["phase"] == "measure"]
+    waited = measured["request_id"].map(answered) - measured["intended_at"]
+    assert found == pytest.approx(np.quantile(waited, 0.99), abs=0.03), "as the endpoint's own clock has it"
     late = records["ended_at"] - records["intended_at"]
-    assert (late > stall_s / 2).sum() == pytest.approx(RATE / 60 * (stall_s / 2 + ANSWER_S), abs=4), "half of those that waited"
+    assert (late > stall_s / 2).sum() == pytest.approx(RATE / 60 * (stall_s / 2 + ANSWER_S), abs=8), "half of those that waited"
 
 
 def test_what_cannot_begin_in_a_stall_is_dropped_and_never_silence(tmp_path: Path, simulator: Simulators) -> None:

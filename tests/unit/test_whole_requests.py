@@ -51,12 +51,11 @@ def test_what_a_client_held_back_is_waited_too() -> None:
     assert whole_requests(read(pd.DataFrame([held])).rows, planned=False).number("e2e_s").tolist() == pytest.approx([1.75])
 
 
-@pytest.mark.parametrize("planned", [False, True])
-def test_a_load_process_counts_as_the_report_does(planned: bool) -> None:
+def test_a_load_process_counts_as_the_report_does() -> None:
     keep = Record.__dataclass_fields__
     records = [Record(**{name: value for name, value in made.items() if name in keep}) for made in THREE]
-    whole = whole_request(records, planned)
-    rows = whole_requests(read(pd.DataFrame(THREE)).rows, planned)
+    whole = whole_request(records)
+    rows = whole_requests(read(pd.DataFrame(THREE)).rows, planned=False)
     assert (whole.e2e_s, whole.ttft_s, whole.usd) == pytest.approx(
         (rows.number("e2e_s")[0], rows.number("ttft_s")[0], rows.number("usd")[0])
     )

@@ -44,7 +44,6 @@ class Sender:
         cell = step.order.cell
         self.requests: CellRequests = part.prepared.requests_of(cell) if step.volley is None else step.volley.sizes[0]
         self._next_trying = tryings_of(part.prepared, cell, slot)
-        self._planned = cell.rate_per_min is not None
 
     def wait_until(self, due_ns: int) -> bool:
         """Wait for a moment; False when the step is over before or then."""
@@ -66,7 +65,7 @@ class Sender:
             tries = self._see_through(index, trying, due_ns)
         if not tries:
             return None
-        whole = whole_request([sent.record for sent in tries], self._planned)
+        whole = whole_request([sent.record for sent in tries])  # from sending: a late load process fails no level
         self.step.end_request(tries[0].counted_in, whole)
         return None if self.step.lease.exhausted else tries[-1].exchange
 
