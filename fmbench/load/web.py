@@ -32,7 +32,7 @@ class StudyUI:
 
     def __init__(self, environment: Any, study: Study) -> None:
         self._environment, self._study = environment, study
-        self._quotas = quotas_of(study.config)
+        self._quotas = quotas_of(study.config, study.folder)
         self._ending, self._over_time = Ending(study), OverTime(study.progress, self._quotas)
         self._token = secrets.token_urlsafe(24)
         self._ui = environment.web_ui

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fmbench.config.load import resolved
@@ -78,12 +81,15 @@ def quota_words(admitted_per_min: float | None, quota_tpm: float | None) -> str:
     return taken if not quota_tpm else f"{taken} of {quota_tpm:,.0f} ({100 * admitted_per_min / quota_tpm:.0f} %)"
 
 
-def quotas_of(config: Config) -> dict[str, float | None]:
-    """Tokens a minute of the configuration's ``quota:``, by a model's label."""
+def quotas_of(config: Config, folder: Path) -> dict[str, float | None]:
+    """Tokens a minute that each model may take, by its label, as the report of the run in ``folder`` has them."""
     from fmbench.core.quota.usage import quota_for  # statistics: not in every load process
 
-    plain = config.model_dump(include={"quota"})
-    found = {model.name: quota_for(plain, model.name, model.id) for model in config.models}
+    told: dict[str, Any] = {}
+    with suppress(OSError, ValueError, AttributeError):
+        told = json.loads((folder / "manifest.json").read_text()).get("quotas") or {}
+    known = {"config": config.model_dump(include={"quota", "models"}), "quotas": told}
+    found = {model.name: quota_for(known, model.name, model.id) for model in config.models}
     return {name: None if quota is None else quota.tpm for name, quota in found.items()}
 
 
