@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 
-from fmbench.config.schema import Config
+from fmbench.config.schema import Config, Model
 from fmbench.core.failures import ExitCode
 from fmbench.core.prices.book import PriceBook
 from fmbench.core.prices.price import Price
@@ -24,7 +24,7 @@ def command(models: Sequence[str], region: str | None, config_file: str | None, 
     config = None if config_file is None else Options(config=config_file).load().config
     where = region or (config.region if config is not None else None) or HOME
     book = _book(config, where, live)
-    names = [*models] or ([model.id for model in config.models] if config is not None else list(known_ids()))
+    names = [*models] or ([_called(model) for model in config.models] if config is not None else list(known_ids()))
     prices = {name: _price(book, config, name, region) for name in dict.fromkeys(names)}
     if as_json:
         rows = {name: None if price is None else price.to_dict() for name, price in prices.items()}
@@ -46,11 +46,17 @@ def _book(config: Config | None, region: str, live: bool) -> PriceBook:
     return PriceBook(pricing, region, live=fetch_price_list([region]))
 
 
+def _called(model: Model) -> str:
+    """Its id; of a route its name, as routes may share an id."""
+    return model.id if model.route is None else model.name
+
+
 def _price(book: PriceBook, config: Config | None, name: str, region: str | None) -> Price | None:
     """The price of an id, or of a model of the configuration in its own region."""
-    for model in [] if config is None else config.models:
-        if name in (model.id, model.name):
-            return book.price_of(model.id, model.name, region or model.region)
+    if config is not None:
+        for model in config.models:
+            if name in (model.id, model.name):
+                return book.of_model(config, model if region is None else model.model_copy(update={"region": region}))
     return book.price_of(name)
 
 

@@ -38,3 +38,12 @@ def test_a_table_with_steps_and_a_configured_price(tmp_path: Path) -> None:
 def test_a_foreign_price_is_said_to_be_one(model: str) -> None:
     assert "taken from us-east-1" in prices(model.replace("us.", "eu."), "--region", "eu-west-2")
     assert "taken from" not in prices(model)
+
+
+def test_routes_have_a_row_each(tmp_path: Path) -> None:
+    file = tmp_path / "cfg.yml"
+    routes = "[{service_tier: default}, {id: amazon.nova-pro-v1:0, region: eu-west-2, label: London}]"
+    file.write_text(f"models: [{{id: amazon.nova-pro-v1:0, label: nova, routes: {routes}}}]\nregion: us-east-1\n")
+    rows = json.loads(prices("--config", str(file), "--json"))["models"]
+    assert rows.keys() == {"nova (default)", "nova (London)"}
+    assert (rows["nova (default)"]["taken_from"], rows["nova (London)"]["taken_from"]) == (None, "us-east-1")
