@@ -54,7 +54,8 @@ def test_a_model_that_does_not_think_has_no_row() -> None:
 
 
 def shown(*found: Any) -> list[Any]:
-    study = SimpleNamespace(summary={"thinking": [each.to_dict() for each in found]}, short=lambda name: name)
+    summary = {"thinking": [each.to_dict() for each in found]}
+    study = SimpleNamespace(summary=summary, short=lambda name: name, level_heading="Users")
     return SECTIONS["thinking"].blocks(SimpleNamespace(study=study))  # type: ignore[arg-type]
 
 
