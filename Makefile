@@ -10,7 +10,7 @@ IMAGE ?= fmbench-load
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 
 .PHONY: help demo test test-long test-containers test-fast lint format format-check types check lock image k8s-render clean \
-        bench-accuracy bench-saturation bench-scale bench-arrivals bench-searches bench-requests bench-master bench-simulator bench-statistics bench-report bench-faults fuzz fuzz-short soak
+        bench-accuracy bench-saturation bench-scale bench-arrivals bench-searches bench-requests bench-master bench-simulator bench-statistics bench-report bench-faults fuzz fuzz-short soak sbom audit tools
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,13 +50,33 @@ types: $(VENV)/.installed-dev ## mypy
 
 check: lint format-check types ## lint, format and types
 
-lock: ## resolve the newest versions that pyproject.toml allows into constraints.txt
+LOCK = .lock-venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --strip-extras --no-header \
+  --no-annotate --no-emit-index-url
+lock: ## resolve the newest versions that pyproject.toml allows into constraints.txt, and the images' into docker/*.lock with hashes
 	rm -rf .lock-venv && $(PYTHON) -m venv .lock-venv
 	.lock-venv/bin/python -m pip install --quiet --upgrade pip
 	.lock-venv/bin/python -m pip install --quiet '.[dev]'
 	{ echo "# Versions that the tests passed with. Written by 'make lock'."; \
 	  .lock-venv/bin/python -m pip freeze --exclude fmbench-load; } > constraints.txt
+	.lock-venv/bin/python -m pip install --quiet uv
+	$(LOCK) --constraint constraints.txt --output-file docker/full.lock pyproject.toml
+	$(LOCK) --constraint constraints.txt --output-file docker/worker.lock docker/worker-requirements.txt
+	echo hatchling | $(LOCK) --constraint constraints.txt --output-file docker/build.lock -
+	sed -n 's/^\(ministack==[^ ]*\).*/\1/p' docker/store.lock | $(LOCK) --output-file docker/store.lock -
 	rm -rf .lock-venv
+
+tools: # pip-audit and cyclonedx-bom, apart from what the program needs
+	@[ -e $(VENV)/tools/installed ] || { $(PYTHON) -m venv $(VENV)/tools \
+	  && $(VENV)/tools/bin/python -m pip install --quiet --disable-pip-version-check pip-audit cyclonedx-bom && touch $(VENV)/tools/installed; } \
+	  || echo "SKIPPED: pip-audit and cyclonedx-bom cannot be installed here"
+
+sbom: tools ## the software bill of materials of the images, in build/ (CycloneDX)
+	@mkdir -p build
+	@for lock in worker full; do [ ! -e $(VENV)/tools/installed ] || { $(VENV)/tools/bin/cyclonedx-py requirements docker/$$lock.lock \
+	  --output-format JSON --output-file build/sbom-$$lock.json && echo build/sbom-$$lock.json; }; done
+
+audit: tools ## known vulnerabilities of what the images hold; says so where nobody could be asked
+	@[ ! -e $(VENV)/tools/installed ] || $(PYTHON) .ci/audit $(VENV)/tools/bin/pip-audit docker/full.lock
 
 bench-accuracy: $(VENV)/.installed-dev ## what a client's stamps are worth, beside a floor in C and a plain boto3 loop
 	$(BIN)/python -m benchmarks.accuracy

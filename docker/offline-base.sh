@@ -26,13 +26,12 @@ if [ "$there" != "$here" ]; then
     echo "$tag has Python $there, this machine's python3 is $here: wheels would not fit. Put Python $there first on PATH." >&2
     exit 1
 fi
-# pip and what builds the package come from PyPI too; MiniStack's own requirements do not follow ours.
-store=$(sed -n "s/.*pip install .*'\(ministack==[0-9.]*\)'.*/\1/p" docker/Dockerfile)
-made_for=$(echo "$here $store" | cat - pyproject.toml constraints.txt | sha256sum)
+# What the lock files name, each with one of its hashes; MiniStack's own requirements do not follow ours.
+made_for=$(echo "$here" | cat - docker/*.lock | sha256sum)
 if [ "$(cat docker/wheels/made-for 2>/dev/null)" != "$made_for" ]; then
-    wheel=(python3 -m pip wheel --quiet --disable-pip-version-check --wheel-dir docker/wheels)
-    within 900 "making wheels" "${wheel[@]}" --constraint constraints.txt . hatchling
-    within 300 "making wheels of the store" "${wheel[@]}" "$store"
-    rm -f docker/wheels/fmbench_load-*.whl
+    for lock in build worker full store; do
+        within 900 "fetching the wheels of $lock" python3 -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes \
+            --only-binary :all: --dest docker/wheels --requirement "docker/$lock.lock"
+    done
     echo "$made_for" >docker/wheels/made-for
 fi

@@ -38,9 +38,10 @@ class Findings:
 
     def note(self, error: BaseException, of: str) -> None:
         cause = error.__cause__ or error
-        last = traceback.extract_tb(cause.__traceback__)[-1]
+        frames = traceback.extract_tb(cause.__traceback__)
+        where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
         self.count += 1
-        self.found.setdefault(f"{type(cause).__name__} at {Path(last.filename).name}:{last.lineno}", f"{cause}; {of}")
+        self.found.setdefault(f"{type(cause).__name__}{where}", f"{cause}; {of}")
 
 
 def main() -> int:

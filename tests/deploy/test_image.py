@@ -61,6 +61,28 @@ def test_the_image_is_made_of_what_the_context_lets_in():
     assert all((ROOT / path).exists() for path in allowed)
 
 
+def test_whatever_is_installed_has_a_hash():
+    installs = [line for line in DOCKERFILE.read_text().splitlines() if "pip install" in line]
+    assert len(installs) == 6
+    assert all("--require-hashes" in line or "--no-deps --no-index /built/" in line for line in installs)
+    for lock in sorted((ROOT / "docker").glob("*.lock")):
+        text = lock.read_text()
+        assert "://" not in text and "--index" not in text and "--find-links" not in text, f"{lock.name} names a registry"
+        packages = re.split(r"\n(?=[a-z])", text)
+        assert all("--hash=sha256:" in package for package in packages), lock.name
+
+
+def test_the_lock_files_have_the_versions_that_the_tests_passed_with():
+    pinned = dict(line.split("==") for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line)
+    known = {canonicalize_name(name): version for name, version in pinned.items()}
+    for name in ("full", "worker"):
+        found = re.findall(r"^([a-z0-9._-]+)==(\S+)", (ROOT / f"docker/{name}.lock").read_text(), flags=re.MULTILINE)
+        differing = {each: version for each, version in found if known.get(canonicalize_name(each), version) != version}
+        assert found and not differing
+    worker = {name for name, _ in found}
+    assert {canonicalize_name(name) for name in worker_packages()} <= worker | {"colorama", "tzdata"}
+
+
 def test_the_worker_list_leaves_out_what_only_prepare_and_report_need():
     assert worker_packages().isdisjoint({"datasets", "pandas", "pyarrow", "matplotlib", "plotly", "rs-bpe", "scipy"})
 
