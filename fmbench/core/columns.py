@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 Flags = NDArray[np.bool_]
 
-ROOM = 64 << 20
+ROOM = 32 << 20
 """Bytes of columns that are remembered; what is forgotten is taken again when it is asked for."""
 
 
