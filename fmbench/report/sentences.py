@@ -101,7 +101,7 @@ def _(message: NotMeasured, names: Names) -> str:
 
 @sentence.register
 def _(message: Undecided, names: Names) -> str:
-    return f"Undecided: no model is shown to meet every objective yet. Nearest is {undecided_place(message, names)}."
+    return f"No model is shown to meet every objective yet: undecided. Nearest is {undecided_place(message, names)}."
 
 
 def undecided_place(message: Undecided, names: Names) -> str:

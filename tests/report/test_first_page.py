@@ -136,7 +136,9 @@ def test_undecided_is_said_as_such_with_the_requests_it_takes(report_of: ReportO
 def test_beside_the_answer_stands_what_the_run_could_tell_and_what_is_open_takes(report_of: ReportOf):
     normal, undecided = report_of("normal"), report_of("undecided")
     least = next(found for found in summary_of(normal)["verdicts"] if found["bucket"] == "en_2000-3000")["least_seen"]
-    shown = re.search(r"Smallest difference in cost that nine of ten such runs would see: \$([\d.]+)", first_page(normal))
+    shown = re.search(
+        r"A difference in cost of \$([\d.]+)\S* .*or more between .* would be seen in nine of ten such runs", first_page(normal)
+    )
     assert shown is not None and float(shown[1]) == pytest.approx(least["difference"], rel=0.01)
     takes = next(found for found in summary_of(undecided)["verdicts"] if found["bucket"] == "en_2000-3000")["to_settle"]
     shown = re.search(r"To settle what is open: about ([\d,]+) requests more, \$([\d.]+)\*\*", first_page(undecided))

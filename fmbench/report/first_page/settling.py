@@ -22,6 +22,9 @@ def settling(study: Study) -> Text | None:
     return Text(" ".join(said)) if said else None
 
 
+SEEN = "would be seen in nine of ten such runs"
+
+
 def settling_words(verdict: Mapping[str, Any], names: Names) -> list[str]:
     """The sentences, from a verdict as summary.json has it."""
     least, open_questions = verdict.get("least_seen"), verdict.get("to_settle")
@@ -35,11 +38,9 @@ def _least(least: Mapping[str, Any], names: Names) -> str:
     if len(least["models"]) > 1:
         one, other = map(names, least["models"])
         how = ", compared by prompt" if least["paired"] else ""
-        between = f"between {one} and {other}{how}"
-        return f"Smallest difference in {figure.title} that nine of ten such runs would see: {size}{part} {between}."
+        return f"A difference in {figure.title} of {size}{part} or more between {one} and {other} {SEEN}{how}."
     [model] = least["models"]
-    what = f"Smallest distance of {names(model)}'s {figure.title} from its limit"
-    return f"{what} that nine of ten such runs would see: {size}{part}."
+    return f"A distance of {size}{part} or more between {names(model)}'s {figure.title} and its limit {SEEN}."
 
 
 def _to_settle(found: Mapping[str, Any], names: Names) -> str:
