@@ -276,13 +276,22 @@ def soak(folder: Path, seconds: float, seed: str, every_s: tuple[float, float] =
             over.set()
             nemesis.release(everybody=True)
             for machine in machines.all:
-                machine.kill()
+                _switch_off(machine)
             store.outage = lambda method, key: None
             short.join(300)
         _account(result, ended, at.seen)
         result.answers, result.outages = at.given, Counter(store.faults)
     result.growth = watch.growth()
     return result
+
+
+def _switch_off(machine: Machine) -> None:
+    """End it, whatever it does, and close its pipes."""
+    machine.kill()
+    machine.process.wait(30)
+    for stream in (machine.process.stdout, machine.process.stderr):
+        if stream is not None:
+            stream.close()
 
 
 def _weather_it(seconds: float, seed: str, every_s: tuple[float, float], master: Machine, nemesis: Nemesis) -> Watch:
