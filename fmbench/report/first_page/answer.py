@@ -23,6 +23,7 @@ from fmbench.report.numbers import (
     share,
     usd,
 )
+from fmbench.report.quota_words import quota_sentences
 from fmbench.report.sentences import gap_words, undecided_place
 from fmbench.report.study import Cell, Study
 from fmbench.report.words import at_level, bucket_words, failed_limits, level_words, nearest, told
@@ -34,6 +35,9 @@ _ANSWERED = {"p95": "95 % of requests", "p90": "90 % of requests", "p50": "half 
 
 def answer(study: Study) -> str:
     """The three sentences, as Markdown."""
+    quotas = quota_sentences(study.summary, lambda label: f"**{text(study.short(label))}**")
+    if quotas:
+        return f"**The quota was searched for; no model is judged.** {' '.join(quotas)}"
     verdict = study.verdict
     if verdict is not None and verdict.get("recommendation"):
         return _not_trusted(study, verdict) if is_invalid(study) else picked(study, verdict)

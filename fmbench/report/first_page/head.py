@@ -12,6 +12,7 @@ from fmbench.report.numbers import (
     known,
     listed,
 )
+from fmbench.report.quota_words import searched
 from fmbench.report.study import Study
 from fmbench.report.words import bucket_words
 
@@ -25,6 +26,8 @@ def title(study: Study) -> str:
     for_what = f" for {bucket_words(bucket)}" if bucket else ""
     if not names:
         return f"No model was measured{for_what}"
+    if searched(study.summary):
+        return f"The quota of {listed(names, 'and')}"
     if len(names) == 1:
         return f"Does {names[0]} meet the objectives{for_what}?"
     who = listed(names, "or") if len(names) <= 3 else f"among {len(names)} models"
