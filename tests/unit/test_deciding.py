@@ -43,4 +43,4 @@ def test_the_cells_that_cannot_decide_are_named_with_the_cure() -> None:
     estimate = Estimate(rows=rows, requests=200, input_tokens=0, output_tokens=0, seconds=80.0, usd=None, unpriced=[])
     lines = [line for line in decidable(config, estimate) if line.startswith("ttft_p95_s")]
     assert len(lines) == 1 and "72 measured requests" in lines[0]
-    assert "1 of 2 cells are not" in lines[0] and "lite en_1-500 at 1 users" in lines[0] and "load.min_requests: 72" in lines[0]
+    assert "1 of 2 cells are not" in lines[0] and "lite en_1-500 at 1 user)" in lines[0] and "load.min_requests: 72" in lines[0]
