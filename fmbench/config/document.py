@@ -19,6 +19,8 @@ MOST_VALUES = 100_000
 """More values than that are no configuration but an alias bomb."""
 MOST_WRITTEN = 12_000
 """More values than that are no configuration that anybody wrote."""
+DEEPEST = 64
+"""Lists and mappings in each other: no key of a configuration lies deeper."""
 
 EMPTY = ""
 """What a plain scalar of no letters is called in a node: a key that was left empty."""
@@ -202,3 +204,19 @@ class _Reader:
 
     def _place(self, node: yaml.Node) -> str:
         return f"{self.document.origin}:{node.start_mark.line + 1}"
+
+
+def is_too_deep(value: Any) -> bool:
+    """Whether lists and mappings lie in each other more than ``DEEPEST`` levels deep."""
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [inner for each in level for inner in _parts(each)]
+        if not level:
+            return False
+    return True
+
+
+def _parts(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from fmbench.config.document import MOST_WRITTEN, Document, read_document, write_document
+from fmbench.config.document import DEEPEST, MOST_WRITTEN, Document, is_too_deep, read_document, write_document
 from fmbench.config.extends import extended
 from fmbench.config.faults import SECRET_KEYS, Fault, Path, all_faults, value_text
 from fmbench.config.files import LARGEST_FILE, read_some
@@ -65,7 +65,7 @@ def parse_config(
         raise UnusableInput(f"{source}: is nested more than {DEEPEST} levels deep; no key of a configuration is.") from None
     if document.value is None and not document.faults and not overrides:
         document.faults.append(Fault(source, (), None, "is empty", "write at least models: with one id"))
-    if _is_too_deep(document.value):
+    if is_too_deep(document.value):
         raise UnusableInput(f"{source}: is nested more than {DEEPEST} levels deep; no key of a configuration is.")
     if document.value is not None and not isinstance(document.value, dict):
         document.faults.append(Fault(source, (), None, "holds no keys", "write key: value lines, models: first"))
@@ -80,24 +80,6 @@ def parse_config(
     if faults or config is None:
         raise UnusableInput(all_faults(faults, source))
     return LoadedConfig(config, source, [*warnings(config), *checks.warnings(config)], document.places)
-
-
-DEEPEST = 64
-
-
-def _is_too_deep(value: Any) -> bool:
-    level = [value]
-    for _ in range(DEEPEST):
-        level = [inner for each in level for inner in _parts(each)]
-        if not level:
-            return False
-    return True
-
-
-def _parts(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else []
 
 
 def stored_config(text: str, source: str) -> Config:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from fmbench.config.document import Document, read_document
+from fmbench.config.document import DEEPEST, Document, is_too_deep, read_document
 from fmbench.config.faults import SECRET_KEYS, Fault, Path
 
 _STEP = re.compile(r"""\["([^"]*)"\]|\['([^']*)'\]|\[([^\]]*)\]|"([^"]*)"|'([^']*)'|([^.\[\]"'=]+)""")
+_TOO_DEEP = (f"is nested more than {DEEPEST} levels deep", "no key of a configuration is: write it flat")
+_SHOWN = 80
 
 
 def apply_override(document: Document, text: str) -> None:
@@ -16,12 +18,18 @@ def apply_override(document: Document, text: str) -> None:
 
     A dotted path follows keys that the document has already where one of them has dots itself. Faults are added to the document.
     """
-    place = f"--set {without_secret(text)}"
+    place = _short(f"--set {without_secret(text)}")
     steps, value_text = _split(text)
     if value_text is None or not steps:
         document.faults.append(Fault(place, (), None, "is no key=value", "write it as --set load.duration_s=10"))
         return
+    if len(steps) > DEEPEST:
+        document.faults.append(Fault(place, (), None, *_TOO_DEEP))
+        return
     value = read_document(value_text, place)
+    if is_too_deep(value.value):
+        document.faults.append(Fault(place, (), None, *_TOO_DEEP))
+        return
     if value.faults:
         document.faults.append(Fault(place, tuple(steps), None, value.faults[0].what, "put quotes around the value"))
         return
@@ -29,6 +37,10 @@ def apply_override(document: Document, text: str) -> None:
     path = _put(document, steps, value.value, place)
     if path is not None:
         _note(document, value, path, place)
+
+
+def _short(place: str) -> str:
+    return place if len(place) <= _SHOWN else f"{place[:_SHOWN]}…"
 
 
 def without_secret(text: str) -> str:
