@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +10,10 @@ from pathlib import Path
 from fmbench.command import parser_of, say
 from fmbench.commands import DEFAULT, find, names, whole_parser
 from fmbench.core.failures import ExitCode, FmbenchError
+
+NAMES = (errno.ENAMETOOLONG, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENOTDIR)
+"""What a system says of a name that was given and that it does not let one look at."""
+SHOWN = 100
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,6 +35,8 @@ def _main(given: list[str]) -> int:
         return int(ExitCode.INTERRUPTED)
     except BrokenPipeError:
         return int(ExitCode.FAULT)
+    except OSError as error:
+        return _no_such_name(error) if error.errno in NAMES and error.filename else _fault(error)
     except Exception as error:
         return _fault(error)
 
@@ -49,6 +56,13 @@ def _is_command(word: str) -> bool:
     if word.startswith("-"):
         return False
     return word in names() or not (Path(word).suffix or "/" in word or Path(word).exists())
+
+
+def _no_such_name(error: OSError) -> int:
+    """A name that the system does not take, wherever it was first looked at."""
+    name = str(error.filename)
+    say(f"{name if len(name) <= SHOWN else name[:SHOWN] + '…'}: {error.strerror}; give another path.")
+    return int(ExitCode.UNUSABLE)
 
 
 def _fault(error: Exception) -> int:

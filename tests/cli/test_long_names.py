@@ -1,0 +1,31 @@
+"""A name that the system does not take is one short message, wherever it stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fmbench.cli import main
+
+LONG = "x" * 5000
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--config", LONG],
+        ["report", LONG],
+        ["compare", LONG, LONG],
+        ["check", "--config", LONG],
+        ["import-fmbench", LONG],
+        ["--config", "{config}", "--dry-run", "--set", "dataset.source=jsonl", "--set", f"dataset.path={LONG}"],
+    ],
+)
+def test_a_name_that_is_too_long(arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "cfg.yml"
+    config.write_text("models: [{id: amazon.nova-lite-v1:0}]\nsimulator: {}\n", encoding="utf-8")
+    status = main([each.format(config=config) for each in arguments])
+    said = capsys.readouterr().err
+    assert status == 2 and "fault of the program" not in said
+    assert "too long" in said
