@@ -6,15 +6,12 @@ from dataclasses import dataclass, replace
 
 from scipy import special
 
-from fmbench.core.contrast import Contrast
+from fmbench.core.contrast import SMALLEST, Contrast
 from fmbench.core.figures.figure import Figure
 from fmbench.core.figures.rates import Rate
 from fmbench.core.intervals import Interval, difference_interval
 from fmbench.core.results import CellResult
 from fmbench.core.samples import TAIL
-
-SMALLEST = 0.01
-"""Cells that differ by less, as a share, do not differ for anybody."""
 
 
 @dataclass(frozen=True, slots=True)

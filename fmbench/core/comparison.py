@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from fmbench.core.cells import Key, measured_cells
-from fmbench.core.contrast import Contrast
+from fmbench.core.contrast import SIGNIFICANT, SMALLEST, Contrast
 from fmbench.core.figures.figure import Figure
 from fmbench.core.figures.percentiles import Percentile
 from fmbench.core.figures.registry import ALWAYS_COMPARED, of_rule
@@ -26,9 +26,6 @@ from fmbench.core.multiplicity import gatekept
 from fmbench.core.results import CellResult, result_of
 from fmbench.core.table import read
 
-SIGNIFICANT = 0.05
-SMALLEST = 0.01
-"""A change by less, as a share, is nobody's concern, however sure it is."""
 SMALLEST_POINTS = 0.001
 
 

@@ -24,6 +24,9 @@ from fmbench.core.intervals import FEWEST_BLOCKS, Interval, batch_size, dependen
 from fmbench.core.quantiles import Floats
 from fmbench.core.sums import squares
 
+SIGNIFICANT = 0.05
+SMALLEST = 0.01
+"""A difference by less, as a share, is nobody's concern, however sure it is."""
 FEWEST_VALUES = 8
 """Of fewer values a side nothing is said."""
 NEXT_TO_NOTHING = 1e-6

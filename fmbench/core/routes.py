@@ -17,7 +17,7 @@ import numpy as np
 
 from fmbench.core.cells import MeasuredCell
 from fmbench.core.clusters import numbered
-from fmbench.core.contrast import Contrast, Side, of_flags, of_mean
+from fmbench.core.contrast import SIGNIFICANT, Contrast, Side, of_flags, of_mean
 from fmbench.core.money import picodollars
 from fmbench.core.multiplicity import gatekept
 from fmbench.core.quantiles import Floats
@@ -25,7 +25,6 @@ from fmbench.core.samples import samples_needed
 from fmbench.core.shifts import of_shift
 from fmbench.core.table import Rows
 
-SIGNIFICANT = 0.05
 PERCENTILES = (("ttft_s", 0.5), ("ttft_s", 0.95), ("e2e_s", 0.5), ("e2e_s", 0.95))
 
 

@@ -14,7 +14,8 @@ from typing import Any, ClassVar
 from scipy import special
 
 from fmbench.core.cells import Key
-from fmbench.core.comparison import SIGNIFICANT, Change, Compared, Run, RunData, compare_cells, run_of
+from fmbench.core.comparison import Change, Compared, Run, RunData, compare_cells, run_of
+from fmbench.core.contrast import SIGNIFICANT
 from fmbench.core.figures.percentiles import Percentile
 from fmbench.core.figures.registry import ALWAYS_COMPARED, of_rule
 from fmbench.core.judging import MOST_TO_ASK_FOR

@@ -17,7 +17,8 @@ from typing import Any
 
 from scipy import special
 
-from fmbench.core.apart import SMALLEST, Apart, apart, wider_for
+from fmbench.core.apart import Apart, apart, wider_for
+from fmbench.core.contrast import SMALLEST
 from fmbench.core.figures.figure import UNDECIDED, Figure
 from fmbench.core.figures.registry import of_objective
 from fmbench.core.judging import MOST_TO_ASK_FOR

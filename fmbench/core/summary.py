@@ -13,6 +13,7 @@ import pandas as pd
 from fmbench.core.anytime import block_s_of
 from fmbench.core.bill import bill_of, prices_in
 from fmbench.core.cells import MeasuredCell, joined, measured_cells
+from fmbench.core.cloudwatch import witnessed
 from fmbench.core.findings.finding import Evidence
 from fmbench.core.findings.registry import validity
 from fmbench.core.instrument import health_in, instrument_error
@@ -25,14 +26,13 @@ from fmbench.core.reasons import NoCells, NothingPlanned
 from fmbench.core.reconcile import counts_by_name, differences, locust_requests
 from fmbench.core.records import SCHEMA_VERSION
 from fmbench.core.results import CellResult, result_of, token_ratios
-from fmbench.core.retried import retries_of
+from fmbench.core.retry_effect import retries_of
 from fmbench.core.routes import route_differences
 from fmbench.core.searches import search_rows
 from fmbench.core.table import Rows, Table, read
 from fmbench.core.thinking import thinking_of
 from fmbench.core.traffic import demand_of, month_of
 from fmbench.core.verdict import decide
-from fmbench.core.witness import witnessed
 
 
 def summarise(records: pd.DataFrame, manifest: Mapping[str, Any], health: pd.DataFrame) -> dict[str, Any]:

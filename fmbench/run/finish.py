@@ -11,10 +11,10 @@ from fmbench.core.accounting import Accounting
 from fmbench.core.failures import ExitCode, FmbenchError
 from fmbench.run.accounts import close_as, seal_into, status_of
 from fmbench.run.closing import PASS, closing_table, report_lines, settling_lines, show, validity_lines
+from fmbench.run.cloudwatch import ask_cloudwatch
 from fmbench.run.say import end_of_run, give, is_quiet, say
 from fmbench.run.signals import Terminated, code_for, put_off, word_of
 from fmbench.run.traceback_file import write_traceback
-from fmbench.run.witness import ask_cloudwatch
 from fmbench.storage.manifest import FAILED, INTERRUPTED, write_manifest
 from fmbench.storage.reader import LocalRun
 from fmbench.storage.runfolder import RunFolder

@@ -13,7 +13,7 @@ from botocore.stub import ANY, Stubber
 
 from fmbench.bedrock.cloudwatch import METRICS, NotTold, minutes_around, told_of
 from fmbench.config.schema import Config
-from fmbench.run.witness import ask_cloudwatch
+from fmbench.run.cloudwatch import ask_cloudwatch
 from tests.support.emulators import moto
 
 NOVA = "us.amazon.nova-lite-v1:0"

@@ -7,130 +7,27 @@ against what the endpoint saw, and the memory and descriptors of each process th
 
 from __future__ import annotations
 
-import os
 import signal
-import socket
-import statistics
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from tests.bedrock import by_hand
-from tests.bedrock.scripted_server import Request, reset, scripted
 from tests.distributed.machines import Machine, Machines, below
 from tests.e2e.commands import Desk, Ended
-from tests.faults.hostile import ANSWER, error
-from tests.faults.store import LOST_ANSWER, PRECONDITION, SLOW_DOWN, FailingStore, failing_store
+from tests.faults.growth import Growth, Watch
+from tests.faults.nemesis import Nemesis
+from tests.faults.store import FailingStore, failing_store
 from tests.faults.trials import KEYS, config, trial
+from tests.faults.weather import WEATHERS, endpoint
 
 WORKERS, USERS = 3, 6
-PACE_S = 0.15
-"""How long a sound answer takes: some forty requests a second."""
-SETTLED_S = 600.0
-"""Growth is looked at from then on."""
 SAMPLE_S = 10.0
 CELL_S = 10.0
 TIMEOUTS = {"first_byte_s": 2, "between_bytes_s": 2, "total_s": 4}
-THROTTLE = error("429 Too Many Requests", "ThrottlingException", "Too many requests, please wait before trying again.")
-
-
-@dataclass
-class Endpoint:
-    """Counts every request that reaches it, and answers as ``weather`` says: shares of answers that fail in each way."""
-
-    random: Random
-    weather: dict[str, float] = field(default_factory=dict)
-    seen: int = 0
-    given: Counter[str] = field(default_factory=Counter)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    url: str = ""
-
-    def answer(self, connection: socket.socket, request: Request) -> None:
-        """One request."""
-        with self.lock:
-            self.seen += 1
-            draw, kind = self.random.random(), "answer"
-            for name, share in self.weather.items():
-                draw -= share
-                if draw < 0:
-                    kind = name
-                    break
-            self.given[kind] += 1
-        time.sleep(PACE_S)
-        getattr(self, f"_{kind}")(connection)
-
-    def _answer(self, connection: socket.socket) -> None:
-        connection.sendall(ANSWER)
-
-    def _throttle(self, connection: socket.socket) -> None:
-        connection.sendall(THROTTLE)
-
-    def _reset(self, connection: socket.socket) -> None:
-        connection.sendall(ANSWER[: len(ANSWER) // 2])
-        reset(connection)
-
-    def _drip(self, connection: socket.socket) -> None:
-        """A byte at a time: no deadline between bytes ever passes."""
-        for at in range(len(ANSWER)):
-            connection.sendall(ANSWER[at : at + 1])
-            time.sleep(0.2)
-
-    def _endless(self, connection: socket.socket) -> None:
-        connection.sendall(by_hand.stream_head())
-        piece = by_hand.chunk(by_hand.text("and so on"))
-        while True:
-            connection.sendall(piece)
-            time.sleep(0.05)
-
-
-@contextmanager
-def endpoint(seed: str) -> Iterator[Endpoint]:
-    """Serve until the block ends."""
-    found = Endpoint(Random(f"{seed}:endpoint"))
-
-    def script(connection: socket.socket, request: Request) -> None:
-        server.requests.clear()  # only their number matters here
-        found.answer(connection, request)
-
-    with scripted(script) as server:
-        found.url = server.url
-        yield found
-
-
-WEATHERS: tuple[dict[str, float], ...] = (
-    {},
-    {"throttle": 0.3},
-    {"reset": 0.2},
-    {"drip": 0.1},
-    {"endless": 0.1},
-    {"throttle": 0.1, "reset": 0.1, "drip": 0.05, "endless": 0.05},
-)
-OUTAGES: tuple[dict[str, float], ...] = ({}, {SLOW_DOWN: 0.5}, {LOST_ANSWER: 0.3}, {PRECONDITION: 0.1, SLOW_DOWN: 0.2})
-
-
-@dataclass
-class Sample:
-    """One look at a process."""
-
-    at_s: float
-    memory: int
-    descriptors: int
-
-
-@dataclass
-class Growth:
-    """How much a process grew after it had settled, in per cent; from the medians of the first and the last fifth."""
-
-    name: str
-    lived_s: float
-    memory: float
-    descriptors: float
 
 
 @dataclass
@@ -157,99 +54,6 @@ class Soak:
     cells: Counter[str] = field(default_factory=Counter)
 
 
-class Watch:
-    """Samples the memory and the descriptors of processes."""
-
-    def __init__(self) -> None:
-        self._began = time.monotonic()
-        self.samples: dict[tuple[str, int], list[Sample]] = {}
-
-    def look(self, name: str, pids: list[int]) -> None:
-        """One sample of each."""
-        for pid in pids:
-            with suppress(OSError, IndexError, ValueError):
-                pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-                files = len(os.listdir(f"/proc/{pid}/fd"))
-                sample = Sample(time.monotonic() - self._began, pages * os.sysconf("SC_PAGE_SIZE"), files)
-                self.samples.setdefault((name, pid), []).append(sample)
-
-    def growth(self, settled_s: float = SETTLED_S) -> list[Growth]:
-        """Of every process that was looked at for at least twice as long as it takes to settle, or half of that after it."""
-        found = []
-        for (name, _), samples in self.samples.items():
-            late = [each for each in samples if each.at_s - samples[0].at_s >= settled_s]
-            if len(late) < 20:
-                continue
-            fifth = len(late) // 5
-            first, last = late[:fifth], late[-fifth:]
-            memory, files = (100 * (_middle(last, of) / max(1.0, _middle(first, of)) - 1) for of in ("memory", "descriptors"))
-            found.append(Growth(name, samples[-1].at_s - samples[0].at_s, memory, files))
-        return found
-
-
-def _middle(samples: list[Sample], of: str) -> float:
-    return statistics.median(getattr(each, of) for each in samples)
-
-
-class Nemesis:
-    """Does something to somebody every few seconds, by its seed."""
-
-    def __init__(self, seed: str, soak: Soak, machines: Machines, at: Endpoint, store: FailingStore) -> None:
-        self._random = Random(f"{seed}:nemesis")
-        self._soak, self._machines, self._endpoint, self._store = soak, machines, at, store
-        self._stopped: dict[int, float] = {}
-        self.workers: list[Machine] = []
-
-    def strike(self) -> None:
-        """One fault. The first worker is never killed, so that its memory is seen for the whole time."""
-        what = self._random.choice(("kill", "term", "stop", "stop", "weather", "weather", "weather", "store", "store", "calm"))
-        self._soak.done[what] += 1
-        if what in ("kill", "term"):
-            self._replace(self._random.randrange(1, WORKERS), what)
-        elif what == "stop":
-            self._stop(self.workers[self._random.randrange(WORKERS)])
-        elif what == "store":
-            self._outage(self._random.choice(OUTAGES))
-        else:
-            self._endpoint.weather = {} if what == "calm" else self._random.choice(WEATHERS)
-
-    def _replace(self, number: int, how: str) -> None:
-        """As Kubernetes does: what ends is started again."""
-        machine = self.workers[number]
-        if how == "kill":
-            machine.kill()
-        else:
-            machine.process.send_signal(signal.SIGTERM)
-        self.workers[number] = self._machines.workers(1)[0]
-
-    def _stop(self, machine: Machine) -> None:
-        for pid in below(machine.process.pid):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGSTOP)
-                self._stopped[pid] = time.monotonic() + self._random.uniform(1, 6)
-
-    def release(self, everybody: bool = False) -> None:
-        """Let those go on that stood still for long enough."""
-        for pid, until in list(self._stopped.items()):
-            if everybody or time.monotonic() > until:
-                del self._stopped[pid]
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGCONT)
-
-    def _outage(self, shares: dict[str, float]) -> None:
-        chance = Random(self._random.random())
-
-        def outage(method: str, key: str) -> str | None:
-            draw = chance.random()
-            for word, share in shares.items():
-                draw -= share
-                if draw < 0 and (word != PRECONDITION or method == "PUT"):
-                    return word
-            return None
-
-        self._store.outage = outage
-
-
 def study(seconds: float) -> dict[str, Any]:
     """Cells of ten seconds until the time is over."""
     load = {"concurrency": [USERS], "warmup_s": 0, "duration_s": CELL_S, "min_requests": 0, "timeouts": TIMEOUTS}
@@ -261,7 +65,7 @@ def soak(folder: Path, seconds: float, seed: str, every_s: tuple[float, float] =
     result, over = Soak(seconds), threading.Event()
     with endpoint(seed) as at, failing_store() as store:
         machines = _Machines(folder, store.url, at.url)
-        nemesis = Nemesis(seed, result, machines, at, store)
+        nemesis = Nemesis(seed, result.done, machines, at, store)
         short = threading.Thread(target=_short_runs, args=(folder / "short", store, result, over, seed))
         master = machines.master(study(seconds) | {"output": str(folder / "results")}, WORKERS)
         nemesis.workers = machines.workers(WORKERS)

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from fmbench.core.cloudwatch import witnessed
 from fmbench.core.findings.finding import NOTE, WARNING, Evidence, Finding
 from fmbench.core.messages import Message
-from fmbench.core.witness import witnessed
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fmbench.core.apart import SMALLEST
 from fmbench.core.cells import level_of
+from fmbench.core.contrast import SMALLEST
 from fmbench.core.figures.cost import COST
 from fmbench.core.figures.figure import Figure
 from fmbench.core.figures.latencies import LATENCIES
