@@ -10,7 +10,7 @@ IMAGE ?= fmbench-load
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 
 .PHONY: help demo test test-long test-containers test-fast lint format format-check types check lock image k8s-render clean \
-        bench-accuracy bench-saturation bench-scale bench-arrivals bench-searches bench-requests bench-master bench-simulator bench-statistics bench-report bench-faults fuzz fuzz-short soak sbom audit tools
+        bench-accuracy bench-saturation bench-scale bench-arrivals bench-searches bench-requests bench-master bench-simulator bench-statistics bench-report bench-prices bench-quota bench-faults fuzz fuzz-short soak sbom audit tools
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -115,6 +115,13 @@ bench-statistics: $(VENV)/.installed-dev ## whether 95 % intervals cover 95 %, a
 
 bench-report: $(VENV)/.installed-dev ## a report of 1,000,000 records: seconds and memory
 	$(BIN)/python benchmarks/report/benchmark_report.py
+
+bench-prices: $(VENV)/.installed-dev ## prices against a list of others, which is fetched (a minute)
+	$(BIN)/python -m benchmarks.prices
+
+bench-quota: $(VENV)/.installed-dev ## hidden quotas, found: on a clock of its own, then by whole runs (an hour)
+	$(BIN)/python -m benchmarks.quota
+	$(BIN)/python -m benchmarks.quota.through_load --minute-s 20
 
 TIMES ?= 3
 bench-faults: $(VENV)/.installed-dev ## every fault of tests/faults as whole runs, TIMES= each: the table of docs/reliability.md

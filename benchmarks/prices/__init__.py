@@ -1,0 +1,1 @@
+"""Whether prices are those of a list that others transcribed."""
