@@ -24,7 +24,8 @@ START = 1_790_000_000.0
 class Process:
     """Cells of ``users`` for ``seconds``. ``own(rng, shape)``: a request's latency, seconds. In spells, which take a ``share``
     of the time, latencies are ``slower`` and so many are ``refused``. ``differ``, ``hosts_differ``: how much users and load
-    processes do (log-normal). ``drift``: the latency rises by so much over the window, half below and half above."""
+    processes do (log-normal). ``drift``: the latency rises by so much over the window, half below and half above. So many
+    ``prompts`` are asked in turn, again and again, which differ by ``prompts_differ`` (log-normal); 0: each is a new one."""
 
     name: str
     users: int
@@ -39,6 +40,8 @@ class Process:
     hosts: int = 1
     hosts_differ: float = 0.0
     drift: float = 0.0
+    prompts: int = 0
+    prompts_differ: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,9 @@ class Loop:
     took: Floats
     failed: NDArray[np.bool_]
     user: NDArray[np.int64]
+    prompt: NDArray[np.int64]
+    usual: Floats
+    """What each of the cell's prompts makes of a latency."""
 
     @property
     def answers(self) -> Floats:
@@ -70,17 +76,34 @@ def loops(rng: np.random.Generator, process: Process, cells: int) -> list[Loop]:
     end, users = WARM_S + process.seconds, process.users
     inside = _spells(rng, process, cells)
     factor = _factors(rng, process, cells)
+    usual = np.exp(process.prompts_differ * rng.standard_normal((cells, max(process.prompts, 1))))
+    deal = _dealer(rng, users, usual.shape[1])
     now, steps = rng.uniform(0, 1, (cells, users)), []
     while (busy := now < end).any():
         slow = inside(now)
         took = factor * process.own(rng, (cells, users)) * np.where(slow, process.slower, 1.0)
+        asked = deal()
+        took = took * usual[:, asked]
         took = took * (1 + process.drift * (np.clip((now - WARM_S) / process.seconds, 0, 1) - 0.5))
         failed = rng.random((cells, users)) < np.where(slow, process.refused, process.failing)
         took = np.where(failed, REFUSED_S, took)
-        steps.append(np.stack([now, took, failed, busy]))
+        steps.append(np.stack([now, took, failed, busy, np.broadcast_to(asked, now.shape)]))
         now = now + took + np.where(failed, PAUSE_S, 0.0)
     table = np.stack(steps, axis=1)
-    return [_loop(process, table[:, :, cell]) for cell in range(cells)]
+    return [_loop(process, table[:, :, cell], usual[cell]) for cell in range(cells)]
+
+
+def _dealer(rng: np.random.Generator, users: int, prompts: int) -> Callable[[], NDArray[np.int64]]:
+    """Each user's next prompt. Users walk together through one shuffled deck after the other."""
+    left: list[int] = []
+
+    def deal() -> NDArray[np.int64]:
+        while len(left) < users:
+            left.extend(rng.permutation(prompts) if prompts > 1 else [0] * users)
+        dealt, left[:users] = left[:users], []
+        return np.array(dealt)
+
+    return deal
 
 
 def _factors(rng: np.random.Generator, process: Process, cells: int) -> Floats:
@@ -104,12 +127,13 @@ def _spells(rng: np.random.Generator, process: Process, cells: int) -> Callable[
     return lambda now: np.searchsorted(begins, now + apart, side="right") > np.searchsorted(ends, now + apart, side="right")
 
 
-def _loop(process: Process, steps: Floats) -> Loop:
-    sent, took, failed, busy = (column.ravel() for column in steps)
+def _loop(process: Process, steps: Floats, usual: Floats) -> Loop:
+    sent, took, failed, busy, asked = (column.ravel() for column in steps)
     user = np.tile(np.arange(process.users), steps.shape[1])
     kept = np.flatnonzero(busy > 0)
     kept = kept[np.argsort(sent[kept], kind="stable")]
-    return Loop(process, sent[kept] - WARM_S, took[kept], failed[kept] > 0, user[kept])
+    prompt = asked[kept].astype(np.int64)
+    return Loop(process, sent[kept] - WARM_S, took[kept], failed[kept] > 0, user[kept], prompt, usual)
 
 
 def frame(loop: Loop, cell: int = 0, model: str = "m", start: float = START, **more: Any) -> pd.DataFrame:

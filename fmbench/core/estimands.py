@@ -1,24 +1,26 @@
 """Two questions, two intervals: a figure for *prompts like these*, of which the run's are a sample, and for *these prompts*.
 
 The first is what a run's intervals answer. The second leaves out what prompts differ by: of each value only its distance from
-the mean of its own prompt's is chance (widened by what the means took of it), and how these distances depend on each other. It
-can be told where prompts were asked again, twice on average and more.
+the mean of its own prompt's is chance (widened by what the means took of it), and how these distances depend on each other. Each
+prompt counts alike, however often it came up (poststratification, Cochran, Sampling Techniques). It can be told where prompts
+were asked again, twice on average and more.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from fmbench.core.clusters import Common
+from fmbench.core.clusters import Common, Labels
 from fmbench.core.figures.cost import COST
 from fmbench.core.figures.latencies import LATENCIES
 from fmbench.core.figures.percentiles import percentile
 from fmbench.core.figures.quality import QUALITY
-from fmbench.core.intervals import ROUNDING, Dependence, Interval, dependence, mean_interval, quantile_interval
+from fmbench.core.intervals import ROUNDING, Interval, dependence, mean_interval, quantile_interval
 from fmbench.core.money import total_usd
 from fmbench.core.quantiles import Floats, quantile_of_sorted
 from fmbench.core.samples import samples_needed
@@ -40,40 +42,55 @@ def asked_again(common: Common) -> int | None:
     return found if found >= FEWEST_PROMPTS and len(common.prompts) >= FEWEST_TIMES * found else None
 
 
-def given_prompts(series: Floats, common: Common) -> Dependence | None:
-    """The dependence of values for these prompts alone, as a part of their whole variance: the effective sample may be larger
-    than the count. None where the prompts were not asked again."""
-    prompts = asked_again(common)
-    if prompts is None or common.prompts is None:
-        return None
-    spread = squares(series - series.mean())
-    sizes = np.maximum(np.bincount(common.prompts), 1)
-    left = series - (np.bincount(common.prompts, weights=series) / sizes)[common.prompts]
-    if spread <= len(series) * (ROUNDING * float(series.mean())) ** 2:
-        return Dependence(len(series), len(series), 1.0)
-    within = squares(left) / spread * len(series) / (len(series) - prompts)
-    if within <= ROUNDING:
-        return None
-    known = dependence(left, replace(common, prompts=None))
-    return replace(known, design_effect=known.design_effect * within)
+def _left(series: Floats, prompts: Labels) -> Floats:
+    """What is chance for these prompts: each value's distance from its prompt's mean, so large that the variance of its mean is
+    that of the mean over prompts, each of which counts alike. Prompts that were asked once are taken to scatter as the others."""
+    sizes = np.bincount(prompts)
+    there, again = sizes > 0, sizes > 1
+    apart = series - (np.bincount(prompts, weights=series) / np.maximum(sizes, 1))[prompts]
+    weights = len(series) / (np.count_nonzero(there) * np.maximum(sizes, 1))
+    lost = float((1 / sizes[there]).sum() / (1 / sizes[again]).sum()) if again.any() else 1.0
+    scale = weights * np.sqrt(lost * sizes / np.maximum(sizes - 1, 1))
+    return np.asarray(apart * scale[prompts])
 
 
 def mean_of_these(series: Floats, common: Common) -> Interval | None:
-    """The interval of a mean for these prompts; None where it cannot be told."""
-    if asked_again(common) is None:
+    """The interval of a mean for these prompts, each as often as any other, and wide enough to hold the mean of the values: a
+    window ends in the middle of a round. None where it cannot be told."""
+    if asked_again(common) is None or common.prompts is None:
         return None
-    known = given_prompts(series, common)
-    mean = float(series.mean())
-    return (mean, mean) if known is None else mean_interval(series, known)
+    sizes = np.bincount(common.prompts)
+    usual = np.bincount(common.prompts, weights=series)[sizes > 0] / sizes[sizes > 0]
+    centre, mean = float(usual.mean()), float(series.mean())
+    left = _left(series, common.prompts)
+    if math.sqrt(squares(left) / len(left)) <= ROUNDING * abs(centre):
+        return min(mean, centre), max(mean, centre)
+    low, high = mean_interval(centre + left, dependence(left, replace(common, prompts=None))) or (centre, centre)
+    return min(low, mean), max(high, mean)
 
 
 def percentile_of_these(series: Floats, common: Common, share: float) -> Interval | None:
     """The interval of a percentile for these prompts; None where it cannot be told."""
-    if len(series) < samples_needed(share):
+    if asked_again(common) is None or common.prompts is None or len(series) < samples_needed(share):
         return None
-    ascending = np.sort(series)
-    known = given_prompts((series <= quantile_of_sorted(ascending, share)).astype(np.float64), common)
-    return None if known is None else quantile_interval(ascending, share, known)
+    ascending = _alike(series, common.prompts)
+    flags = (series <= quantile_of_sorted(ascending, share)).astype(np.float64)
+    left = _left(flags, common.prompts)
+    within = squares(left) / max(squares(flags - flags.mean()), ROUNDING)
+    if within <= ROUNDING:
+        return None
+    known = dependence(left, replace(common, prompts=None))
+    found = quantile_interval(ascending, share, replace(known, design_effect=known.design_effect * within))
+    seen = float(np.quantile(series, share))
+    return None if found is None else (min(found[0], seen), max(found[1], seen))
+
+
+def _alike(series: Floats, prompts: Labels) -> Floats:
+    """The values in rising order, as they would be had each prompt been asked as often as any other."""
+    order = np.argsort(series, kind="stable")
+    reached = np.cumsum(1 / np.bincount(prompts)[prompts[order]])
+    places = np.searchsorted(reached, (np.arange(len(series)) + 0.5) / len(series) * reached[-1])
+    return np.asarray(series[order][np.minimum(places, len(series) - 1)])
 
 
 def clearly_narrower(these: Interval | None, kind: Interval | None, least: float = 1.5) -> bool:

@@ -156,7 +156,9 @@ def test_both_questions_are_answered_where_prompts_differ_and_were_asked_again(t
     page, [cell] = first_page(run), summary_of(run)["cells"]
     assert "95 % intervals, for prompts like these." in page
     assert re.search(r"\*\*For these (49|50) prompts alone\*\*.*nova-lite cost \$", page)
-    assert cell["these_prompts"]["ci95"]["usd_per_10k"] == pytest.approx([cell["usd_per_10k"]] * 2)
+    answers = made.frame[(made.frame["outcome"] == "ok") & (made.frame["phase"] == "measure")]
+    each_alike = 10_000 * float(answers.groupby("prompt_id")["usd"].mean().mean())
+    assert cell["these_prompts"]["ci95"]["usd_per_10k"] == pytest.approx(sorted([cell["usd_per_10k"], each_alike]))
     assert cell["usd_per_10k_ci95"][1] > 1.05 * cell["usd_per_10k"]
 
 

@@ -56,6 +56,25 @@ def test_a_percentile_of_these_prompts_holds_theirs() -> None:
     assert held >= 52
 
 
+def test_prompts_that_came_up_more_often_count_no_more() -> None:
+    """The last round is cut in the middle, and answers to one prompt hardly differ: the truth is that of each prompt alike."""
+    rng, held = np.random.default_rng(6), 0
+    for _ in range(100):
+        usual = rng.lognormal(0, 0.45, PROMPTS)
+        labels = np.concatenate([rng.permutation(PROMPTS) for _ in range(4)])[: 4 * PROMPTS - 15]
+        values = usual[labels] * rng.lognormal(-0.005, 0.1, len(labels))
+        low, high = mean_of_these(values, Common(prompts=labels)) or (0.0, 0.0)
+        held += low <= usual.mean() <= high
+        assert low <= values.mean() <= high
+    assert held >= 89  # of 95 expected, else p < 0.01
+
+
+def test_a_cut_round_of_answers_that_are_always_the_same_holds_both_means() -> None:
+    labels = np.array([0, 1, 2, 0, 1, 2, 0])
+    values = np.array([1.0, 2.0, 6.0])[labels]
+    assert mean_of_these(values, Common(prompts=labels)) == pytest.approx(((3 * 1 + 2 * 2 + 2 * 6) / 7, (1 + 2 + 6) / 3))
+
+
 def test_answers_that_are_always_the_same_are_known_exactly() -> None:
     usual, labels, _ = asked(np.random.default_rng(4), 0.2)
     ends = mean_of_these(usual[labels], Common(prompts=labels))
