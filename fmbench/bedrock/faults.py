@@ -97,24 +97,28 @@ _BY_CODE = {
     "validation": FailureKind.VALIDATION,
     "validationerror": FailureKind.VALIDATION,
     "serialization": FailureKind.VALIDATION,
+    "toolong": FailureKind.TOO_LONG,
+    "expiredapikey": FailureKind.EXPIRED_API_KEY,
     "resourcenotfound": FailureKind.NOT_FOUND,
     "unknownoperation": FailureKind.NOT_FOUND,
 }
 
 _BY_STATUS = {
     400: FailureKind.VALIDATION,
-    401: FailureKind.ACCESS_DENIED,
+    401: FailureKind.UNRECOGNIZED_CLIENT,
     403: FailureKind.ACCESS_DENIED,
     404: FailureKind.NOT_FOUND,
     407: FailureKind.PROXY_REFUSED,
     408: FailureKind.MODEL_TIMEOUT,
     413: FailureKind.TOO_LONG,
+    422: FailureKind.VALIDATION,
     424: FailureKind.MODEL_ERROR,
     429: FailureKind.THROTTLED,
     500: FailureKind.INTERNAL,
     502: FailureKind.SERVICE_UNAVAILABLE,
     503: FailureKind.SERVICE_UNAVAILABLE,
     504: FailureKind.SERVICE_UNAVAILABLE,
+    529: FailureKind.SERVICE_UNAVAILABLE,
 }
 
 

@@ -19,26 +19,39 @@ _THROTTLE_TEXTS = (
 
 _NARROWER = (
     (
-        r"signature (has )?expired|signature not yet (current|valid)|request time.*(skew|too (far|different))",
+        r"signature (has )?expired|signature not yet (current|valid)|request time.*(skew|too (far|different))"
+        r"|\bdate in credential scope\b",
         FailureKind.CLOCK_SKEW,
+    ),
+    (
+        r"\brequest signature we calculated\b|\bcredential should be scoped\b|\bmissing authentication token\b",
+        FailureKind.BAD_SIGNATURE,
     ),
     (r"(bearer|api)[ -]?(token|key)\b.*\bexpired|\bexpired\b.*\b(bearer|api)[ -]?(token|key)", FailureKind.EXPIRED_API_KEY),
     (r"\btoken\b.*\bexpired|\bexpired\b.*\btoken\b|\bcredentials?\b.*\bexpired", FailureKind.EXPIRED_CREDENTIALS),
     (
-        r"security token\b.*\binvalid|\b(bearer|api)[ -]?(token|key)\b.*\b(in)?valid\b|\binvalid (bearer|api)[ -]?(token|key)",
+        r"security token\b.*\binvalid|\b(bearer|api)[ -]?(token|key)\b.*\b(in)?valid\b"
+        r"|\b(invalid|incorrect|unknown)( or \w+)? (x-)?(bearer|api)[ -]?(token|key)",
         FailureKind.UNRECOGNIZED_CLIENT,
     ),
 )
 _OVERLONG = (
-    r"\b(input|prompt|request|message|conversation|document)s?\b[^.]{0,40}\b(is|are|was) too (long|large|big)\b",
+    r"\b(input|prompt|request|message|conversation|document|text|content)s?\b[^.]{0,40}\b(is|are|was) too (long|large|big)\b",
+    r"\bexpected maxLength\b|\bstring too long\b|\btoo (long|large) for (the |this )?model\b",
+    r"\breduce the (length|size) of (the |your )?(messages?|prompt|input)",
     r"\btoo many (total |input |prompt |text )*(bytes|tokens)\b",
-    r"\btotal text bytes\b|\bmaximum (context|input|prompt)\b|\bcontext (length|limit|window|size)\b|\bexpected maxLength\b",
+    r"\btotal text bytes\b|\bmaximum (context|input|prompt|sequence)\b|\bcontext (length|limit|window|size)\b",
     r"\b(input|prompt)\b[^.]{0,60}\b(exceed|longer|larger|greater|more than)",
+    r"\b(input|inputs`?|prompt) tokens\b[^.]{0,60}\bmust be (<|less|fewer|at most|no more)",
+    r"\b(payload|body)\b[^.]{0,30}\bexceed|\brequest exceeds the (maximum )?(allowed )?(size|number of bytes)",
+    r"'(body|prompt|input\w*|messages[^']*)' failed to satisfy constraint: member must have length less",
     r"\b(exceed\w*|longer than|larger than|greater than|more than)\b[^.]{0,60}\b(input|prompt|context)\b",
 )
 _NARROWER_TEXTS = tuple((re.compile(pattern, re.I | re.S), kind) for pattern, kind in _NARROWER)
 _TOO_LONG = re.compile("|".join(_OVERLONG), re.I | re.S)
 _TOLD = frozenset({FailureKind.ACCESS_DENIED, FailureKind.BAD_SIGNATURE, FailureKind.UNRECOGNIZED_CLIENT, FailureKind.VALIDATION})
+_MAY_BE_TOO_LONG = frozenset({FailureKind.VALIDATION, FailureKind.MODEL_ERROR})
+"""A model's server may refuse what the service let in."""
 
 
 _THROTTLED = re.compile(r"\btoo many (requests|tokens)\b|\brate (limit|exceeded)|\bthrottl", re.I)
@@ -59,8 +72,8 @@ def throttled_by(message: str) -> FailureKind:
 
 def told_by(message: str, kind: FailureKind) -> FailureKind:
     """The narrower word that a refusal's text stands for; ``kind`` itself where it says no more."""
+    if kind in _MAY_BE_TOO_LONG and _TOO_LONG.search(message):
+        return FailureKind.TOO_LONG
     if kind not in _TOLD:
         return kind
-    if kind is FailureKind.VALIDATION and _TOO_LONG.search(message):
-        return FailureKind.TOO_LONG
     return next((narrower for pattern, narrower in _NARROWER_TEXTS if pattern.search(message)), kind)

@@ -6,6 +6,7 @@ import pytest
 
 from fmbench.bedrock.faults import Fault as Fault
 from fmbench.bedrock.faults import in_words, of_error_answer, safe_message, skew_of, with_skew
+from fmbench.bedrock.told import fault_of_answer
 from fmbench.core.cures import CURES, cure_of, parameter_named
 from fmbench.core.failures import OURS
 from fmbench.core.failures import FailureKind as Word
@@ -50,12 +51,55 @@ TEXTS: list[tuple[int, str, str, Word]] = [
     (403, DENIED, "You don't have access to the model with the specified model ID.", Word.ACCESS_DENIED),
     (403, DENIED, "User: arn:aws:iam::1:user/x is not authorized to perform: bedrock:InvokeModel", Word.ACCESS_DENIED),
     (407, "", "Proxy Authentication Required", Word.PROXY_REFUSED),
+    (400, VALIDATION, "The number of input tokens (9000) must be less than or equal to 8192.", Word.TOO_LONG),
+    (400, VALIDATION, "max tokens must be less than or equal to 8192.", Word.VALIDATION),
+    (400, VALIDATION, "Request payload size exceeds the limit: 26214400 bytes.", Word.TOO_LONG),
+    (
+        400,
+        VALIDATION,
+        "Value at 'body' failed to satisfy constraint: Member must have length less than or equal to",
+        Word.TOO_LONG,
+    ),
+    (400, VALIDATION, "Please reduce the length of the messages or completion.", Word.TOO_LONG),
+    (424, "ModelErrorException", "prompt is too long: 300000 tokens > 200000 maximum", Word.TOO_LONG),
+    (424, "ModelErrorException", "The system encountered an unexpected error during processing.", Word.MODEL_ERROR),
+    (403, "", "The request signature we calculated does not match the signature you provided.", Word.BAD_SIGNATURE),
+    (403, "", "Credential should be scoped to a valid region, not 'us-west-2'.", Word.BAD_SIGNATURE),
+    (403, "", "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP", Word.CLOCK_SKEW),
+    (403, "", "Missing Authentication Token", Word.BAD_SIGNATURE),
+    (401, "", "", Word.UNRECOGNIZED_CLIENT),
+    (422, "", "this prompt cannot be taken", Word.VALIDATION),
+    (529, "", "Overloaded", Word.SERVICE_UNAVAILABLE),
+]
+AS_OTHERS_TELL: list[tuple[int, str | None, str | None, str, Word]] = [
+    (400, "invalid_request_error", "context_length_exceeded", "Shorten it.", Word.TOO_LONG),
+    (413, "request_too_large", None, "Request exceeds the maximum size", Word.TOO_LONG),
+    (400, "invalid_request_error", "string_above_max_length", "Expected a string with maximum length 1048576", Word.TOO_LONG),
+    (422, "invalid_request_error", None, "Prompt contains 140000 tokens, too large for model with 131072", Word.TOO_LONG),
+    (400, "invalid_request_error", "unsupported_value", "'temperature' does not support 0 with this model.", Word.VALIDATION),
+    (400, "invalid_request_error", None, "max_tokens: 100000 > 64000, which is the maximum number of output", Word.VALIDATION),
+    (401, "authentication_error", None, "invalid x-api-key", Word.UNRECOGNIZED_CLIENT),
+    (401, "invalid_request_error", "invalid_api_key", "Incorrect API key provided.", Word.UNRECOGNIZED_CLIENT),
+    (401, "authentication_error", "token_expired", "Ask for another.", Word.EXPIRED_API_KEY),
+    (403, "permission_error", None, "Bedrock API key expired: please generate a new one", Word.EXPIRED_API_KEY),
+    (403, "permission_denied", "access_denied", "The request signature we calculated does not match", Word.BAD_SIGNATURE),
+    (403, "permission_error", None, "Your account does not have access to this model", Word.ACCESS_DENIED),
 ]
 
 
 @pytest.mark.parametrize(("status", "code", "text", "word"), TEXTS, ids=[text[:40] for _, _, text, _ in TEXTS])
 def test_a_refusal_has_its_own_word(status: int, code: str, text: str, word: Word) -> None:
     assert of_error_answer(status, code, text).kind is word
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "code", "text", "word"), AS_OTHERS_TELL, ids=[told[3][:40] for told in AS_OTHERS_TELL]
+)
+def test_a_refusal_by_messages_responses_and_chat_has_its_own_word(
+    status: int, kind: str | None, code: str | None, text: str, word: Word
+) -> None:
+    fault = fault_of_answer(status, {"type": "error", "error": {"type": kind, "code": code, "message": text}})
+    assert fault is not None and fault.kind is word and fault.message == text
 
 
 def test_every_word_that_stops_the_run_says_what_to_do() -> None:

@@ -136,7 +136,7 @@ def test_errors_inside_a_stream(body: dict[str, object], word: str) -> None:
 REFUSALS = [
     (429, {"error": {"type": "rate_limit_error", "message": "Too many tokens per day"}}, "throttled_daily"),
     (529, {"type": "error", "error": {"type": "overloaded_error", "message": "m"}}, "service_unavailable"),
-    (401, {"error": {"type": "invalid_request_error", "code": "invalid_api_key", "message": "m"}}, "access_denied"),
+    (401, {"error": {"type": "invalid_request_error", "code": "invalid_api_key", "message": "m"}}, "unrecognized_client"),
     (404, {"error": {"type": "invalid_request_error", "message": "m"}}, "not_found"),
     (400, {"error": "model `x` isn't supported on this route"}, "validation"),
     (503, {"error": {"message": "m"}}, "service_unavailable"),
