@@ -13,6 +13,7 @@ from fmbench.core.records import Exchange
 
 Json = dict[str, Any]
 _DONE = b"[DONE]"
+_NAMED = b"event: "
 
 
 class EventAnswer(StreamAnswer):
@@ -26,10 +27,12 @@ class EventAnswer(StreamAnswer):
     media_type = "text/event-stream"
     MARK: bytes
     GUARD = b""
+    NO_NEWS: frozenset[bytes] = frozenset()
+    """Names of events that say nothing which others do not say, and are not parsed."""
 
     def __init__(self, exchange: Exchange, keep_text: bool) -> None:
         super().__init__(exchange, keep_text)
-        self._events = self._decoder = EventReader(self.lines)
+        self._events = self._decoder = EventReader(self.lines, self.MARK, self.GUARD)
         self._quick = False
         self._content_ns = exchange.content_ns
 
@@ -38,18 +41,25 @@ class EventAnswer(StreamAnswer):
         if self._quick:
             at = event.find(self.MARK)
             if at >= 0 and self.GUARD in event:
-                if not event.startswith(b'"', at + len(self.MARK)):
+                at += len(self.MARK)
+                if not event.startswith(b'"', at):
                     self._content_ns.append(now_ns)
-                return
-        name, data = fields_of(event)
-        if not data or data == _DONE:
+                return self._events.expect(event, at, self._content_ns)
+        if event.startswith(_NAMED) and event[len(_NAMED) : event.find(b"\n")] in self.NO_NEWS:
             return
+        name, data = fields_of(event)
+        if not data:
+            return
+        if data == _DONE:
+            return self.done()
         body = read_json(data)
         fault = told.fault_of_event(body, name)
         if fault is not None:
             raise StreamFault(fault)
         self.event(body, now_ns)
         self._quick = not self.stopped and self.pieces is None and self.exchange.visible
+        if not self._quick:
+            self._events.expect_nothing()
 
     def fault_of_end(self, short: bool) -> Fault | None:
         """A last event that lacks its empty line is taken where it is whole, and the connection ended as it should."""
@@ -59,6 +69,9 @@ class EventAnswer(StreamAnswer):
                 self.lines(*rest)
                 self._events.forget()
         return super().fault_of_end(short)
+
+    def done(self) -> None:
+        """Take the ``[DONE]`` that some APIs end a stream with."""
 
     def event(self, body: Json, now_ns: int) -> None:
         """Take the JSON of one event. Raises ``BadResponse``, ``StreamFault``."""

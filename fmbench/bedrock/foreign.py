@@ -27,9 +27,14 @@ class Malformed(BadResponse):
 
 
 def count(value: Any, name: str = "a token count") -> int | None:
-    """A count of tokens; None where the service gave none. Raises ``Malformed`` for anything but a whole number from 0."""
+    """A count of tokens; None where the service gave none. Raises ``Malformed`` for anything but a whole number from 0.
+
+    A whole number may be written ``28.0``, as Bedrock does where a guardrail stands before a Titan model.
+    """
     if value is None:
         return None
+    if type(value) is float and value.is_integer():
+        value = int(value)
     if type(value) is int and 0 <= value <= MAX_TOKENS:
         return value
     raise Malformed(f"{name} is {_shown(value)}")

@@ -27,8 +27,13 @@ def converse_thinking(model_id: str, inference: Inference) -> Json:
         member = _claude_member(facts, model_id, inference) if facts.way else _unknown_member(model_id, inference)
         effort = {} if inference.effort is None else {"outputConfig": {"effort": inference.effort}}
         return ({} if member is None else {"additionalModelRequestFields": {"thinking": member}}) | effort
-    fields = _fields(facts, effort_of(model_id, inference))
+    fields = effort_fields(model_id, inference)
     return {"additionalModelRequestFields": fields} if fields else {}
+
+
+def effort_fields(model_id: str, inference: Inference) -> Json:
+    """The members that tell a model other than Claude how much to think, as it takes them itself."""
+    return _fields(facts_of(model_id), effort_of(model_id, inference))
 
 
 def effort_of(model_id: str, inference: Inference) -> str | None:

@@ -53,7 +53,8 @@ def test_every_family_can_be_configured_asked_and_served(name: str) -> None:
         owner = next(each for each in map(family_named, names_in("bedrock/families")) if name in each.markups)
         assert owner.name in names_in("simulator/families")
         return
-    assert family_of(f"us.{family.mark}something-v1:0", None) is family
+    for mark in (family.mark, *family.more_marks):
+        assert family_of(f"us.{mark}something-v1:0", None) is family
     assert name in names_in("simulator/families")
 
 

@@ -3,6 +3,7 @@
 # ruff: noqa: E501
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 
 import pytest
@@ -147,3 +148,59 @@ REFUSALS = [
 def test_errors_before_any_content(status: int, body: dict[str, object], word: str) -> None:
     fault = told.fault_of_answer(status, body)
     assert fault is not None and fault.kind == FailureKind(word)
+
+
+TEXTS = st.lists(
+    st.sampled_from(["", "a", " ", '"', "\\", '\\"', "\n", "é", '"delta":"', '"finish_reason":null', "data: x"]), max_size=30
+)
+WAYS = {
+    "messages": lambda n, text, odd: {"type": "content_block_delta", "index": n % 12, "delta": {"type": "text_delta", "text": text}},
+    "responses": lambda n, text, odd: {
+        "type": "response.output_text.delta",
+        **({"sequence_number": n} if odd else {}),
+        "item_id": "msg_1",
+        "delta": text,
+        "sequence_number": n,
+        "obfuscation": "x" * (n % 5),
+    },
+    "chat": lambda n, text, odd: {
+        "id": f"c{n // 7 if odd else 0}",
+        "choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}],
+        "usage": None,
+    },
+}  # fmt: skip
+ENDS = {
+    "messages": [{"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 6}}],
+    "responses": [{"type": "response.completed", "response": {"status": "completed", "usage": {"output_tokens": 6}}}],
+    "chat": [{"choices": [{"delta": {}, "finish_reason": "stop"}]}, {"choices": [], "usage": {"completion_tokens": 6}}],
+}
+ENDS["messages"].append({"type": "message_stop"})
+
+
+@pytest.mark.parametrize("api", WAYS)
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), texts=TEXTS, odd=st.booleans(), named=st.booleans(), spaced=st.booleans())
+def test_every_delta_with_text_is_stamped_whatever_the_deltas_look_like(
+    api: str, data: st.DataObject, texts: list[str], odd: bool, named: bool, spaced: bool
+) -> None:
+    events = [*(WAYS[api](n, text, odd) for n, text in enumerate(["One", *texts], 7)), *ENDS[api]]
+    separators = (", ", ": ") if spaced else (",", ":")
+    lines = [json.dumps(event, separators=separators) for event in events]
+    names = [f"event: {event['type']}\n" if named and "type" in event else "" for event in events]
+    ends = data.draw(
+        st.lists(st.sampled_from(["\n\n", "\n\n\n", "\n: x\n\n", "\r\n\r\n", "\ndata:\n\n"]), min_size=1, max_size=4)
+    )
+    wire = "".join(f"{name}data: {line}{ends[n % len(ends)]}" for n, (name, line) in enumerate(zip(names, lines, strict=True)))
+    cuts = data.draw(st.sets(st.integers(1, max(1, len(wire) - 1)), max_size=6))
+    stamped = HEAD + wire.encode()
+    places = [0, *sorted(len(HEAD) + cut for cut in cuts), len(stamped)]
+    model = Model(id=CASES[api][1][0], api=api)
+    exchange = Exchange(started_ns=0)
+    answer = api_of(model).answer(model)(exchange, False)
+    reader = ResponseReader(answer.begin)
+    for now, (start, end) in enumerate(pairwise(places)):
+        reader.feed(stamped[start:end], now)
+    reader.end_of_input()
+    assert answer.finish(reader.short) is None
+    assert (len(exchange.content_ns), exchange.usage.output_tokens) == (1 + sum(text != "" for text in texts), 6)
+    assert exchange.content_ns == sorted(exchange.content_ns)

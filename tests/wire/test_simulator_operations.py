@@ -134,6 +134,18 @@ BODIES: dict[str, tuple[str, dict[str, Any], tuple[Any, ...], tuple[Any, ...]]] 
         ("choices", 0, "message", "content"),
         ("choices", 0, "delta", "content"),
     ),
+    "chat": (
+        "qwen.qwen3-32b-v1:0",
+        {"messages": CHAT, "max_tokens": 9},
+        ("choices", 0, "message", "content"),
+        ("choices", 0, "delta", "content"),
+    ),
+    "deepseek": (
+        "us.deepseek.r1-v1:0",
+        {"prompt": PROMPT, "max_tokens": 9},
+        ("choices", 0, "text"),
+        ("choices", 0, "text"),
+    ),
 }
 
 

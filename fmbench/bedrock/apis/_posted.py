@@ -6,7 +6,8 @@ from typing import Any
 
 import orjson
 
-from fmbench.bedrock.answers import BodyAnswer, Json
+from fmbench.bedrock import told
+from fmbench.bedrock.answers import BodyAnswer, Json, StreamFault
 from fmbench.bedrock.apis.invoke import guardrail_intervened, read_piece
 from fmbench.bedrock.client import Serialised, Serialiser
 from fmbench.bedrock.families.base import Piece, mapping
@@ -64,7 +65,10 @@ class WholeAnswer(BodyAnswer):
 
     def read_body(self, body: Json) -> None:
         piece = self.piece(body)
-        if piece.stop_reason is None:
+        fault = told.fault_of_event(body, "") if piece.stop_reason is None else None
+        if fault is not None:
+            raise StreamFault(fault)
+        if piece.stop_reason is None and not (piece.has_content and piece.output_tokens is not None):
             raise BadResponse(f"not an answer of this API: {', '.join(body)[:200]}")
         self.guarded = take(self.exchange, piece, body)
         self.saw(piece.text, bool(piece.reasoning) or piece.tool)

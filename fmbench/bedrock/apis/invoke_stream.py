@@ -11,6 +11,7 @@ from fmbench.bedrock.families import family_of
 from fmbench.bedrock.families.base import Family
 from fmbench.bedrock.faults import BadResponse
 from fmbench.bedrock.http1 import Head, Sink
+from fmbench.bedrock.inline_reasoning import InlineReasoning
 from fmbench.config.schema import Model
 from fmbench.core.records import Exchange
 
@@ -21,6 +22,7 @@ class InvokeStreamAnswer(StreamAnswer):
     def __init__(self, exchange: Exchange, keep_text: bool, family: Family) -> None:
         super().__init__(exchange, keep_text)
         self._family = family
+        self._inline = InlineReasoning()
 
     def body_sink(self, head: Head) -> Sink:
         read_headers(self.exchange, head)
@@ -31,7 +33,8 @@ class InvokeStreamAnswer(StreamAnswer):
             return
         body = read_json(_chunk_bytes(read_json(payload).get("bytes")))
         piece = self._family.chunk(body)
-        self.stamp(piece.text, bool(piece.reasoning) or piece.tool, now_ns)
+        visible = self._inline.visible(piece.text)
+        self.stamp(visible, bool(piece.reasoning) or piece.tool or (bool(piece.text) and not visible), now_ns)
         read_piece(self.exchange, piece)
         read_metrics(self.exchange, body)
         self.guarded = self.guarded or guardrail_intervened(body)

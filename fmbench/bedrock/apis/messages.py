@@ -33,6 +33,7 @@ class MessagesAnswer(EventAnswer):
     """Events of Messages into an ``Exchange``: ``message_stop`` ends the answer."""
 
     MARK = b'"delta":{"type":"text_delta","text":"'
+    NO_NEWS = frozenset({b"ping", b"content_block_stop"})
 
     def event(self, body: Json, now_ns: int) -> None:
         kind = body.get("type")

@@ -6,19 +6,30 @@ from typing import Any
 
 from fmbench.bedrock import told
 from fmbench.bedrock.answers import StreamFault
-from fmbench.bedrock.apis._openai import path, with_usage
+from fmbench.bedrock.apis._openai import path
 from fmbench.bedrock.apis._posted import WholeAnswer, no_place, post, take, tier
 from fmbench.bedrock.apis.base import Api
 from fmbench.bedrock.cache_points import Asking, check_no_points
 from fmbench.bedrock.client import Serialised, Serialiser
 from fmbench.bedrock.event_answers import EventAnswer
 from fmbench.bedrock.families.base import Piece, given, items, mapping, text_of
+from fmbench.bedrock.families.chat import with_usage
 from fmbench.bedrock.faults import BadResponse
 from fmbench.bedrock.foreign import counts_in
 from fmbench.bedrock.thinking import effort_of
 from fmbench.config.schema import Model
 
 Json = dict[str, Any]
+_NO_NEWS = (
+    "created",
+    "queued",
+    "in_progress",
+    "output_item.added",
+    "output_item.done",
+    "content_part.added",
+    "content_part.done",
+)
+_NO_NEWS_EITHER = ("output_text.done", "reasoning_text.done", "reasoning_summary_text.done")
 _ENDS = ("response.completed", "response.incomplete", "response.failed", "response.cancelled")
 _TEXT = ("response.output_text.delta", "response.refusal.delta")
 _FAILED = ("failed", "cancelled")
@@ -59,6 +70,7 @@ class ResponsesAnswer(EventAnswer):
 
     MARK = b'"delta":"'
     GUARD = b'"type":"response.output_text.delta"'
+    NO_NEWS = frozenset(f"response.{name}".encode() for name in (*_NO_NEWS, *_NO_NEWS_EITHER))
 
     def event(self, body: Json, now_ns: int) -> None:
         kind = text_of(body.get("type"))

@@ -17,7 +17,7 @@ def family_named(name: str) -> Family:
 
 def exact_family(model_id: str) -> str | None:
     """The name of the family that says all of how the model is asked, by its id; None: the id does not tell."""
-    family = next((each for each in map(family_named, names_in(_FOLDER)) if each.mark and each.mark in model_id.lower()), None)
+    family = next((each for each in map(family_named, names_in(_FOLDER)) if each.is_of(model_id)), None)
     if family is None:
         return None
     return family.markup_of(model_id) if family.markups else family.name
@@ -28,7 +28,7 @@ def family_of(model_id: str, named: str | None) -> Family:
     if named is not None:
         return family_named(named)
     for family in map(family_named, names_in(_FOLDER)):
-        if family.mark is not None and family.mark in model_id.lower():
+        if family.is_of(model_id):
             return family
     raise UnusableInput(
         f"models: the id {model_id!r} does not say which body InvokeModel takes. "

@@ -38,7 +38,15 @@ def _with_usage(piece: Piece, usage: Json) -> Piece:
     return piece
 
 
+def _completion(body: Json) -> Piece:
+    """What the text completion of Claude 2 and before says, whole or in chunks."""
+    return Piece(text=text_of(body["completion"]), stop_reason=body.get("stop_reason"))
+
+
 def whole(body: Json) -> Piece:
+    """A whole answer."""
+    if "completion" in body:
+        return _completion(body)
     blocks = [mapping(block) for block in items(body.get("content"))]
     piece = Piece(
         text="".join(text_of(block.get("text")) for block in blocks),
@@ -50,7 +58,10 @@ def whole(body: Json) -> Piece:
 
 
 def chunk(body: Json) -> Piece:
+    """An event of a streamed answer."""
     kind = body.get("type")
+    if "completion" in body:
+        return _completion(body)
     if kind == "message_start":
         piece = _with_usage(Piece(), counts_in(mapping(body.get("message")).get("usage")))
         piece.output_tokens = None  # a placeholder: the count comes with the end

@@ -50,6 +50,8 @@ class Family:
     chunk: Callable[[Json], Piece]
     unsupported: tuple[str, ...] = field(default=())
     """Inference parameters that this body has no place for."""
+    more_marks: tuple[str, ...] = ()
+    """What ids of other makers' models have in them, which are asked in the same way."""
     thinks: bool = False
     """Whether ``effort`` and ``thinking`` have a place in it."""
     cache: Callable[[Json, Asking], Json] | None = None
@@ -58,6 +60,10 @@ class Family:
     """The families, one of which its models are of: each says how prompts are marked up. Empty: they are all asked alike."""
     markup_of: Callable[[str], str | None] = lambda model_id: None
     """(model id) → which of ``markups`` it is; None: the id does not tell."""
+
+    def is_of(self, model_id: str) -> bool:
+        """Whether an id says that the model is one of these."""
+        return self.mark is not None and any(mark in model_id.lower() for mark in (self.mark, *self.more_marks))
 
 
 def request_body(family: Family, model_id: str, prompt: str, inference: Inference) -> Json:

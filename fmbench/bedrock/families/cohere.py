@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fmbench.bedrock.families.base import Family, Json, Piece, count, given, mapping, text_of
+from fmbench.bedrock.families.base import Family, Json, Piece, count, first, given, mapping, text_of
 from fmbench.config.schema import Inference
 
 
@@ -23,13 +23,14 @@ def _with_usage(piece: Piece, body: Json) -> Piece:
 
 
 def _whole(body: Json) -> Piece:
-    return _with_usage(Piece(text=text_of(body.get("text")), stop_reason=body.get("finish_reason")), body)
+    said = first(body["generations"]) if "generations" in body else body  # Command's own answers, before Command R
+    return _with_usage(Piece(text=text_of(said.get("text")), stop_reason=said.get("finish_reason")), body)
 
 
 def _chunk(body: Json) -> Piece:
     if body.get("event_type") == "stream-end":  # repeats the whole text under "response"
         return _with_usage(Piece(stop_reason=body.get("finish_reason")), mapping(body.get("response")))
-    return Piece(text=text_of(body.get("text")))
+    return Piece(text=text_of(body.get("text")), stop_reason=body.get("finish_reason") if body.get("is_finished") else None)
 
 
 FAMILY = Family("cohere", "cohere.", _body, _whole, _chunk)

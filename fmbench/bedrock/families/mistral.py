@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from functools import partial
 
-from fmbench.bedrock.families.base import Family, Json, Piece, count, first, given, mapping, text_of, untold
+from fmbench.bedrock.families import chat
+from fmbench.bedrock.families.base import Family, Json, Piece, first, given, text_of, untold
 from fmbench.config.schema import Inference
 
 _TEXT_COMPLETION = re.compile(r"mistral-7b|mixtral|mistral-(large|small)-2402")
@@ -25,8 +26,7 @@ def _body(markup: str | None, model_id: str, prompt: str, inference: Inference) 
     if markup == INSTRUCT:
         system = "" if inference.system is None else inference.system + "\n\n"
         return {"prompt": f"<s>[INST] {system}{prompt} [/INST]"} | options
-    system_message = [] if inference.system is None else [{"role": "system", "content": inference.system}]
-    return {"messages": [*system_message, {"role": "user", "content": prompt}]} | options
+    return {"messages": chat.messages(prompt, inference)} | options
 
 
 def _markup_of(model_id: str) -> str | None:
@@ -36,22 +36,25 @@ def _markup_of(model_id: str) -> str | None:
     return INSTRUCT if _TEXT_COMPLETION.search(lower) else CHAT
 
 
-def _read(body: Json) -> Piece:
-    output = first(body.get("outputs")) or first(body.get("choices"))
-    message = mapping(output.get("message") or output.get("delta"))
-    usage = mapping(body.get("usage"))
-    return Piece(
-        text=text_of(output.get("text")) or text_of(message.get("content")),
-        tool=bool(message.get("tool_calls")),
-        stop_reason=output.get("stop_reason") or output.get("finish_reason"),
-        input_tokens=count(usage.get("prompt_tokens")),
-        output_tokens=count(usage.get("completion_tokens")),
-    )
+def _text(body: Json) -> Piece | None:
+    """What a text completion says; None: it is a chat completion."""
+    if "outputs" not in body:
+        return None
+    output = first(body["outputs"])
+    return Piece(text=text_of(output.get("text")), stop_reason=output.get("stop_reason"))
+
+
+def _whole(body: Json) -> Piece:
+    return _text(body) or chat.whole(body)
+
+
+def _chunk(body: Json) -> Piece:
+    return _text(body) or chat.chunk(body)
 
 
 def marked_up(name: str) -> Family:
     """The family whose prompts are marked up as ``name`` says, whatever the id."""
-    return Family(name, None, partial(_body, name), _read, _read)
+    return Family(name, None, partial(_body, name), _whole, _chunk)
 
 
-FAMILY = Family("mistral", "mistral.", partial(_body, None), _read, _read, markups=(INSTRUCT, CHAT), markup_of=_markup_of)
+FAMILY = Family("mistral", "mistral.", partial(_body, None), _whole, _chunk, markups=(INSTRUCT, CHAT), markup_of=_markup_of)

@@ -28,11 +28,19 @@ def _with_usage(piece: Piece, usage: Json) -> Piece:
     return piece
 
 
+def _thought(part: Json) -> str:
+    """The reasoning in a block or a delta, which may be there in a form that cannot be read."""
+    content = mapping(part.get("reasoningContent"))
+    told = text_of(mapping(content.get("reasoningText")).get("text")) or text_of(content.get("text"))
+    return told or text_of(content.get("redactedContent"))
+
+
 def _whole(body: Json) -> Piece:
     message = mapping(mapping(body.get("output")).get("message"))
     blocks = [mapping(block) for block in items(message.get("content"))]
     piece = Piece(
         text="".join(text_of(block.get("text")) for block in blocks),
+        reasoning="".join(_thought(block) for block in blocks),
         tool=any("toolUse" in block for block in blocks),
         stop_reason=body.get("stopReason"),
     )
@@ -43,7 +51,7 @@ def _chunk(body: Json) -> Piece:
     delta = mapping(mapping(body.get("contentBlockDelta")).get("delta"))
     piece = Piece(
         text=text_of(delta.get("text")),
-        reasoning=text_of(mapping(mapping(delta.get("reasoningContent")).get("reasoningText")).get("text")),
+        reasoning=_thought(delta),
         tool="toolUse" in delta,
         stop_reason=mapping(body.get("messageStop")).get("stopReason"),
     )

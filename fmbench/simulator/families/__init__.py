@@ -25,5 +25,5 @@ def family_of(model_id: str, body: Json) -> Family:
     for family in every_family():
         if family.mark is not None and family.mark in model_id:
             return family
-    other: Family = entry(_FOLDER, "mistral" if "prompt" in body else "ai21").FAMILY
+    other: Family = entry(_FOLDER, "mistral" if "prompt" in body else "chat").FAMILY
     return other
