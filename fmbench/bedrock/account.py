@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -19,6 +20,12 @@ _CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempt
 _NOT_THERE = frozenset({"ResourceNotFoundException", "ValidationException", "NoSuchResourceException"})
 _NOT_ALLOWED = frozenset({"AccessDeniedException", "AccessDenied", "UnauthorizedOperation"})
 _CLOCK = frozenset({"RequestTimeTooSkewed", "RequestExpired"})
+_CREDENTIALS = re.compile(
+    r"credential|token|signature|accesskey|authentication|authfailure|unrecognizedclient|optin", re.IGNORECASE
+)
+"""Part of every code by which AWS refuses a signature, a key or a session."""
+_LONGEST = 300
+"""So much is kept of what something that is no AWS service answers: a page, say."""
 
 
 class Why(StrEnum):
@@ -31,6 +38,8 @@ class Why(StrEnum):
     CERTIFICATE = "certificate"
     PROXY = "proxy"
     UNREACHABLE = "unreachable"
+    UNABLE = "unable"
+    """The service failed, is too busy, or does not know the question."""
 
 
 @dataclass(slots=True)
@@ -147,7 +156,7 @@ class Account:
             return call(self._clients[service])
         except (ClientError, BotoCoreError) as error:
             unanswered = _unanswered(error)
-            if unanswered.why not in (Why.NOT_THERE, Why.NOT_ALLOWED):
+            if unanswered.why not in (Why.NOT_THERE, Why.NOT_ALLOWED, Why.UNABLE):
                 self._silent[service] = unanswered
             raise unanswered from error
 
@@ -171,7 +180,13 @@ def _unanswered(error: ClientError | BotoCoreError) -> Unanswered:
         return Unanswered(Why.CLOCK, str(error), ahead)
     if code in _NOT_THERE or code == "404":
         return Unanswered(Why.NOT_THERE, str(error), ahead)
-    return Unanswered(Why.NOT_ALLOWED if code in _NOT_ALLOWED or code == "403" else Why.CREDENTIALS, str(error), ahead)
+    return Unanswered(_reason(code), " ".join(str(error).split())[:_LONGEST], ahead)
+
+
+def _reason(code: str) -> Why:
+    if code in _NOT_ALLOWED or code == "403":
+        return Why.NOT_ALLOWED
+    return Why.CREDENTIALS if _CREDENTIALS.search(code) else Why.UNABLE
 
 
 def _over(profile: dict[str, Any], model_id: str) -> bool:

@@ -168,11 +168,20 @@ def test_a_refusal_tells_the_clock_too(stubs: Stubs, code: str) -> None:
     assert 395 <= float(clock.what.partition(" s behind")[0].rpartition(" ")[2]) <= 401
 
 
-@pytest.mark.parametrize("code", ["ExpiredToken", "InvalidClientTokenId", "SignatureDoesNotMatch"])
+@pytest.mark.parametrize("code", ["ExpiredToken", "InvalidClientTokenId", "SignatureDoesNotMatch", "UnrecognizedClientException"])
 def test_credentials_that_do_not_hold(stubs: Stubs, code: str) -> None:
     stubs.refuses("sts", "get_caller_identity", code)
     (fault,) = stubs.look({"models": [{"id": NOVA}]}, "credentials")
     assert fault.verdict is Verdict.FAILED and "Sign in" in fault.cure
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "TooManyRequestsException", "InternalServerException", "400"])
+def test_a_service_that_cannot_tell_keeps_no_run_back(stubs: Stubs, code: str) -> None:
+    stubs.refuses("bedrock", "get_foundation_model", code)
+    stubs.refuses("service-quotas", "list_service_quotas", code)
+    found = stubs.look({"models": [{"id": NOVA}]}, "models", "quotas")
+    assert [each.verdict for each in found] == [Verdict.UNKNOWN] * 2
+    assert not any("Sign in" in each.cure for each in found)
 
 
 def test_a_price_that_a_budget_needs(stubs: Stubs, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ def look(subject: Subject) -> Iterator[Found]:
     try:
         identity = subject.account(region).identity()
     except Unanswered as error:
-        certain = error.why not in (Why.UNREACHABLE, Why.NOT_ALLOWED)
+        certain = error.why not in (Why.UNREACHABLE, Why.NOT_ALLOWED, Why.UNABLE)
         found = not_told(NAME, "identity", error, "sts:GetCallerIdentity")
         yield found if certain else Found(check=NAME, about="identity", verdict=Verdict.UNKNOWN, what=found.what, cure=found.cure)
         yield from _clock(error.clock_ahead_s)
