@@ -13,7 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from random import Random
 
-from benchmarks.quota.service import Service
+from benchmarks.quota.service import BUSY, Service, Way
 from fmbench.core.quota.search import Finding, Limits, Onset, search
 from fmbench.simulator.behaviour import Quota
 
@@ -67,9 +67,9 @@ def hidden(seed: int, window: str, kind: str, reserves: bool, burndown: float) -
     return Quota.model_validate({**sizes, "window": window, "reserves_max_tokens": reserves, "burndown": burndown})
 
 
-def attempt(quota: Quota, seed: int) -> Trial:
+def attempt(quota: Quota, seed: int, way: Way | None = None) -> Trial:
     """One search against one hidden quota."""
-    service = Service(quota, seed)
+    service = Service(quota, seed, way)
     bursts = search(Limits())
     burst = next(bursts)
     while True:
@@ -95,12 +95,14 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=20)
-    seeds = parser.parse_args().seeds
+    parser.add_argument("--busy", action="store_true", help="over a busy machine: requests lag and pass others, and it stalls")
+    given = parser.parse_args()
+    seeds, way = given.seeds, BUSY if given.busy else Way()
     print("| window | quota of | reserved | burndown | all right | onset covered | minutes, most | requests, most | wrong |")
     print("|---|---|---|--:|--:|--:|--:|--:|---|")
-    pool = ProcessPoolExecutor(2)
+    pool = ProcessPoolExecutor(1)
     for kind in kinds():
-        trials = list(pool.map(attempt, [hidden(seed, *kind) for seed in range(seeds)], range(seeds)))
+        trials = list(pool.map(attempt, [hidden(seed, *kind) for seed in range(seeds)], range(seeds), [way] * seeds))
         good = sum(all(ok for name, ok in trial.right.items() if name != "covers") for trial in trials)
         covered = sum(trial.right["covers"] for trial in trials)
         wrong = sorted({name for trial in trials for name, ok in trial.right.items() if not ok})

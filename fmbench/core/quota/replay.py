@@ -3,7 +3,8 @@ size.
 
 A guess holds the kind of window, whether ``max_tokens`` is reserved, and the weight of an output token. Each request then had a
 known need on top of what was in use; an admitted one says that the quota is at least that, a refused one that it is less. The
-right guess is contradicted by none of them.
+right guess is contradicted by none of them, where it is known when each was decided. On a busy machine requests are late, pass
+others and are read late, so that a few say no to the right guess too, but by little: what says no by more weighs more.
 """
 
 from __future__ import annotations
@@ -26,6 +27,10 @@ Word = str
 MINUTE_S = 60.0
 TINY = 1e-6
 """What rounding may make of a token."""
+CLEAR = 0.1
+"""A request that would have needed so much more than a quota's size, or so much less, says no for certain, …"""
+SLIGHT = 0.05
+"""… and one that does by nothing at all with this weight."""
 GRIDS = (400, 60, 60)
 """How many sizes are tried at once where a size has to be tried: first over all that may be, then between the best of them."""
 
@@ -49,12 +54,13 @@ class Guess:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """A quota's size by one guess: at least ``low``, less than ``high`` (inf: nothing was refused), and how many requests say
-    no."""
+    """A quota's size by one guess: ``size``, at least ``low``, less than ``high`` (inf: nothing was refused), and the weight of
+    the requests that say no to it, of which a certain one has 1."""
 
+    size: float
     low: float
     high: float
-    against: int
+    against: float
 
 
 def fit_requests(log: Sequence[Seen], window: Window) -> Fit:
@@ -114,19 +120,43 @@ def _needs(log: Sequence[Seen], window: Window, first: Matrix, last: Matrix) -> 
 
 
 def _interval(needs: NDArray[np.float64], refused: NDArray[np.bool_]) -> Fit:
-    """The sizes that the fewest requests contradict: an admitted one every size below its need, a refused one every size from
-    it."""
+    """The sizes that the least weight of requests contradicts: an admitted one every size below its need, a refused one every
+    size from it. Where some do, sizes that twice as much contradicts are in the interval, too."""
     needs = np.round(needs, 6)
     if not refused.any():
-        return Fit(float(needs.max(initial=0.0)), inf, 0)
+        most = float(needs.max(initial=0.0))
+        return Fit(most, most, inf, 0.0)
     edges = np.concatenate([[0.0], np.unique(needs)])
-    admitted, turned = np.sort(needs[~refused]), np.sort(needs[refused])
+    logs, ends = np.log(np.maximum(needs, TINY)), np.log(np.maximum(edges, TINY))
     # a size in [edges[i], edges[i + 1]): admitted needs above it, and refused needs up to it, say no
-    against = len(admitted) - np.searchsorted(admitted, edges, "right") + np.searchsorted(turned, edges, "right")
+    against = _above(logs[~refused], ends) + _above(-logs[refused], -ends, equal=True)
+    least, edges = float(against.min()), np.append(edges, inf)
+    (first, last), (lowest, highest) = _around(against, least), _around(against, 2 * least)
+    return Fit(_middle(edges[first], edges[last + 1]), float(edges[lowest]), float(edges[highest + 1]), least)
+
+
+def _above(logs: NDArray[np.float64], ends: NDArray[np.float64], equal: bool = False) -> NDArray[np.float64]:
+    """The weight of the needs above each end (``equal``: or at it), all as logarithms."""
+    logs = np.sort(logs)
+    sums = np.concatenate([[0.0], np.cumsum(logs)])
+    first = np.searchsorted(logs, ends, "left" if equal else "right")
+    clear = np.maximum(first, np.searchsorted(logs, ends + CLEAR, "right"))
+    part = (sums[clear] - sums[first] - (clear - first) * ends) / CLEAR
+    return SLIGHT * (len(logs) - first) + (1 - SLIGHT) * (np.maximum(part, 0.0) + len(logs) - clear)
+
+
+def _around(against: NDArray[np.float64], most: float) -> tuple[int, int]:
+    """The first and the last of the neighbours of the least one that are not above ``most``."""
     first = last = int(against.argmin())
-    while last + 1 < len(edges) and against[last + 1] == against[first]:
+    while first > 0 and against[first - 1] <= most + TINY:
+        first -= 1
+    while last + 1 < len(against) and against[last + 1] <= most + TINY:
         last += 1
-    return Fit(float(edges[first]), float(edges[last + 1]) if last + 1 < len(edges) else inf, int(against[first]))
+    return first, last
+
+
+def _middle(low: float, high: float) -> float:
+    return float(low if high == inf else (low + high) / 2)
 
 
 def _buckets(log: Sequence[Seen], refused: NDArray[np.bool_], first: Matrix, last: Matrix, rough: Sequence[Fit]) -> list[Fit]:
@@ -134,14 +164,24 @@ def _buckets(log: Sequence[Seen], refused: NDArray[np.bool_], first: Matrix, las
     smallest = first[refused].min(axis=0) / 2
     lows = np.array([max(1.0, fit.low / 2.2, 0.0 if fit.low else small) for fit, small in zip(rough, smallest, strict=True)])
     highs = np.array([max(low * 1.1, fit.low * 1.1, min(fit.high, 2.2 * low)) for fit, low in zip(rough, lows, strict=True)])
-    columns = np.arange(len(lows))
+    near = (lows, highs)
     for grid in GRIDS:
         sizes = np.geomspace(lows, highs, grid)  # a row a size, a column a guess
         against = _against_buckets(log, sizes, first, last)
         least = against.min(axis=0)
-        begin, end = _longest_runs(against == least)
-        lows, highs = sizes[np.maximum(begin - 1, 0), columns], sizes[np.minimum(end + 1, grid - 1), columns]
-    return [Fit(float(low), float(high), int(count)) for low, high, count in zip(lows, highs, least, strict=True)]
+        near = _spans(sizes, against <= 2 * least + TINY) if grid == GRIDS[0] else near
+        lows, highs = _spans(sizes, against <= least + TINY)
+    clean = least <= TINY
+    ends = zip(np.where(clean, lows, near[0]), np.where(clean, highs, near[1]), strict=True)
+    middles = (lows + highs) / 2
+    return [Fit(float(at), float(low), float(high), float(no)) for at, (low, high), no in zip(middles, ends, least, strict=True)]
+
+
+def _spans(sizes: Matrix, best: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The sizes around the longest run of True in each column."""
+    columns = np.arange(sizes.shape[1])
+    begin, end = _longest_runs(best)
+    return sizes[np.maximum(begin - 1, 0), columns], sizes[np.minimum(end + 1, len(sizes) - 1), columns]
 
 
 def _longest_runs(best: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -155,10 +195,10 @@ def _longest_runs(best: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[n
     return last - ends.max(axis=0) + 1, last
 
 
-def _against_buckets(log: Sequence[Seen], sizes: Matrix, first: Matrix, last: Matrix) -> NDArray[np.int64]:
-    """How many requests contradict each size."""
+def _against_buckets(log: Sequence[Seen], sizes: Matrix, first: Matrix, last: Matrix) -> Matrix:
+    """The weight of the requests that contradict each size."""
     left, then = sizes.copy(), log[0].at
-    against = np.zeros(sizes.shape, dtype=np.int64)
+    against = np.zeros(sizes.shape)
     ends: list[tuple[float, int]] = []
     for index, seen in enumerate(log):
         while ends and ends[0][0] <= seen.at:
@@ -166,9 +206,15 @@ def _against_buckets(log: Sequence[Seen], sizes: Matrix, first: Matrix, last: Ma
             left, then = np.minimum(sizes, left + (when - then) / MINUTE_S * sizes) - (last[done] - first[done]), when
         left, then = np.minimum(sizes, left + (seen.at - then) / MINUTE_S * sizes), seen.at
         if seen.word is not None:
-            against += left >= first[index] + TINY
+            against += _weights((left - first[index]) / sizes, TINY / sizes)
             continue
-        against += left < first[index] - TINY
+        against += _weights((first[index] - left) / sizes, TINY / sizes)
         left = left - first[index]
         heapq.heappush(ends, (seen.ended_at, index))
     return against
+
+
+def _weights(beyond: Matrix, least: Matrix) -> Matrix:
+    """The weight of requests that say no by a share ``beyond`` of the size."""
+    weights: Matrix = (beyond >= least) * (SLIGHT + (1 - SLIGHT) * np.clip(beyond / CLEAR, 0.0, 1.0))
+    return weights

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field, replace
-from math import inf
 from typing import Literal, TypeVar
 
 from fmbench.core.quota.burst import Burst as Burst
-from fmbench.core.quota.replay import MINUTE_S, Fit, Guess, Seen, Window, Word, fit_requests, fit_tokens
+from fmbench.core.quota.replay import MINUTE_S, TINY, Fit, Guess, Seen, Window, Word, fit_requests, fit_tokens
 
 BURNDOWNS = (1.0, 5.0, 10.0, 15.0)
 """The weights of an output token that are known to occur."""
@@ -24,6 +23,10 @@ BEFORE_TURN_S = 12.0
 """The first of two bursts starts so long before the clock's minute turns."""
 PARTS = 60
 """Into so many requests a burst divides the quota of tokens."""
+ALIKE = 2.0
+"""An explanation that so many times as much contradicts as the best one may be the right one, too."""
+REPEATS = 2
+"""What was not told the first time is asked once more, so often at most."""
 HALVINGS = 7
 """After the first throttle, so many requests of half the size each come closer to the quota."""
 
@@ -105,6 +108,12 @@ def search(limits: Limits) -> Search:
     if log.throttled("tokens"):
         yield from _again(log, limits)
         yield from _burndown(log, limits)
+        for _ in range(REPEATS):
+            found = conclude(log.seen)
+            if found.reserves is None or found.window is None:
+                yield from _again(log, limits)
+            elif found.burndown is None:
+                yield from _burndown(log, limits)
     return conclude(log.seen)
 
 
@@ -168,7 +177,7 @@ def conclude(log: Sequence[Seen]) -> Finding:
     by_tokens = fit_tokens(log, guesses)
     against = {guess: fit.against + by_requests[guess.window].against for guess, fit in by_tokens.items()}
     least = min(against.values())
-    best = [guess for guess in guesses if against[guess] == least]
+    best = [guess for guess in guesses if against[guess] <= ALIKE * least + TINY]
     tokens = any(seen.word == "tokens" for seen in log)
     return Finding(
         requests=_onset("requests", log, [by_requests[guess.window] for guess in best]),
@@ -177,7 +186,7 @@ def conclude(log: Sequence[Seen]) -> Finding:
         window=_window(best),
         reserves=_only({guess.reserves for guess in best}) if tokens else None,
         burndown=_only({guess.burndown for guess in best}) if tokens else None,
-        contradicted=least,
+        contradicted=round(least),
         sent=len(log),
         most_requests=max((fit.low for fit in by_requests.values()), default=0.0),
         most_tokens=max((by_tokens[guess].low for guess in best), default=0.0),
@@ -200,5 +209,4 @@ def _onset(word: Word, log: Sequence[Seen], fits: Sequence[Fit]) -> Onset | None
     if not any(seen.word == word for seen in log):
         return None
     best = min(fits, key=lambda fit: (fit.against, fit.high - fit.low))
-    point = best.low if best.high == inf else (best.low + best.high) / 2
-    return Onset(of=word, per_minute=point, low=min(fit.low for fit in fits), high=max(fit.high for fit in fits))
+    return Onset(of=word, per_minute=best.size, low=min(fit.low for fit in fits), high=max(fit.high for fit in fits))
