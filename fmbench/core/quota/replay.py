@@ -142,7 +142,8 @@ def _above(logs: NDArray[np.float64], ends: NDArray[np.float64], equal: bool = F
     first = np.searchsorted(logs, ends, "left" if equal else "right")
     clear = np.maximum(first, np.searchsorted(logs, ends + CLEAR, "right"))
     part = (sums[clear] - sums[first] - (clear - first) * ends) / CLEAR
-    return SLIGHT * (len(logs) - first) + (1 - SLIGHT) * (np.maximum(part, 0.0) + len(logs) - clear)
+    weights: NDArray[np.float64] = SLIGHT * (len(logs) - first) + (1 - SLIGHT) * (np.maximum(part, 0.0) + len(logs) - clear)
+    return weights
 
 
 def _around(against: NDArray[np.float64], most: float) -> tuple[int, int]:
