@@ -19,7 +19,7 @@ def known_keys(path: Path) -> list[str]:
         if model is not None and step in model.model_fields:
             annotation = model.model_fields[str(step)].annotation
     model = _model_in(annotation)
-    return list(model.model_fields) if model else []
+    return [info.alias or name for name, info in model.model_fields.items()] if model else []
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

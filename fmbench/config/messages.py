@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -34,8 +34,8 @@ def faults_of(error: ValidationError, document: Document) -> list[Fault]:
     """A fault for each of pydantic's findings; the branches of a union that failed together are one fault."""
     faults: dict[Path, Fault] = {}
     for detail in error.errors(include_url=False):
-        path = _real_path(detail["loc"], document.value)
         missing = detail["type"] == "missing"
+        path = _real_path(detail["loc"], document.value, missing)
         value = None if missing else value_text(detail["input"], path)
         what, cure = _explain(detail, path)
         if path in faults:
@@ -45,11 +45,12 @@ def faults_of(error: ValidationError, document: Document) -> list[Fault]:
     return list(faults.values())
 
 
-def _real_path(location: Iterable[str | int], value: Any) -> Path:
-    """``location`` without the names of union branches that pydantic puts into it."""
+def _real_path(location: Sequence[str | int], value: Any, missing: bool) -> Path:
+    """``location`` without the names of union branches that pydantic puts into it. ``missing``: its last step is not there."""
     path: list[str | int] = []
-    for step in location:
-        if isinstance(value, (dict, list)):
+    for place, step in enumerate(location, start=1):
+        there = step in value if isinstance(value, dict) else isinstance(value, list) and isinstance(step, int)
+        if there or (missing and place == len(location)):
             path.append(step)
             value = _below(value, step)
     return tuple(path)

@@ -13,17 +13,14 @@ from fmbench.config.model import CachePoints as CachePoints
 from fmbench.config.model import Inference as Inference
 from fmbench.config.model import Model as Model
 from fmbench.config.objectives import Objectives, Seconds, Share
+from fmbench.config.rates import Rate, RatePerMin, ThinkTime, Thought
 from fmbench.config.retry import Retry
 from fmbench.core.arrivals import GAPS
-from fmbench.core.arrivals.profile import Profile
-from fmbench.core.arrivals.ramp import Ramp
 from fmbench.core.registry import names_in
-from fmbench.core.think_time import SPREADS
 from fmbench.simulator.behaviour import Simulator
 
 SourceName = Annotated[str, one_of(names_in("prompts/sources"))]
 Users = Annotated[int, Field(ge=1, le=100_000)]
-RatePerMin = Annotated[float, Field(gt=0, le=6_000_000)]
 USUAL_LEVELS = [1, 2, 4, 8]
 LONGEST_PROMPT = 10_000_000
 """Tokens: as long as the longest context that a model has."""
@@ -92,29 +89,6 @@ class Timeouts(Strict):
     total_s: Seconds = 600.0
 
 
-class RampRate(Strict):
-    """An open loop whose rate rises or falls evenly, requests a minute, over so many seconds."""
-
-    start: RatePerMin = Field(alias="from")
-    end: RatePerMin = Field(alias="to")
-    over_s: Seconds
-
-    def shape(self, ahead_s: float) -> Ramp:
-        """What it is over time, after ``ahead_s`` seconds at its first rate."""
-        return Ramp(self.start, self.end, self.over_s, ahead_s)
-
-
-class ProfileRate(Strict):
-    """An open loop whose rate goes from step to step, each for its equal part of so many seconds."""
-
-    profile: list[RatePerMin] = Field(min_length=2, max_length=10_000)
-    over_s: Seconds
-
-    def shape(self, ahead_s: float) -> Profile:
-        """What it is over time, after ``ahead_s`` seconds at its first rate."""
-        return Profile(tuple(self.profile), self.over_s, ahead_s)
-
-
 class LimitSearch(Strict):
     """Find the highest level that meets all objectives, between two levels; or from where on a quota throttles."""
 
@@ -146,18 +120,6 @@ class LimitSearch(Strict):
         return self
 
 
-class ThinkTime(Strict):
-    """How long a user waits after an answer before the next request."""
-
-    mean: float = Field(ge=0, le=86_400)
-    spread: Annotated[str, one_of(tuple(SPREADS))] = "exponential"
-    cv: float = Field(default=1.0, gt=0, le=10)
-    """The standard deviation over the mean, of ``lognormal``."""
-
-
-Rates = Annotated[list[RatePerMin], Field(min_length=1, max_length=1000), AfterValidator(distinct)]
-
-
 class Load(Strict):
     """How users, or requests, are stepped through the cells."""
 
@@ -170,20 +132,20 @@ class Load(Strict):
     max_duration_s: Seconds | None = None
     """The cap of a window extended to ``min_requests`` or until decided; None: ten times ``duration_s``."""
     spread_s: float | None = Field(default=None, ge=0, le=604_800)
-    """Users of a step start spread over so long; None: over warmup_s, at most 1 s."""
+    """Users of a step start spread over so long; None: over warmup_s, at most 1 s, or in the middle of a thought."""
     order: Literal["sequential", "interleaved"] | None = None
     """None: interleaved where a model has routes, else sequential."""
     repeats: Annotated[int, Field(ge=1, le=10_000)] | None = None
     """None: twice where a model has routes, so that each goes first once; else once."""
     until: Literal["fixed", "decided"] = "fixed"
-    rate_per_min: Rates | RampRate | ProfileRate | None = None
+    rate_per_min: Rate | None = None
     """An open loop instead of users: requests begin by a plan, whatever the answers do."""
     arrivals: Annotated[str, one_of(tuple(GAPS))] = "poisson"
     arrivals_shape: float = Field(default=0.5, gt=0, le=1000)
     """How even ``gamma``'s gaps are: below 1 in bursts, above 1 more even than chance."""
     max_in_flight: Users | None = None
-    """The most requests of an open loop in flight, over all workers; None: what half a minute brings, at most 2,000."""
-    think_time_s: Annotated[float, Field(ge=0, le=86_400)] | ThinkTime | None = None
+    """The most requests of an open loop in flight, over all workers; None: half a minute's at its peak, at most 2,000."""
+    think_time_s: Thought | None = None
     """How long a user of a closed loop waits after an answer; None: not at all."""
     search: LimitSearch | None = None
     """Find the limit instead of measuring given levels."""
@@ -194,6 +156,11 @@ class Load(Strict):
     retry: Retry | None = None
     """Try failed requests again; None: never, each failure is counted as it is."""
     timeouts: Timeouts = Timeouts()
+
+    @property
+    def mean_thought_s(self) -> float:
+        """How long a user thinks in the mean, seconds."""
+        return self.think_time_s.mean if isinstance(self.think_time_s, ThinkTime) else self.think_time_s or 0.0
 
     @model_validator(mode="after")
     def _one_kind_of_load(self) -> Load:
@@ -301,8 +268,8 @@ class Config(Strict):
 
     @property
     def repeats(self) -> int:
-        """How many times all cells are passed over."""
-        return self.load.repeats or (2 if self.has_routes else 1)
+        """How many times all cells are passed over; a search comes back to a level by itself."""
+        return 1 if self.load.search is not None else self.load.repeats or (2 if self.has_routes else 1)
 
     @property
     def has_routes(self) -> bool:

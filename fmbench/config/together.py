@@ -50,6 +50,7 @@ def conflicts(config: Config) -> Iterator[Finding]:
     yield from _cache(config)
     yield from _size(config)
     yield from _retries(config)
+    yield from _search(config)
     for figure in config.objectives.limited:
         if figure.takes is not None and not getattr(config, figure.takes):
             path = ("objectives", str(figure.objective))
@@ -103,6 +104,22 @@ def _retries(config: Config) -> Iterator[Finding]:
         if model.api not in _OF_BOTO3:
             what = f"is {model.api}, which boto3 has no operation for: load.retry.mode {retry.mode} says nothing of it"
             yield Finding(("models", index, "api"), what, f"use {', '.join(_OF_BOTO3)}, or mode: ours", (("load", "retry"),))
+
+
+def _search(config: Config) -> Iterator[Finding]:
+    """A search for a limit goes by objectives that are known while requests are sent."""
+    load = config.load
+    if load.search is None:
+        return
+    if (load.repeats or 1) > 1:
+        yield Finding(("load", "repeats"), "stands beside search, which repeats levels by itself", "leave it out")
+    if load.search.of != "quota" and all(figure.takes is not None for figure in config.objectives.limited):
+        what = f"looks for the most {_LEVELS[load.search.of]} that meet the objectives, and none is known during the load"
+        cure = "add one, such as objectives: {ttft_p95_s: 1.5, error_rate: 0.01}"
+        yield Finding(("load", "search"), what, cure, (("objectives",),))
+
+
+_LEVELS = {"users": "users", "rate": "requests a minute"}
 
 
 def _bucket_of_interest(config: Config) -> Iterator[Finding]:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import fsum
 from statistics import fmean
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from fmbench.core.levels import window_s as least_window_s
+from fmbench.core.objectives import objectives_of
 from fmbench.core.plan import max_tokens_of, window_cap_s
 from fmbench.core.records import Cell
+from fmbench.core.search_course import Setting, blocks_to_meet, course
+from fmbench.core.searches import spec_of
+from fmbench.core.sequential import block_length
 
 if TYPE_CHECKING:
     from fmbench.config.schema import Config, Model
@@ -72,6 +77,10 @@ class CellEstimate:
     output_tokens: int
     seconds: float
     usd: Usd | None
+    answer_s: float | None = None
+    """How long an answer is expected to take; None: it hangs on what is found."""
+    up_to: float | None = None
+    """The highest level of a search, whose steps are all together one row; None: the row is of one cell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +95,8 @@ class Estimate:
     usd: Usd | None
     unpriced: list[str]
     """Models without a known price."""
+    attempts: int = 1
+    """The most attempts that a request may have, each of which is a request to the service; expected is one."""
 
     def of_model(self, model: str) -> list[CellEstimate]:
         """The rows of one model."""
@@ -129,25 +140,72 @@ def estimate(
         seconds=fsum(row.seconds for row in rows),
         usd=None if whole is None else whole.capped(config.budget.max_usd),
         unpriced=sorted({row.cell.model for row in rows if row.usd is None}),
+        attempts=attempts_of(config),
     )
+
+
+def attempts_of(config: Config) -> int:
+    """The most attempts that a request may have."""
+    return 1 if config.load.retry is None else config.load.retry.most_attempts
 
 
 def _estimate_cell(
     cell: Cell, config: Config, model: Model, sizes: Sequence[int], price: Priced | None, pace: Pace
 ) -> CellEstimate:
-    if config.load.search is not None and config.load.search.of == "quota":
+    search = config.load.search
+    if search is not None and search.of == "quota":
         return _estimate_quota_search(cell, config, price)
     limit = max_tokens_of(config, model)
     output = min(limit, pace.output_tokens or limit)
-    answer_s, window_s = _durations(cell, config, pace, output)
-    requests = _requests(cell, config, answer_s, window_s)
+    requests, seconds = _taken(cell, config, pace, output)
     return CellEstimate(
         cell=cell,
+        answer_s=_answer_s(pace, output),
         requests=requests,
         input_tokens=round(requests * fmean(sizes)),
         output_tokens=requests * output,
-        seconds=config.load.warmup_s + window_s + answer_s,
+        seconds=seconds,
         usd=None if price is None else _usd(cell, config, sizes, price, pace, output, limit),
+        up_to=None if search is None else search.end,
+    )
+
+
+Extent = Literal["low", "expected", "most"]
+
+
+def _taken(cell: Cell, config: Config, pace: Pace, output: int, extent: Extent = "expected") -> tuple[int, float]:
+    """Requests and seconds of a cell, or of a whole search."""
+    answer_s, window_s = _durations(cell, config, pace, output)
+    if config.load.search is not None:
+        return _taken_by_search(config, answer_s, extent)
+    return _requests(cell, config, answer_s, window_s), config.load.warmup_s + window_s + answer_s
+
+
+def _taken_by_search(config: Config, answer_s: float, extent: Extent) -> tuple[int, float]:
+    """Low: not even the lowest level meets. Expected: the limit is in the middle. Most: no level shows anything."""
+    setting = search_setting(config, answer_s)
+    lowest, highest = setting.spec.lowest, setting.spec.highest
+    middle = math.sqrt(lowest * highest)
+    if extent == "most":
+        found = max((course(setting, limit, False) for limit in (lowest, middle, highest)), key=lambda one: one.requests)
+    else:
+        found = course(setting, lowest / 2 if extent == "low" else middle)
+    return round(found.requests), found.seconds
+
+
+def search_setting(config: Config, answer_s: float) -> Setting:
+    """What the steps of a search for a limit are measured with, when an answer takes so long."""
+    load = config.load
+    assert load.search is not None
+    spec, objectives = spec_of(load.search.model_dump()), objectives_of(config.objectives.model_dump())
+    cycle_s = answer_s + load.mean_thought_s
+    return Setting(
+        spec=spec,
+        per_s=(lambda level: level / cycle_s) if load.search.of == "users" else (lambda level: level / 60),
+        block_s=block_length(load.duration_s),
+        cap_s=window_cap_s(load),
+        around_s=load.warmup_s + answer_s,
+        blocks_to_meet=blocks_to_meet(objectives, (1 - spec.confidence) / 2),
     )
 
 
@@ -182,10 +240,10 @@ def _usd(cell: Cell, config: Config, sizes: Sequence[int], price: Priced, pace: 
     most = _mean([price.bound(size, limit) for size in sizes])
     if low is None or expected is None or most is None:
         return None
-    few = _requests(cell, config, *_durations(cell, config, pace.times(SLACK), short))
-    usual = _requests(cell, config, *_durations(cell, config, pace, output))
-    many = _requests(cell, config, *_durations(cell, config, pace.times(1 / SLACK), output))
-    return Usd(low=few * low, expected=usual * expected, most=many * most)
+    few, _ = _taken(cell, config, pace.times(SLACK), short, "low")
+    usual, _ = _taken(cell, config, pace, output)
+    many, _ = _taken(cell, config, pace.times(1 / SLACK), output, "most")
+    return Usd(low=few * low, expected=usual * expected, most=many * most * attempts_of(config))
 
 
 def _mean(prices: Sequence[float | None]) -> float | None:
@@ -193,10 +251,14 @@ def _mean(prices: Sequence[float | None]) -> float | None:
     return fmean(known) if known and len(known) == len(prices) else None
 
 
+def _answer_s(pace: Pace, output: int) -> float:
+    return max(QUICKEST_S, pace.ttft_s + output * pace.tpot_s)
+
+
 def _durations(cell: Cell, config: Config, pace: Pace, output: int) -> tuple[float, float]:
     """Seconds of an answer, and of the window."""
     load = config.load
-    answer_s = max(QUICKEST_S, pace.ttft_s + output * pace.tpot_s)
+    answer_s = _answer_s(pace, output)
     gap_s = answer_s / cell.concurrency if cell.rate_per_min is None else 60 / cell.rate_per_min
     least_s = least_window_s(load)
     return answer_s, min(max(least_s, load.min_requests * gap_s), max(least_s, window_cap_s(load)))
@@ -205,10 +267,6 @@ def _durations(cell: Cell, config: Config, pace: Pace, output: int) -> tuple[flo
 def _requests(cell: Cell, config: Config, answer_s: float, window_s: float) -> int:
     if cell.rate_per_min is not None:
         return round(cell.rate_per_min / 60 * (config.load.warmup_s + window_s))
-    cycle_s = answer_s + _think_s(config)
-    return round(cell.concurrency * (config.load.warmup_s + window_s) / cycle_s) + cell.concurrency
-
-
-def _think_s(config: Config) -> float:
-    think = config.load.think_time_s
-    return 0.0 if think is None else think if isinstance(think, float | int) else think.mean
+    cycle_s = answer_s + config.load.mean_thought_s
+    beginning = 0 if config.load.mean_thought_s else cell.concurrency
+    return round(cell.concurrency * (config.load.warmup_s + window_s) / cycle_s) + beginning

@@ -38,7 +38,8 @@ def levels_of(load: Load) -> list[LoadLevel]:
         return [LoadLevel(users) for users in load.concurrency]
     if isinstance(load.rate_per_min, list):
         return [open_level(load, rate) for rate in load.rate_per_min]
-    return [open_level(load, _varying(load, 0.0).mean_per_min)]
+    rate = _varying(load, 0.0)
+    return [open_level(load, rate.mean_per_min, rate.peak_per_min)]
 
 
 def searched_level(load: Load, level: float) -> LoadLevel:
@@ -55,9 +56,9 @@ def most_in_flight(load: Load) -> int:
     return max(level.concurrency for level in levels)
 
 
-def open_level(load: Load, rate_per_min: float) -> LoadLevel:
-    """The open loop of a mean rate."""
-    usual = math.ceil(rate_per_min / 60 * SECONDS_IN_FLIGHT)
+def open_level(load: Load, rate_per_min: float, peak_per_min: float = 0.0) -> LoadLevel:
+    """The open loop of a mean rate, which may rise to ``peak_per_min`` for a while."""
+    usual = math.ceil(max(rate_per_min, peak_per_min) / 60 * SECONDS_IN_FLIGHT)
     return LoadLevel(load.max_in_flight or min(MOST_IN_FLIGHT, max(FEWEST_IN_FLIGHT, usual)), rate_per_min)
 
 

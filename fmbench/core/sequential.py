@@ -14,6 +14,7 @@ Both give **evidence**: log e-values. Those of independent samples add up.
 
 from __future__ import annotations
 
+import bisect
 import math
 from dataclasses import dataclass
 
@@ -79,6 +80,19 @@ def all_of(evidence: list[Evidence]) -> Evidence:
     return Evidence(min(item.met for item in evidence), against, min(item.lean for item in evidence))
 
 
+OF_SCREENS = 0.1
+"""The part of the chance of error that limits have which nobody asked for."""
+
+
+def ruled_out(found: Evidence, screens: list[Evidence]) -> Evidence:
+    """``found``, and what limits that nobody asked for say: they only tell against a level, and lean when they have shown it."""
+    if not screens:
+        return found
+    against = max(item.not_met for item in screens) - math.log(len(screens) / OF_SCREENS)
+    shown = [item.lean for item in screens if item.status(OF_SCREENS) is False]
+    return Evidence(found.met, max(found.not_met + math.log(1 - OF_SCREENS), against), min([found.lean, *shown]))
+
+
 def joined(slices: Floats, size: int) -> Floats:
     """Sums of ``size`` neighbouring slices (rows); the last ones, too few for a block, are added to the last block."""
     blocks = max(1, len(slices) // size)
@@ -128,6 +142,18 @@ def _log_wealth(hits: Floats, counted: Floats, limit: float, sign: int) -> float
     stake = STAKES / (limit if sign > 0 else 1 - limit)
     grown = np.log(np.maximum(1 + np.outer(0.999 * stake, won), 1e-12)).sum(axis=1)
     return float(special.logsumexp(grown, b=WEIGHTS))
+
+
+def blocks_to_show(limit: float, tail: float = TAIL_OF_SEQUENCE) -> int:
+    """How many blocks without a single hit show that the share is at most ``limit`` (above 0)."""
+
+    def short(blocks: int) -> bool:
+        return _log_wealth(np.zeros(blocks), np.ones(blocks), limit, -1) < -math.log(tail)
+
+    most = 1
+    while short(most):
+        most *= 2
+    return bisect.bisect_left(range(most + 1), True, lo=most // 2, key=lambda blocks: not short(blocks)) if most > 1 else 1
 
 
 def share_sequence(hits: Floats, counted: Floats, tail: float = TAIL_OF_SEQUENCE) -> Interval:

@@ -6,6 +6,8 @@ import math
 import random
 from collections.abc import Callable, Iterator
 
+BEGUN_BEFORE = 20
+"""So many thoughts ago."""
 Draw = Callable[[random.Random, float, float], float]
 
 
@@ -16,6 +18,7 @@ def _lognormal(dice: random.Random, mean: float, cv: float) -> float:
 
 SPREADS: dict[str, Draw] = {
     "constant": lambda dice, mean, cv: mean,
+    "uniform": lambda dice, mean, cv: dice.uniform(0.0, 2 * mean),
     "exponential": lambda dice, mean, cv: dice.expovariate(1 / mean),
     "lognormal": _lognormal,
 }
@@ -26,3 +29,14 @@ def think_times(dice: random.Random, spread: str, mean: float, cv: float = 1.0) 
     """Seconds, one thought after the other, without end."""
     while True:
         yield SPREADS[spread](dice, mean, cv) if mean else 0.0
+
+
+def left_of_a_thought(thoughts: Iterator[float], mean: float, share: float) -> float:
+    """Seconds until somebody who began long ago asks next. ``share``: where in the ``mean`` thought it is looked at, 0 to 1.
+
+    Users who all began with a question would ask together, and then together be silent.
+    """
+    left = -mean * (BEGUN_BEFORE + share)
+    while left <= 0 < mean:
+        left += next(thoughts)
+    return max(0.0, left)

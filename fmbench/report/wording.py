@@ -45,7 +45,9 @@ def count_of(number: int, noun: str) -> str:
 
 def level_text(users: int, rate_per_min: float | None = None) -> str:
     """``2 users``, or of an open loop ``600 requests a minute``."""
-    return count_of(users, "user") if rate_per_min is None else f"{level_digits(rate_per_min)} requests a minute"
+    if rate_per_min is None:
+        return count_of(users, "user")
+    return f"{level_digits(rate_per_min)} request{'' if rate_per_min == 1 else 's'} a minute"
 
 
 def level_digits(level: float) -> str:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fmbench.core.estimate import SLACK, CellEstimate, Estimate, Usd, total_usd
-from fmbench.report.wording import level_digits
+from fmbench.report.wording import count_of, level_digits
 
 _COUNTS = ("requests", "input tokens", "output tokens", "time")
 _USD = ("USD low", "USD expected", "USD most")
@@ -22,11 +22,11 @@ def print_plan(estimate: Estimate, target: str, stream: TextIO | None = None) ->
     """Print a row a cell, a row a model where there are several, and the sum; all USD with as many decimals."""
     stream = stream or sys.stdout
     decimals = decimals_for([estimate.usd, *(row.usd for row in estimate.rows)])
-    table = Table(title=f"Plan: {len(estimate.rows)} cells against {target}", caption=_caption(estimate), caption_justify="left")
+    table = Table(title=f"Plan: {_counted(estimate)} against {target}", caption=_caption(estimate), caption_justify="left")
     for index, column in enumerate(("model", "bucket", _level_heading(estimate), *_COUNTS, *_USD)):
         table.add_column(column, justify="left" if index < 2 else "right", no_wrap=True)
     for row in estimate.rows:
-        table.add_row(row.cell.model, row.cell.bucket, level_digits(row.cell.level), *_sums([row]), *_usd(row.usd, decimals))
+        table.add_row(row.cell.model, row.cell.bucket, _level(row), *_sums([row]), *_usd(row.usd, decimals))
     table.add_section()
     if len(estimate.models) > 1:
         for model in estimate.models:
@@ -35,6 +35,17 @@ def print_plan(estimate: Estimate, target: str, stream: TextIO | None = None) ->
         table.add_section()
     table.add_row("all", "", "", *_sums(estimate.rows), *_usd(estimate.usd, decimals), style="bold")
     Console(file=stream, width=None if stream.isatty() else 180).print(table)
+
+
+def _counted(estimate: Estimate) -> str:
+    if all(row.up_to is None for row in estimate.rows):
+        return count_of(len(estimate.rows), "cell")
+    return "1 search" if len(estimate.rows) == 1 else f"{len(estimate.rows)} searches"
+
+
+def _level(row: CellEstimate) -> str:
+    lowest = level_digits(row.cell.level)
+    return lowest if row.up_to is None else f"{lowest} to {level_digits(row.up_to)}"
 
 
 def _level_heading(estimate: Estimate) -> str:
@@ -59,7 +70,26 @@ def _caption(estimate: Estimate) -> str:
         f"Most: answers {SLACK:g} times quicker and as long as max_tokens, every request at the most that it can cost. "
         "A budget holds whatever happens."
     )
-    return meaning + unpriced
+    return meaning + _search_words(estimate) + _attempts_words(estimate) + unpriced
+
+
+def _search_words(estimate: Estimate) -> str:
+    if all(row.up_to is None for row in estimate.rows):
+        return ""
+    return (
+        " A search is expected to find its limit in the middle of its range; low: not even the lowest level meets the "
+        "objectives; most: no level shows anything before it has all that it may."
+    )
+
+
+def _attempts_words(estimate: Estimate) -> str:
+    if estimate.attempts == 1:
+        return ""
+    most = sum(row.requests for row in estimate.rows) * estimate.attempts
+    return (
+        f" Retries: expected and low are without any; most is with all {estimate.attempts} attempts of every request "
+        f"(of those expected {most:,} in all)."
+    )
 
 
 def duration_text(seconds: float) -> str:

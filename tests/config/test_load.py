@@ -169,6 +169,17 @@ seed: 2
         (MODELS + "dataset: {languages: [en, ../en]}\n", 'dataset.languages[1] = "../en"'),
         (MODELS + "dataset: {source: huggingface}\n", "dataset.repo: is missing"),
         (MODELS + "load: {duration_s: 30, max_duration_s: 3}\n", "is shorter than load.duration_s"),
+        (MODELS + "load: {rate_per_min: 600}\n", "load.rate_per_min = 600: is not a list; write it in brackets"),
+        (MODELS + "load: {rate_per_min: {from: -1, to: 5, over_s: 5}}\n", "load.rate_per_min.from = -1: is too small"),
+        (MODELS + "load: {rate_per_min: {from: 0, to: 0, over_s: 5}}\n", "goes from 0 to 0 and sends nothing"),
+        (MODELS + "load: {rate_per_min: {from: 1, over_s: 5}}\n", "load.rate_per_min.to: is missing"),
+        (MODELS + "load: {rate_per_min: {from: 1, to: 2, ovr_s: 5, over_s: 5}}\n", "rate_per_min.ovr_s = 5: is an unknown key"),
+        (MODELS + "load: {rate_per_min: {profile: [0, 0], over_s: 5}}\n", "has no step with a rate"),
+        (MODELS + "load: {rate_per_min: [0]}\n", "load.rate_per_min[0] = 0: is too small"),
+        (MODELS + "load: {think_time_s: {mean: 1, spread: weibull}}\n", 'load.think_time_s.spread = "weibull"'),
+        (MODELS + "load: {search: {to: 8}}\n", "none is known during the load"),
+        (MODELS + "quality: true\nobjectives: {quality_min: 0.5}\nload: {search: {to: 8}}\n", "none is known during the load"),
+        (MODELS + "objectives: {e2e_p95_s: 1}\nload: {search: {to: 8}, repeats: 2}\n", "search, which repeats levels by itself"),
     ],
 )
 def test_each_unusable_thing_is_said(text: str, said: str):

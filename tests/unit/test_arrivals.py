@@ -16,7 +16,7 @@ from fmbench.core.arrivals.ramp import Ramp
 from fmbench.core.arrivals.steady import Steady
 from fmbench.core.levels import LoadLevel, levels_of, plan_of_arrivals, window_s
 from fmbench.core.plan import deal_slots, plan_cells
-from fmbench.core.think_time import think_times
+from fmbench.core.think_time import left_of_a_thought, think_times
 from fmbench.load.worker.arrivals import Arrivals
 
 MODELS = [{"id": "amazon.nova-lite-v1:0"}]
@@ -54,11 +54,30 @@ def test_a_ramp_has_its_rate_at_every_moment() -> None:
     assert Ramp(600, 600, 60).time_of(100) == pytest.approx(10.0)
 
 
+def test_a_ramp_may_begin_or_end_with_nothing() -> None:
+    """From 0 to 600 a minute over a minute: t^2 / 12 after t seconds; and down again, its mirror image."""
+    up, down = times("constant", Ramp(0, 600, 60, ahead_s=5), 1000), times("constant", Ramp(600, 0, 60), 1000)
+    assert len(up) == len(down) == 300
+    for number in (0, 10, 299):
+        assert up[number] - 5 == pytest.approx((12 * (number + 0.5)) ** 0.5)
+    assert down == pytest.approx(60 - (up[::-1] - 5))
+
+
+def test_a_rate_that_changes_has_room_for_its_peak() -> None:
+    """30 s of 600 a minute are 300 requests, whatever the mean is."""
+    quiet = {"profile": [1.0] * 7 + [600.0], "over_s": 80.0}
+    for rate in (quiet, {"from": 600.0, "to": 0.0, "over_s": 80.0}):
+        config = Config.model_validate({"models": MODELS, "load": {"rate_per_min": rate}})
+        assert levels_of(config.load)[0].concurrency == 300
+
+
 def test_a_profile_has_the_rate_of_each_step() -> None:
     found = times("constant", Profile((60, 600, 0.001, 120), 40, ahead_s=10), 1000)
     counts = [np.count_nonzero((found > start) & (found <= start + 10)) for start in (0, 10, 20, 30, 40)]
     assert counts == [pytest.approx(count, abs=1) for count in (10, 10, 100, 0, 20)]
     assert found.max() <= 50
+    silent = times("poisson", Profile((0, 600, 0, 120), 40, ahead_s=10), 1000)
+    assert not ((silent <= 20) | ((silent > 30) & (silent <= 40))).any() and 60 < (silent <= 30).sum() < 140
 
 
 @pytest.mark.parametrize("arrivals", ["poisson", "constant"])
@@ -93,8 +112,23 @@ def test_levels_are_users_or_rates() -> None:
     assert levels_of(ramp) == [LoadLevel(7, 330.0)] and window_s(ramp) == 90.0  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("spread", "deviation"), [("constant", 0.0), ("exponential", 2.0), ("lognormal", 1.0)])
+@pytest.mark.parametrize(
+    ("spread", "deviation"), [("constant", 0.0), ("uniform", 2 / 3**0.5), ("exponential", 2.0), ("lognormal", 1.0)]
+)
 def test_thoughts_have_the_mean_and_spread_asked_for(spread: str, deviation: float) -> None:
     thoughts = np.array(list(islice(think_times(random.Random(1), spread, 2.0, 0.5), 40_000)))
     assert thoughts.mean() == pytest.approx(2.0, rel=0.03)
     assert thoughts.std() == pytest.approx(deviation, rel=0.06, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("spread", "expected"), [("constant", stats.uniform(0, 60)), ("exponential", stats.expon(0, 60)), ("uniform", None)]
+)
+def test_users_who_think_begin_in_the_middle_of_a_thought(spread: str, expected: object) -> None:
+    """What is left of it is spread as renewal theory has it: in the mean (mean^2 + variance) / (2 mean)."""
+    left = np.array([left_of_a_thought(think_times(random.Random(n), spread, 60.0), 60.0, n / 4000) for n in range(4000)])
+    if expected is not None:
+        assert stats.kstest(left, expected.cdf).pvalue > 0.01  # type: ignore[attr-defined]
+    variance = {"constant": 0.0, "exponential": 3600.0, "uniform": 1200.0}[spread]
+    assert left.mean() == pytest.approx((3600 + variance) / 120, rel=0.05)
+    assert left_of_a_thought(think_times(random.Random(1), spread, 0.0), 0.0, 0.5) == 0.0

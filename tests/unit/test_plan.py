@@ -96,6 +96,16 @@ def test_an_estimate_by_hand() -> None:
     assert found.unpriced == ["vendor.b"]
 
 
+def test_what_retries_may_take_is_in_the_most_alone() -> None:
+    plain = a_config(concurrency=[4], warmup_s=5, duration_s=30)
+    tried = a_config(concurrency=[4], warmup_s=5, duration_s=30, retry={"attempts": 5})
+    sizes = {"en_1-500": [300]}
+    once, again = (estimate(plan_cells(c, "d", [*sizes]), c, sizes, lambda _: OneDollarAMillion()) for c in (plain, tried))
+    assert once.usd is not None and again.usd is not None
+    assert (again.requests, again.usd.low, again.usd.expected) == (once.requests, once.usd.low, once.usd.expected)
+    assert again.usd.most == pytest.approx(5 * once.usd.most) and (once.attempts, again.attempts) == (1, 5)
+
+
 def test_requests_are_priced_one_by_one_and_never_by_their_mean() -> None:
     config = a_config(concurrency=[1], warmup_s=0, duration_s=10, min_requests=0)
     cells = plan_cells(config, "d", ["en_1-500"])[:1]

@@ -12,10 +12,12 @@ from fmbench.core.sequential import (
     NOTHING,
     Evidence,
     all_of,
+    blocks_to_show,
     independent_blocks,
     joined,
     mean_evidence,
     mean_sequence,
+    ruled_out,
     share_evidence,
     share_sequence,
 )
@@ -99,3 +101,23 @@ def test_the_mean_s_evidence_is_worth_at_most_one_under_the_hypothesis() -> None
     rng = np.random.default_rng(4)
     worth = [math.exp(min(mean_evidence(rng.normal(1, 0.5, 100), np.ones(100), 1.0).met, 50)) for _ in range(500)]
     assert np.mean(np.minimum(worth, 50)) < 1.2
+
+
+@pytest.mark.parametrize(("limit", "tail"), [(0.05, 0.02), (0.01, 0.025), (0.5, 0.02)])
+def test_so_many_blocks_without_a_hit_show_a_share(limit: float, tail: float) -> None:
+    """Each multiplies the largest stake, 0.7 of the wealth, by 1 + 0.999 limit / (1 - limit); the rest hardly counts."""
+    alone = (-math.log(tail) - math.log(0.7)) / math.log1p(0.999 * limit / (1 - limit))
+    assert math.ceil(alone) - 2 <= blocks_to_show(limit, tail) <= math.ceil(alone)
+    blocks = blocks_to_show(limit, tail)
+    assert share_evidence(np.zeros(blocks), np.ones(blocks), limit).status(tail) is True
+    assert share_evidence(np.zeros(blocks - 1), np.ones(blocks - 1), limit).status(tail) is None
+
+
+def test_what_nobody_set_a_limit_on_can_only_tell_against_a_level() -> None:
+    met = Evidence(9.0, -9.0, 5.0)
+    assert ruled_out(met, []) == met
+    harmless = ruled_out(met, [Evidence(8.0, -8.0, 3.0)])
+    assert (harmless.met, harmless.lean) == (9.0, 5.0) and harmless.not_met < -3
+    assert ruled_out(met, [Evidence(-9.0, 20.0, -7.0)]).status() is True, "what is met stays so"
+    nothing = ruled_out(Evidence(0.0, 0.0), [Evidence(-9.0, 20.0, -7.0), Evidence(0.0, 0.0)])
+    assert nothing.status() is False and nothing.lean == -7.0

@@ -20,6 +20,10 @@ class Profile:
         return sum(self.per_min) / len(self.per_min)
 
     @property
+    def peak_per_min(self) -> float:
+        return max(self.per_min)
+
+    @property
     def length_s(self) -> float | None:
         return self.over_s
 

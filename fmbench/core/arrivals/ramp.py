@@ -20,6 +20,10 @@ class Ramp:
         return (self.start_per_min + self.end_per_min) / 2
 
     @property
+    def peak_per_min(self) -> float:
+        return max(self.start_per_min, self.end_per_min)
+
+    @property
     def length_s(self) -> float | None:
         return self.over_s
 

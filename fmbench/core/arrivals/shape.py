@@ -13,6 +13,10 @@ class RateShape(Protocol):
         """The mean rate."""
 
     @property
+    def peak_per_min(self) -> float:
+        """The highest rate."""
+
+    @property
     def length_s(self) -> float | None:
         """How long the shape goes on; None: for ever."""
 

@@ -16,6 +16,10 @@ class Steady:
         return self.per_min
 
     @property
+    def peak_per_min(self) -> float:
+        return self.per_min
+
+    @property
     def length_s(self) -> float | None:
         return None
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
 from fmbench.config.schema import Config
 from fmbench.core.looks import Counts, look_times
-from fmbench.core.objectives import decided, evidence_for, objectives_of
+from fmbench.core.objectives import Objective, decided, evidence_for, objectives_of, screens_of
 from fmbench.core.plan import window_cap_s
 from fmbench.core.quantiles import Floats
-from fmbench.core.sequential import NOTHING, Evidence, all_of, block_length
+from fmbench.core.sequential import NOTHING, Evidence, all_of, block_length, ruled_out
 from fmbench.load.slices import COMPLETED, ENDED, FAILED, OK, PLACES, PRICED, SENT, TEXT, TOLD, USD, Counting, Row
 
 SLICES = 16
@@ -33,6 +33,7 @@ class WindowJudge:
     def __init__(self, config: Config) -> None:
         load = config.load
         self._objectives = objectives_of(config.objectives.model_dump())
+        self._screens = screens_of(config.objectives.model_dump())
         self._latencies = [objective for objective in self._objectives if objective.percentile is not None]
         self._times = look_times(load.duration_s, window_cap_s(load))
         self._block_s = block_length(load.duration_s)
@@ -61,12 +62,14 @@ class WindowJudge:
         return counts is not None and all(decided(objective, counts) for objective in self._objectives)
 
     def evidence(self, elapsed_s: float, slices: dict[int, Row]) -> Evidence:
-        """What is known so far of all objectives together. One that no more requests would tell is left out."""
+        """What is known so far of all objectives together. One that no more requests would tell is left out.
+
+        What rules a cell out in the verdict although no limit is set on it, rules a level out here.
+        """
         counts = self._counts_of(elapsed_s, slices)
         if counts is None:
             return NOTHING
-        found = (evidence_for(objective, counts) for objective in self._objectives)
-        return all_of([evidence for evidence in found if evidence is not None])
+        return ruled_out(all_of(_known(self._objectives, counts)), _known(self._screens, counts))
 
     def _counts_of(self, elapsed_s: float, slices: dict[int, Row]) -> Counts | None:
         table = np.array([slices.get(number, self.counting.empty_row) for number in range(max(slices, default=-1) + 1)])
@@ -94,3 +97,8 @@ class WindowJudge:
                 for place, objective in enumerate(self._latencies)
             },
         )
+
+
+def _known(objectives: Iterable[Objective], counts: Counts) -> list[Evidence]:
+    found = (evidence_for(objective, counts) for objective in objectives)
+    return [evidence for evidence in found if evidence is not None]

@@ -7,9 +7,9 @@ import time
 from collections.abc import Iterator
 from itertools import repeat
 
-from fmbench.config.schema import ThinkTime
+from fmbench.config.rates import ThinkTime
 from fmbench.core.plan import prompt_at
-from fmbench.core.think_time import think_times
+from fmbench.core.think_time import left_of_a_thought, think_times
 from fmbench.load.worker.sending import Sender
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 2.0
@@ -19,8 +19,8 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 2.0
 def send_until_closed(sender: Sender) -> None:
     """Send requests until the step is over or the budget gives no more."""
     step = sender.step
-    due_ns = step.opened_ns + _offset_ns(sender)
     thoughts, sent, failures_in_a_row = _thoughts(sender), 0, 0
+    due_ns = step.opened_ns + round(_offset_s(sender, thoughts) * 1e9)
     while sender.wait_until(due_ns):
         exchange = sender.send(_prompt_index(sender, sent), due_ns)
         if exchange is None:
@@ -36,10 +36,13 @@ def _prompt_index(sender: Sender, k: int) -> int:
     return prompt_at(seed, cell.bucket, sender.slot, k, cell.concurrency, len(sender.requests.prompts))
 
 
-def _offset_ns(sender: Sender) -> int:
-    """Users start spread evenly, by their slots."""
-    order = sender.step.order
-    return int(order.spread_s * 1e9 * sender.slot / order.cell.concurrency)
+def _offset_s(sender: Sender, thoughts: Iterator[float]) -> float:
+    """Users start spread evenly, by their slots; those who think are in the middle of a thought."""
+    load, order = sender.part.prepared.config.load, sender.step.order
+    share = sender.slot / order.cell.concurrency
+    if load.mean_thought_s and load.spread_s is None:
+        return left_of_a_thought(thoughts, load.mean_thought_s, share)
+    return order.spread_s * share
 
 
 def _thoughts(sender: Sender) -> Iterator[float]:
