@@ -34,6 +34,8 @@ def figures(now: CellNow) -> list[str]:
     ]
     if now.failed:
         parts.append(f"{now.failed} failed ({failure_words(now.failures)})")
+    if now.dropped:
+        parts.append(f"{now.dropped} dropped")
     return [*parts, "price unknown" if now.usd is None else f"${now.usd:.4f}"]
 
 

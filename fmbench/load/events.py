@@ -51,12 +51,17 @@ class CellNow:
     ok: int
     failed: int
     throttled: int
+    dropped: int
+    """Requests of an open loop that could not be started."""
     failures: Mapping[str, int]
     said: Mapping[str, str]
     """What the service, or the socket, said with the last failure of the most frequent kinds."""
     ttft: Percentiles
     tpot: Percentiles
     e2e: Percentiles
+    ttft_planned: Percentiles | None
+    """From the moment that an open loop's plan wanted; None in a closed one."""
+    e2e_planned: Percentiles | None
     answers_per_min: float | None
     output_tokens_per_s: float | None
     admitted_tpm: float | None
@@ -114,8 +119,8 @@ def from_line(line: bytes) -> Told | None:
     try:
         row = json.loads(line)
         kind = _NAMES[row.pop("event")]
-        for key in ("ttft", "tpot", "e2e"):
-            if key in row:
+        for key in ("ttft", "tpot", "e2e", "ttft_planned", "e2e_planned"):
+            if row.get(key) is not None:
                 row[key] = Percentiles(**row[key])
         return kind(**row)
     except (ValueError, KeyError, TypeError, AttributeError):

@@ -22,6 +22,8 @@ class WindowCounts:
 
     ok: int = 0
     failed: int = 0
+    dropped: int = 0
+    """Requests of an open loop that could not be started."""
     output_tokens: int = 0
     admitted_tokens: int = 0
     """What a quota takes at admission, prompt and ``max_tokens``, of every request that was not throttled."""
@@ -31,6 +33,9 @@ class WindowCounts:
     ttft: Counter[int] = field(default_factory=Counter)
     tpot: Counter[int] = field(default_factory=Counter)
     e2e: Counter[int] = field(default_factory=Counter)
+    ttft_planned: Counter[int] = field(default_factory=Counter)
+    """From the moment that an open loop's plan wanted; empty in a closed one."""
+    e2e_planned: Counter[int] = field(default_factory=Counter)
 
     def add(self, record: Record) -> None:
         """Count a request that is over."""
@@ -44,13 +49,17 @@ class WindowCounts:
         self.ok += 1
         self.output_tokens += record.output_tokens or 0
         for counts, latency in ((self.ttft, record.ttft_s), (self.tpot, record.tpot_s), (self.e2e, record.e2e_s)):
-            if latency:
-                counts[round(math.log(latency) / _GROWTH)] += 1
+            _count(counts, latency)
+        if record.rate_per_min is not None and record.sent_at is not None and record.intended_at is not None:
+            late_s = max(0.0, record.sent_at - record.intended_at)
+            for counts, latency in ((self.ttft_planned, record.ttft_s), (self.e2e_planned, record.e2e_s)):
+                _count(counts, None if latency is None else latency + late_s)
 
     def join(self, other: WindowCounts) -> None:
         """Count what another process counted."""
         self.ok += other.ok
         self.failed += other.failed
+        self.dropped += other.dropped
         self.output_tokens += other.output_tokens
         self.admitted_tokens += other.admitted_tokens
         self.failures += other.failures
@@ -58,6 +67,13 @@ class WindowCounts:
         self.ttft += other.ttft
         self.tpot += other.tpot
         self.e2e += other.e2e
+        self.ttft_planned += other.ttft_planned
+        self.e2e_planned += other.e2e_planned
+
+
+def _count(counts: Counter[int], latency: float | None) -> None:
+    if latency:
+        counts[round(math.log(latency) / _GROWTH)] += 1
 
 
 def admitted_by(record: Record) -> int:

@@ -43,10 +43,12 @@ CELLS = Tab(
         "tpot_p50": "TPOT p50",
         "e2e_p50": "end to end p50",
         "e2e_p95": "end to end p95 (n)",
+        "planned": "p95 from the plan's moment: TTFT, end to end",
         "answers": "answers/min",
         "tokens": "output tokens/min",
         "failed": "failed",
         "throttled": "throttled",
+        "dropped": "dropped",
         "quota": "quota taken/min",
         "usd": "USD of all sent",
     },
@@ -128,10 +130,12 @@ def row_of(cell: CellNow, quota_tpm: float | None = None) -> Row:
         "tpot_p50": seconds(cell.tpot.p50),
         "e2e_p50": seconds(cell.e2e.p50),
         "e2e_p95": _with_n(cell.e2e),
+        "planned": planned_words(cell.ttft_planned, cell.e2e_planned),
         "answers": rate(cell.answers_per_min),
         "tokens": rate(tokens),
         "failed": str(cell.failed),
         "throttled": str(cell.throttled),
+        "dropped": "-" if cell.rate_per_min is None else str(cell.dropped),
         "quota": quota_words(cell.admitted_tpm, quota_tpm),
         "usd": "unknown" if cell.usd is None else f"{cell.usd:.4f}",
     }
@@ -148,12 +152,27 @@ def _reported(cell: Mapping[str, Any], taken: Mapping[str, Any] | None, quota_tp
         "tpot_p50": seconds(cell["tpot_s"]["p50"]),
         "e2e_p50": seconds(e2e.p50),
         "e2e_p95": _with_n(e2e),
+        **_of_open_loop(cell["open_loop"]),
         "answers": rate(cell["transactions_per_minute"]),
         "tokens": rate(None if tokens is None else 60 * tokens),
         "failed": str(cell["failed"]),
         "throttled": str(sum(count for kind, count in cell["failures"].items() if kind in THROTTLES)),
         "quota": quota_words(None if taken is None else taken["admitted_tpm"], quota_tpm),
     }
+
+
+def _of_open_loop(found: Mapping[str, Any] | None) -> Row:
+    """Of a closed loop nothing: a dash is there already."""
+    if found is None:
+        return {}
+    latencies = (found["from_intended"][key] for key in ("ttft_s", "e2e_s"))
+    ttft, e2e = (Percentiles(n=one["n"], p50=one["p50"], p95=one["p95"]) for one in latencies)
+    return {"planned": planned_words(ttft, e2e), "dropped": str(found["dropped"])}
+
+
+def planned_words(ttft: Percentiles | None, e2e: Percentiles | None) -> str:
+    """``210 ms, 1.20 s``; a dash in a closed loop, which plans no moments."""
+    return "-" if ttft is None or e2e is None else f"{seconds(ttft.p95)}, {seconds(e2e.p95)}"
 
 
 def _only_ones(rows: Iterable[Mapping[str, Any]]) -> dict[Level, Mapping[str, Any]]:

@@ -136,6 +136,7 @@ def _money(now: CellNow) -> Text:
     cell = "unknown" if now.usd is None else f"{now.usd:.4f}"
     parts = [("USD of this cell", cell), ("of the run", f"{now.usd_run:.4f}{budget}")]
     parts += [("failed", str(now.failed)), ("throttled", str(now.throttled))]
+    parts += [] if now.rate_per_min is None else [("dropped", str(now.dropped))]
     return Text("   ").join(Text.assemble((f"{name} ", "dim"), value) for name, value in parts)
 
 

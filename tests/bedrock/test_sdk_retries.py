@@ -6,7 +6,7 @@ import os
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
 from unittest import mock
@@ -54,7 +54,16 @@ def answer_with(status: int, code: str) -> Any:
     return script
 
 
-def attempts_of_boto3(server: Scripted, mode: str, attempts: int) -> tuple[int, list[float]]:
+ASKED: Any = {"modelId": "m", "messages": [{"role": "user", "content": [{"text": "x"}]}]}
+CALLS: dict[str, Callable[[Any], Any]] = {
+    "converse": lambda client: client.converse(**ASKED),
+    "converse-stream": lambda client: client.converse_stream(**ASKED),
+    "invoke": lambda client: client.invoke_model(modelId="m", body=b"{}"),
+    "invoke-stream": lambda client: client.invoke_model_with_response_stream(modelId="m", body=b"{}"),
+}
+
+
+def attempts_of_boto3(server: Scripted, mode: str, attempts: int, api: str = "converse") -> tuple[int, list[float]]:
     """How many requests boto3 sends for one call that always fails so, and its waits between them."""
     keys: Any = {"aws_access_key_id": "k", "aws_secret_access_key": "s", "region_name": "us-east-1", "endpoint_url": server.url}
     retries: Any = {"mode": mode, "total_max_attempts": attempts}
@@ -68,13 +77,13 @@ def attempts_of_boto3(server: Scripted, mode: str, attempts: int) -> tuple[int, 
         waits.append(seconds) if threading.get_ident() == here else sleep(seconds)
 
     with mock.patch.object(time, "sleep", noted), pytest.raises((ClientError, BotoCoreError)):
-        client.converse(modelId="m", messages=[{"role": "user", "content": [{"text": "x"}]}])
+        CALLS[api](client)
     return len(server.requests), waits
 
 
-def ours(mode: str, attempts: int, status: int, code: str) -> tuple[int, list[float]]:
+def ours(mode: str, attempts: int, status: int, code: str, api: str = "converse") -> tuple[int, list[float]]:
     """The same by the decisions that a load process is given."""
-    request, waits = SdkRetries(mode, attempts, "converse").request(), []
+    request, waits = SdkRetries(mode, attempts, api).request(), []
     exchange = Exchange(started_ns=0, http_status=status or None, error_code=code or None)
     exchange.failure = FailureKind.UNKNOWN if status else FailureKind.RESET_BEFORE_RESPONSE
     while (delay := request.delay_s(exchange, len(waits) + 1)) is not None:
@@ -91,6 +100,23 @@ def test_as_many_attempts_and_waits_as_boto3(server: Scripted, mode: str, error:
     random.seed(5)
     assert ours(mode, 4, *ERRORS[error]) == theirs
     assert theirs[0] in (1, 4)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("api", CALLS)
+def test_each_operation_is_tried_as_boto3_tries_it(server: Scripted, mode: str, api: str) -> None:
+    for error in ("throttled", "internal", "reset", "validation"):
+        server.script = answer_with(*ERRORS[error])
+        random.seed(3)
+        theirs = attempts_of_boto3(server, mode, 3, api)
+        random.seed(3)
+        assert ours(mode, 3, *ERRORS[error], api) == theirs, error
+
+
+def test_a_throttle_inside_a_stream_is_not_tried_again_by_boto3() -> None:
+    """It came after the answer had begun, and botocore had returned by then."""
+    inside = Exchange(started_ns=0, http_status=200, failure=FailureKind.THROTTLED_IN_STREAM)
+    assert all(SdkRetries(mode, 3, "converse-stream").request().delay_s(inside, 1) is None for mode in MODES)
 
 
 def test_the_waits_of_standard_mode_grow() -> None:

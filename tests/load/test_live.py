@@ -31,11 +31,14 @@ NOW = CellNow(
     ok=29,
     failed=2,
     throttled=1,
+    dropped=0,
     failures={"throttled_requests": 1, "timeout_total": 1},
     said={"throttled_requests": "Too many requests, \x1b[31mplease wait.", "timeout_total": ""},
     ttft=Percentiles(n=29, p50=0.123, p95=0.5),
     tpot=Percentiles(n=29, p50=0.01, p95=0.02),
     e2e=Percentiles(n=29, p50=1.23, p95=2.5),
+    ttft_planned=None,
+    e2e_planned=None,
     answers_per_min=321.0,
     output_tokens_per_s=99.0,
     admitted_tpm=84_000.0,
@@ -134,7 +137,14 @@ def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]):
         speak(Voice.USUAL)
 
 
-def test_a_level_of_an_open_loop_is_a_rate():
+def test_a_level_of_an_open_loop_is_a_rate_with_its_drops():
+    planned = Percentiles(n=29, p50=1.5, p95=3.0)
+    event = replace(DONE, rate_per_min=120.0, dropped=4, ttft_planned=planned, e2e_planned=planned)
+    assert from_line(to_line(event)) == event
+    assert "4 dropped" in over_words(event)
+    console = Console(width=120, record=True, file=StringIO())
+    console.print(panel(replace(NOW, rate_per_min=120.0, dropped=4)))
+    assert "dropped 4" in " ".join(console.export_text().split())
     assert over_words(replace(DONE, rate_per_min=120.0)).startswith("cell 3 of 12: nova-lite, en_500-1000, 120 requests/min, ")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import socket
 import subprocess
@@ -11,13 +12,14 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.load.studies import entries
 from tests.support.browser import CHROMIUM, browser
 
 pytestmark = pytest.mark.slow
@@ -75,7 +77,14 @@ class Site:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    (tmp_path / "cfg.yml").write_text(CONFIG)
+    with serving(tmp_path, CONFIG) as found:
+        yield found
+
+
+@contextmanager
+def serving(tmp_path: Path, config: str) -> Iterator[Site]:
+    """Plain Locust with its web UI on a study."""
+    (tmp_path / "cfg.yml").write_text(config)
     port = free_port()
     locustfile = ["-f", str(ROOT / "locustfiles/bedrock.py"), "--fmbench-config", "cfg.yml", "--web-port", str(port)]
     process = subprocess.Popen(
@@ -118,6 +127,42 @@ def test_strangers_neither_read_nor_change_anything_and_the_form_asks_for_no_num
     ]
     assert [row["state"] for row in table["data"]] == [row["status"] for row in rows] == ["complete", "complete"]
     assert site.process.poll() is None, "the page stays until it is closed"
+
+
+RATES = """
+models: [{id: us.amazon.nova-lite-v1:0, label: lite}]
+inference: {max_tokens: 8}
+dataset: {source: synthetic, buckets: ["1-500"], prompts_per_bucket: 3}
+load:
+  rate_per_min: {profile: [300, 1200], over_s: 3}
+  arrivals: constant
+  max_in_flight: 2
+  warmup_s: 0.2
+  min_requests: 0
+  retry: {attempts: 3, base_s: 0.01, on: [throttled]}
+simulator: {profile: {ttft_s: 0.2, tpot_s: 0.0, output_tokens: 1, faults: [{kind: throttle_requests, rate: 0.3}]}}
+"""
+
+
+def test_a_rate_with_its_drops_and_both_latencies_in_the_web_ui(tmp_path: Path) -> None:
+    with serving(tmp_path, RATES) as site:
+        site.ask("/swarm", site.token(), b"")
+        wait_until(lambda: list(site.folder.glob("results/*/load.json")))
+        (run,) = (site.folder / "results").iterdir()
+        assert json.loads((run / "load.json").read_text())["ended"] == "done"
+        (row,) = json.loads(site.ask("/stats/requests")[2])["extended_stats"][0]["data"]
+    assert row["name"] == "1 of 1: lite, en_1-500, 750 requests/min"
+    records = [record for record in entries(run, "record") if record["phase"] == "measure"]
+    dropped = [record for record in records if record["outcome"] == "dropped"]
+    assert len(dropped) > 5 and row["dropped"] == str(len(dropped))
+    assert max(record["attempt"] for record in records) > 1, "retries are made there, too"
+    answered = [record for record in records if record["outcome"] == "ok"]
+    for column, shown in zip(("ttft_s", "e2e_s"), row["planned"].split(", "), strict=True):
+        late = sorted(record[column] + record["sent_at"] - record["intended_at"] for record in answered)
+        p95 = late[math.ceil(0.95 * len(late)) - 1]
+        assert float(shown.removesuffix(" ms")) == pytest.approx(1000 * p95, rel=0.03)
+    planned = sum(record["attempt"] == 1 for record in entries(run, "record"))
+    assert planned == pytest.approx(0.2 * 5 + 1.5 * 5 + 1.5 * 20, abs=1), "every moment of the plan has a row"
 
 
 def test_it_listens_to_this_machine_alone(site: Site) -> None:

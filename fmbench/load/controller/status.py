@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Set
 from dataclasses import dataclass, replace
 from typing import Any
@@ -167,11 +168,14 @@ class Progress:
             "ok": window.ok,
             "failed": window.failed,
             "throttled": sum(count for kind, count in window.failures.items() if kind in THROTTLES),
+            "dropped": window.dropped,
             "failures": dict(window.failures),
             "said": {kind: window.said[kind] for kind, _ in window.failures.most_common(MOST_SAID) if window.said.get(kind)},
-            "ttft": Percentiles(n=window.ttft.total(), p50=percentile(window.ttft, 0.5), p95=percentile(window.ttft, 0.95)),
-            "tpot": Percentiles(n=window.tpot.total(), p50=percentile(window.tpot, 0.5), p95=percentile(window.tpot, 0.95)),
-            "e2e": Percentiles(n=window.e2e.total(), p50=percentile(window.e2e, 0.5), p95=percentile(window.e2e, 0.95)),
+            "ttft": _percentiles(window.ttft),
+            "tpot": _percentiles(window.tpot),
+            "e2e": _percentiles(window.e2e),
+            "ttft_planned": _percentiles(window.ttft_planned) if now.cell.rate_per_min is not None else None,
+            "e2e_planned": _percentiles(window.e2e_planned) if now.cell.rate_per_min is not None else None,
             "answers_per_min": None if window_s is None else 60 * window.ok / window_s,
             "output_tokens_per_s": None if window_s is None else window.output_tokens / window_s,
             "admitted_tpm": None if window_s is None else 60 * window.admitted_tokens / window_s,
@@ -189,3 +193,7 @@ class Progress:
         if self._now is not None:
             left += max(1.0, usual - (time.monotonic() - self._now.began))
         return left
+
+
+def _percentiles(counts: Counter[int]) -> Percentiles:
+    return Percentiles(n=counts.total(), p50=percentile(counts, 0.5), p95=percentile(counts, 0.95))

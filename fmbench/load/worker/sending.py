@@ -175,6 +175,7 @@ def drop(part: Participation, step: Step, arrival: Arrival, slot: int) -> None:
     record.outcome = Outcome.DROPPED
     part.files.journal.record(record)
     step.tally.dropped += 1
+    step.tally.window.dropped += record.phase == "measure"
 
 
 def drop_what_was_due(part: Participation, step: Step) -> None:
