@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fmbench.core.money import total_usd
+from fmbench.core.money import picodollars, sum_of, total_usd
 from fmbench.core.prices.price import Price
 from fmbench.core.prices.rates import KINDS, MILLION, Rates
 from fmbench.core.quantiles import Floats
@@ -29,12 +29,12 @@ def bill_of(rows: Rows, price: Price | None) -> dict[str, Any]:
     """What the requests of one model cost: ``usd_by_kind`` of token and ``usd_by_phase``; ``failed_usd``, of failed requests
     that were charged; ``may_be_billed``: requests cut short whose tokens were not told, and the most that they can cost. The
     kinds sum to the whole; null where a price that it takes is not known."""
-    usd = rows.number("usd")
-    by_phase = {phase: total_usd(usd[rows.words["phase"].is_(phase)]) for phase in PHASES}
+    paid = picodollars(rows.number("usd"))
+    by_phase = {phase: sum_of(paid[rows.words["phase"].is_(phase)]) for phase in PHASES}
     return {
         "usd_by_phase": by_phase,
-        "usd_by_kind": None if price is None else _by_kind(rows, price, total_usd(usd)),
-        "failed_usd": total_usd(usd[~rows.ok]),
+        "usd_by_kind": None if price is None else _by_kind(rows, price, sum_of(paid)),
+        "failed_usd": sum_of(paid[~rows.ok]),
         "may_be_billed": _may_be_billed(rows, price),
     }
 
@@ -54,6 +54,9 @@ def kind_costs(rows: Rows, price: Price) -> dict[str, Floats]:
     costs = {kind: np.full(len(rows), np.nan) for kind in KINDS}
     for mask, rates in _rates_at(rows, price, prompt):
         for kind in KINDS:
+            if not counts[kind].any():
+                costs[kind][mask] = 0.0
+                continue
             rate = getattr(rates, kind)
             each = float("nan") if rate is None else float(rate / MILLION)
             costs[kind][mask] = np.where(counts[kind][mask] == 0, 0.0, counts[kind][mask] * each)

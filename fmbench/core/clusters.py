@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,37 +47,58 @@ class Part:
     """Skewness of the clusters' sums, where they count."""
 
 
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """Clusters of a series, counted once for all that is asked of it. ``cells`` numbers each value's cluster and stretch of time;
+    None where stretches are not told apart."""
+
+    clusters: Labels
+    groups: int
+    others: Floats
+    """How many values are not in each cluster, which is taken to have at most ``MOST_OF_ALL`` of them."""
+    cells: Labels | None
+    cell_count: int
+
+
+def grouping(clusters: Labels, within: Labels | None = None) -> Grouping:
+    """The clusters of a series. ``within`` numbers each value's stretch of time."""
+    count, sizes = len(clusters), np.bincount(clusters)
+    cells = None if within is None else clusters * (int(within.max(initial=0)) + 1) + within
+    cell_count = count if cells is None else int(np.count_nonzero(np.bincount(cells)))
+    return Grouping(clusters, int(np.count_nonzero(sizes)), count - np.minimum(sizes, MOST_OF_ALL * count), cells, cell_count)
+
+
 def part_of(surplus: Floats, clusters: Labels, within: Labels | None = None) -> Part | None:
     """What clusters add: ``surplus`` is each value's distance from the mean. ``within`` numbers each value's stretch of time:
     what resembles in one cluster at one time alone is time's part, not the cluster's. None with fewer than two clusters."""
+    return part_in(surplus, grouping(clusters, within))
+
+
+def part_in(surplus: Floats, known: Grouping) -> Part | None:
+    """The same, of clusters that were counted before."""
     spread = squares(surplus)
-    sizes = np.bincount(clusters)
-    groups, count = int(np.count_nonzero(sizes)), len(surplus)
+    groups, count = known.groups, len(surplus)
     if groups < 2 or spread <= 0 or groups == count:
         return None
-    sums = np.bincount(clusters, weights=surplus)
-    without = sums * count / (count - np.minimum(sizes, MOST_OF_ALL * count))
+    sums = np.bincount(known.clusters, weights=surplus)
+    without = sums * count / known.others
     between = squares(without) / spread * (groups - 1) / groups
-    inside, cells = _inside(surplus, clusters, within, spread)
+    inside = 1.0 if known.cells is None else squares(np.bincount(known.cells, weights=surplus)) / spread
     more = max(0.0, between - inside)
     chance = BELIEVED if groups >= FEW else BELIEVED_OF_FEW
-    if between <= inside * float(special.fdtri(groups - 1, max(cells - groups, 1), chance)):
+    if between <= inside * _expected(groups - 1, max(known.cell_count - groups, 1), chance):
         return Part(more, np.inf)
     third = float((sums**3).sum()) / squares(sums) ** 1.5
     return Part(more, (groups - 1) * (more / between) ** 2, third)
 
 
-def _inside(surplus: Floats, clusters: Labels, within: Labels | None, spread: float) -> tuple[float, int]:
-    """How much values of one cluster and one stretch of time scatter together, as a design effect; and how many such cells there
-    are."""
-    if within is None:
-        return 1.0, len(surplus)
-    cells = clusters * (int(within.max()) + 1) + within
-    sums = np.bincount(cells, weights=surplus)
-    return squares(sums) / spread, int(np.count_nonzero(np.bincount(cells)))
+@lru_cache(maxsize=4096)
+def _expected(between: int, inside: int, chance: float) -> float:
+    """Up to where chance alone brings the ratio of two variances."""
+    return float(special.fdtri(between, inside, chance))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Common:
     """What each value of a series has in common with others: its repeat, its user, its prompt, its load process; None where there
     is one, or where it is not known. All but repeats are numbered from 0 on."""
@@ -88,6 +110,8 @@ class Common:
 
     def __getitem__(self, kept: NDArray[np.bool_]) -> Common:
         """Of some of the values."""
+        if kept.all():
+            return self
         return Common(
             None if self.blocks is None else self.blocks[kept],
             None if self.users is None else self.users[kept],
@@ -97,18 +121,31 @@ class Common:
 
     def parts(self, surplus: Floats) -> list[Part]:
         """What users (or their load processes) and prompts add to the design effect of values in the order of time."""
-        stretches = np.arange(len(surplus)) * STRETCHES // max(len(surplus), 1)
-        return parts_of(surplus, self.users, self.hosts, self.prompts, stretches)
+        users, hosts, prompts = self._groupings
+        return _added(surplus, users, hosts, prompts)
+
+    @cached_property
+    def _groupings(self) -> tuple[Grouping | None, Grouping | None, Grouping | None]:
+        """Of users and load processes, by stretches of time; and of prompts."""
+        count = next((len(labels) for labels in (self.users, self.hosts, self.prompts) if labels is not None), 0)
+        stretches = np.arange(count) * STRETCHES // max(count, 1)
+        return (
+            None if self.users is None else grouping(self.users, stretches),
+            None if self.hosts is None else grouping(self.hosts, stretches),
+            None if self.prompts is None else grouping(self.prompts),
+        )
 
 
 def parts_of(
     surplus: Floats, users: Labels | None, hosts: Labels | None, prompts: Labels | None, within: Labels | None
 ) -> list[Part]:
     """What each kind of clusters adds; of users and the load processes that hold them, the one that adds more."""
-    senders, processes, asked = (
-        None if labels is None else part_of(surplus, labels, when)
-        for labels, when in ((users, within), (hosts, within), (prompts, None))
-    )
+    kinds = ((users, within), (hosts, within), (prompts, None))
+    return _added(surplus, *(None if labels is None else grouping(labels, when) for labels, when in kinds))
+
+
+def _added(surplus: Floats, users: Grouping | None, hosts: Grouping | None, prompts: Grouping | None) -> list[Part]:
+    senders, processes, asked = (None if known is None else part_in(surplus, known) for known in (users, hosts, prompts))
     if processes is not None and np.isfinite(processes.freedom) and (senders is None or processes.effect > senders.effect):
         senders = processes
     return [part for part in (senders, asked) if part is not None]

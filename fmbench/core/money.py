@@ -18,7 +18,12 @@ def picodollars(usd: Floats) -> Floats:
 
 def total_usd(usd: Floats) -> float:
     """The exact sum of amounts, NaN left out, in dollars: rounded once, at the end."""
-    amounts = picodollars(usd[~np.isnan(usd)])
+    return sum_of(picodollars(usd))
+
+
+def sum_of(picodollars: Floats) -> float:
+    """The same, of whole picodollars."""
+    amounts = picodollars[~np.isnan(picodollars)]
     if len(amounts) * float(np.abs(amounts).max(initial=0.0)) < MOST_EXACT:
         return int(amounts.astype(np.int64).sum()) / PER_DOLLAR
     return sum(map(int, amounts.tolist())) / PER_DOLLAR

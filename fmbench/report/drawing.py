@@ -5,6 +5,7 @@ python -m fmbench.report.drawing      # pictures on stdin, what was drawn on std
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import pickle
@@ -91,6 +92,7 @@ def _ask(helper: subprocess.Popen[bytes], pictures: list[Picture]) -> list[Drawn
 
 
 def _serve() -> None:
+    gc.disable()  # a process of some seconds: looking for garbage would be a fifth of them
     import fmbench.report.png  # noqa: F401  ready before the pictures are
 
     try:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import logging
+from concurrent.futures import Future
 from typing import Any
 
 from fmbench.core.neutral import neutral_cell
@@ -13,7 +14,7 @@ from fmbench.core.table import Table
 from fmbench.report.charts import CHARTS, Chart
 from fmbench.report.drawing import Drawing, draw
 from fmbench.report.page import page
-from fmbench.report.picture import Picture, slides
+from fmbench.report.picture import Picture, Values, slides
 from fmbench.report.render import html, markdown
 from fmbench.report.section import Drawn as Placed
 from fmbench.report.section import Material
@@ -25,12 +26,21 @@ from fmbench.storage.reader import LocalRun
 
 LOG = logging.getLogger(__name__)
 
+Gaps = dict[str, Values]
+"""Seconds between content events, by model."""
 
-def write_report(run: LocalRun, summary: dict[str, Any], table: Table | None = None, drawing: Drawing | None = None) -> None:
+
+def write_report(
+    run: LocalRun,
+    summary: dict[str, Any],
+    table: Table | None = None,
+    drawing: Drawing | None = None,
+    gaps: Future[Gaps] | None = None,
+) -> None:
     """Write the report of ``run`` into its folder: the same bytes for the same folder, on any machine of the same versions.
 
-    ``table``: its records, where the caller has them; ``drawing``: what draws the pictures, where
-    that has been started.
+    ``table``: its records, where the caller has them; ``drawing`` and ``gaps``: what draws the pictures, and what reads the token
+    gaps, where these have been started.
 
     A chart that fails costs only itself: it is logged, and named on the page. Pictures of an earlier report go.
     """
@@ -38,7 +48,7 @@ def write_report(run: LocalRun, summary: dict[str, Any], table: Table | None = N
     data = worded(summary)
     write_json(folder / "summary.json", data)
     write_text(folder / "summary.csv", flat(data["cells"]))
-    study = study_of(run, summary, table)
+    study = study_of(run, summary, table, None if gaps is None else gaps.result())
     pictures, missing = draw_all(study, drawing)
     for name, (_, picture) in pictures.items():
         write_bytes(folder / "plots" / f"{name}.png", picture)
@@ -52,10 +62,14 @@ def write_report(run: LocalRun, summary: dict[str, Any], table: Table | None = N
     write_text(folder / "report.html", html(whole))
 
 
-def study_of(run: LocalRun, summary: dict[str, Any], table: Table | None = None) -> Study:
+def study_of(run: LocalRun, summary: dict[str, Any], table: Table | None = None, gaps: Gaps | None = None) -> Study:
     """What the charts and pages read of ``run``."""
-    gaps = token_gaps(run.folder.records, run.manifest.get("cells") or [])
-    return Study(summary, run.manifest, run.table() if table is None else table, gaps)
+    return Study(summary, run.manifest, run.table() if table is None else table, gaps_of(run) if gaps is None else gaps)
+
+
+def gaps_of(run: LocalRun) -> Gaps:
+    """The token gaps of ``run``, by model: most of it is reading, so that a thread of its own can do it meanwhile."""
+    return token_gaps(run.folder.records, run.manifest.get("cells") or [])
 
 
 def draw_all(study: Study, drawing: Drawing | None = None) -> tuple[dict[str, tuple[Placed, bytes]], dict[str, str]]:

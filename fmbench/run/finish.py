@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -137,14 +138,15 @@ def report_on(run: LocalRun) -> dict[str, Any]:
     """Write the report of ``run`` from what is stored of it, and nothing else. Returns its summary."""
     from fmbench.report.drawing import Drawing
 
-    with Drawing() as drawing:
+    with Drawing() as drawing, ThreadPoolExecutor(1) as beside:
         from fmbench.core.summary import summarise_table
-        from fmbench.report import write_report
+        from fmbench.report.write import gaps_of, write_report
         from fmbench.run.evidence import table_of
 
         table = table_of(run)
+        gaps = beside.submit(gaps_of, run)
         summary = summarise_table(table, run.manifest, run.health())
-        write_report(run, summary, table, drawing)
+        write_report(run, summary, table, drawing, gaps)
     return summary
 
 

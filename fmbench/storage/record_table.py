@@ -20,9 +20,8 @@ from numpy.typing import NDArray
 from fmbench.core.columns import ROOM, Columns, Kept, Words
 from fmbench.core.quantiles import Floats
 from fmbench.core.table import NUMBERS, WORDS, Rows, Table, moment
-from fmbench.storage.table import SCHEMA
+from fmbench.storage.table import TEXT
 
-TEXT = frozenset(field.name for field in SCHEMA if field.type == pa.string())
 MOST_OPEN = 200
 """Files that are open at a time."""
 ROOM_A_ROW = 40
@@ -30,6 +29,7 @@ MOST_ROOM = 384 << 20
 """Bytes of columns that are remembered besides ``ROOM``: for each record of the run, and at most."""
 MOMENTS = ("sent_at", "intended_at", "ended_at")
 
+Codes = NDArray[np.signedinteger[Any]]
 Places = NDArray[np.int32] | NDArray[np.int64]
 
 
@@ -62,11 +62,13 @@ class _Parts:
         self._open: OrderedDict[Path, pq.ParquetFile] = OrderedDict()
         self._footers: dict[Path, pq.FileMetaData] = {}
         self._names: dict[Path, frozenset[str]] = {}
+        self._places: dict[Path, dict[str, int]] = {}
         self.groups: list[_Group] = []
         start = 0
         for path in sorted(folder.glob("*.parquet")):
             data = self._footers[path] = pq.read_metadata(path)
             self._names[path] = frozenset(data.schema.to_arrow_schema().names)
+            self._places[path] = {data.schema.column(place).path: place for place in range(data.num_columns)}
             for index in range(data.num_row_groups):
                 rows = data.row_group(index).num_rows
                 self.groups.append(_Group(path, index, start, rows))
@@ -74,20 +76,30 @@ class _Parts:
         self.rows = start
         self._starts = np.array([group.start for group in self.groups], dtype=np.int64)
 
-    def column(self, group: int, name: str) -> pa.Array | None:
-        """One column of a row group; None where its file does not have it."""
+    def empty(self, group: int, name: str) -> bool:
+        """Whether a column of a row group is known to hold nothing, without reading it: its file does not have it, or its footer
+        counts as many nulls as rows."""
         one = self.groups[group]
         if name not in self._names[one.path]:
+            return True
+        place = self._places[one.path].get(name)
+        found = None if place is None else self._footers[one.path].row_group(one.index).column(place).statistics
+        return found is not None and found.has_null_count and found.null_count == one.rows > 0
+
+    def column(self, group: int, name: str) -> pa.Array | None:
+        """One column of a row group; None where it is empty."""
+        if self.empty(group, name):
             return None
+        one = self.groups[group]
         file = self._file(one.path)
         read = file.read_row_group(one.index, columns=[name], use_threads=False).column(0)
         return read.combine_chunks() if read.num_chunks != 1 else read.chunk(0)
 
-    def of(self, places: Places) -> NDArray[np.int64]:
-        """The row groups that hold the rows at ``places``."""
-        hit = np.zeros(len(self.groups), dtype=bool)
-        hit[np.searchsorted(self._starts, places, side="right") - 1] = True
-        return np.flatnonzero(hit)
+    def of(self, places: Places) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The row groups that hold the rows at ``places``, and which of these each row is in."""
+        which = np.searchsorted(self._starts, places, side="right") - 1
+        hit = np.bincount(which, minlength=len(self.groups)) > 0
+        return np.flatnonzero(hit), (np.cumsum(hit) - 1)[which]
 
     def _file(self, path: Path) -> pq.ParquetFile:
         found = self._open.pop(path, None)
@@ -125,7 +137,7 @@ def _ordered(parts: _Parts) -> tuple[Places, dict[int, slice]]:
 def _numbers(parts: _Parts, group: int, name: str) -> Floats:
     piece = parts.column(group, name)
     if piece is None:
-        return np.full(parts.groups[group].rows, np.nan)
+        return np.broadcast_to(np.float64(np.nan), parts.groups[group].rows)
     return np.asarray(piece.to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
@@ -141,12 +153,11 @@ class _Order:
         """The row groups that hold ``rows``, and the place of each row when these groups follow one another."""
         if self._last is None or self._last[0] != rows:
             places = self.places[rows]
-            groups = self.parts.of(places)
+            groups, which = self.parts.of(places)
             here = [self.parts.groups[int(group)] for group in groups]
             begins = np.cumsum([0, *(group.rows for group in here)])[:-1]
-            starts = np.array([group.start for group in here], dtype=np.int64)
-            which = np.searchsorted(starts, places, side="right") - 1
-            self._last = (rows, groups, (places - starts[which] + begins[which]).astype(places.dtype))
+            moved = begins - np.array([group.start for group in here], dtype=np.int64)
+            self._last = (rows, groups, (places + moved[which]).astype(places.dtype))
         return self._last[1], self._last[2]
 
 
@@ -181,7 +192,7 @@ class _Stored(Columns[Any]):
         found = self.kept.get(self, (group, name))
         if found is None:
             found = self.piece(group, name)
-            if keep:
+            if keep and found.strides != (0,):  # one value throughout takes no room, and no reading
                 self.kept.put(self, (group, name), found)
         return found
 
@@ -219,21 +230,21 @@ class _Texts(_Stored):
     def names(self) -> Sequence[str]:
         return WORDS
 
-    def piece(self, group: int, name: str) -> NDArray[np.int32]:
-        """Each row's word by the number that it got when it was first met; -1 for null."""
+    def piece(self, group: int, name: str) -> Codes:
+        """Each row's word by the number that it got when it was first met, in as few bytes as that takes; -1 for null."""
         piece = self._parts.column(group, name)
         if piece is None or pa.types.is_null(piece.type):
-            return np.full(self._parts.groups[group].rows, -1, dtype=np.int32)
+            return np.broadcast_to(np.int8(-1), self._parts.groups[group].rows)
         coded = piece if isinstance(piece, pa.DictionaryArray) else piece.dictionary_encode()
         met = self._met.setdefault(name, {})
         own = [met.setdefault(word, len(met)) for word in coded.dictionary.to_pylist()]
         places = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-        return np.asarray(np.array([*own, -1], dtype=np.int32)[places])
+        return np.asarray(np.array([*own, -1], dtype=np.min_scalar_type(-1 - max(own, default=0)))[places])
 
-    def _none(self) -> NDArray[np.int32]:
-        return np.empty(0, dtype=np.int32)
+    def _none(self) -> NDArray[np.int8]:
+        return np.empty(0, dtype=np.int8)
 
-    def _finished(self, name: str, values: NDArray[np.int32]) -> Words:
+    def _finished(self, name: str, values: Codes) -> Words:
         ranks, names = self._ranks(name)
         return Words(ranks[values], names)
 

@@ -9,6 +9,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from fmbench.storage.table import TEXT
+
 STAMPS = "content_s"
 
 
@@ -16,7 +18,8 @@ class StampedPart:
     """One Parquet part of the records: ``rows`` has the asked columns, ``known`` says which rows have stamps."""
 
     def __init__(self, part: Path, columns: list[str]) -> None:
-        table = pq.read_table(part, columns=[*columns, STAMPS])
+        texts = [name for name in columns if name in TEXT]
+        table = pq.read_table(part, columns=[*columns, STAMPS], read_dictionary=texts, use_threads=False)
         self.rows: pd.DataFrame = table.select(columns).to_pandas()
         self._stamps = table[STAMPS]
         self.known: NDArray[np.bool_] = np.asarray(self._stamps.is_valid())

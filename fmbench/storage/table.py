@@ -28,6 +28,8 @@ SCHEMA = pa.schema(
     metadata={"fmbench.schema_version": SCHEMA_VERSION},
 )
 """Text as string, counts as int64, seconds as float64; every column may be null. ``content_s`` is a list of float32."""
+TEXT = frozenset(field.name for field in SCHEMA if field.type == pa.string())
+"""The columns of text."""
 
 
 def write_part(path: Path, rows: Sequence[dict[str, Any]]) -> None:

@@ -27,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made.frame.loc[::7, "prompt_tokens"] = None
     made.frame.loc[::11, "cell"] = None
     made.frame.loc[::5, "sent_at"] = None
-    made.frame.loc[::9, "stop_reason"] = [f"reason-{place % 13}" for place in range(len(made.frame.loc[::9]))]
+    made.frame.loc[::9, "stop_reason"] = [f"reason-{place % 300}" for place in range(len(made.frame.loc[::9]))]
     path = tmp_path_factory.mktemp("table") / "run"
     store(made, path)
     for old in (path / "records").iterdir():
