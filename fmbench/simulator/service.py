@@ -12,7 +12,7 @@ from uuid import UUID
 
 import orjson
 
-from fmbench.simulator import errors, faults, http, replies
+from fmbench.simulator import errors, faults, http, model_lists, replies
 from fmbench.simulator.apis import route
 from fmbench.simulator.apis.base import Api
 from fmbench.simulator.asks import Ask, Json, model_of, read_body
@@ -51,6 +51,8 @@ class Service:
             connection.finish(request.keep_alive)
             return
         path = urlsplit(request.target).path
+        if request.method == "GET" and self._lists(connection, request, path):
+            return
         api, model_id = route(request.method, path)
         operation = f"{request.method} {path}"[:200] if api is None else api.operation
         row = self._open_row(connection, request, model_id, operation)
@@ -60,6 +62,19 @@ class Service:
             refuse = replies.error if api is None else api.error
             playing = self._told(connection, request, row, refuse(problem, row.request_id))
         playing.start()
+
+    def _lists(self, connection: Connection, request: Request, path: str) -> bool:
+        """Answer where ``path`` is of a list of models; whether it is."""
+        page = model_lists.listed(path, [*self._config.models, *self._models])
+        if page is None:
+            return False
+        try:
+            self._check_key(request)
+        except ServiceError as problem:
+            page = problem.status, problem.content
+        connection.write(http.answer(page[0], _JSON_HEADERS, orjson.dumps(page[1])))
+        connection.finish(request.keep_alive)
+        return True
 
     def _open_row(self, connection: Connection, request: Request, model_id: str | None, operation: str) -> Row:
         return self._ledger.open(

@@ -94,6 +94,16 @@ def count(client: Any, model: str) -> Said:
     return {"in": client.messages.count_tokens(model=model, messages=ASK).input_tokens}
 
 
+def models(client: Any, model: str) -> Said:
+    """The ids of the list, one of them asked for by itself, and the word for one that is not there."""
+    ids = [each.id for each in client.models.list()]
+    try:
+        client.models.retrieve("no-such-model")
+    except Exception as error:
+        return {"ids": ids, "one": client.models.retrieve(model).id, "missing": type(error).__name__}
+    return {"ids": ids}
+
+
 SYSTEM = {"role": "system", "content": "Be brief."}
 SPOKEN = [
     *ASK,
@@ -208,6 +218,9 @@ def main(url: str) -> None:
             tell(name, f"{api} variant: {way}", "", partial(gave, ask))
     for name in ("anthropic", "anthropic mantle"):
         tell(name, "count", "", partial(count, anthropics[name], CLAUDE))
+    for name, client in openais.items():
+        tell(name, "models", "", partial(models, client, GPT))
+    tell("anthropic", "models", "", partial(models, anthropics["anthropic"], CLAUDE))
 
 
 if __name__ == "__main__":

@@ -78,6 +78,14 @@ def test_tokens_are_counted(driven: Any, client: str) -> None:
     assert driven[1][client, "count", ""]["in"] == 6  # 23 bytes of prompt, four to a token
 
 
+@pytest.mark.parametrize("client", [*OPENAI, "anthropic"])
+def test_models_are_listed(driven: Any, client: str) -> None:
+    row = driven[1][client, "models", ""]
+    asked = "us.anthropic.claude-haiku-4-5-20251001-v1:0" if client == "anthropic" else "us.openai.gpt-6-sol"
+    assert (row["one"], row["missing"]) == (asked, "NotFoundError")
+    assert asked in row["ids"] and (client == "anthropic") == all("claude" in name for name in row["ids"])
+
+
 def test_applications_ways_of_asking_are_answered(driven: Any) -> None:
     """System prompts, turns, tools, thinking, effort, cached parts, plain streams: whatever the client."""
     rows = {key: row for key, row in driven[1].items() if " variant: " in key[1]}

@@ -20,16 +20,8 @@ from fmbench.bedrock.thinking import effort_of
 from fmbench.config.schema import Model
 
 Json = dict[str, Any]
-_NO_NEWS = (
-    "created",
-    "queued",
-    "in_progress",
-    "output_item.added",
-    "output_item.done",
-    "content_part.added",
-    "content_part.done",
-)
-_NO_NEWS_EITHER = ("output_text.done", "reasoning_text.done", "reasoning_summary_text.done")
+_BEGUN = ("created", "queued", "in_progress", "output_item.added", "content_part.added")
+_REPEATED = ("output_item.done", "content_part.done", "output_text.done", "reasoning_text.done", "reasoning_summary_text.done")
 _ENDS = ("response.completed", "response.incomplete", "response.failed", "response.cancelled")
 _TEXT = ("response.output_text.delta", "response.refusal.delta")
 _FAILED = ("failed", "cancelled")
@@ -70,7 +62,7 @@ class ResponsesAnswer(EventAnswer):
 
     MARK = b'"delta":"'
     GUARD = b'"type":"response.output_text.delta"'
-    NO_NEWS = frozenset(f"response.{name}".encode() for name in (*_NO_NEWS, *_NO_NEWS_EITHER))
+    NO_NEWS = frozenset(f"response.{name}".encode() for name in (*_BEGUN, *_REPEATED))
 
     def event(self, body: Json, now_ns: int) -> None:
         kind = text_of(body.get("type"))
