@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from fmbench.config.schema import Config, Inference, Model
-from fmbench.core.model_facts import AS_OF, default_max_tokens, facts_of, makes_text
+from fmbench.core.model_facts import AS_OF, default_max_tokens, facts_of, makes_text, wants_profile
 
 
 def advice(config: Config) -> Iterator[str]:
@@ -15,6 +15,11 @@ def advice(config: Config) -> Iterator[str]:
         asked = model.asked(config.inference)
         if not makes_text(model.id):
             yield f"{model.name}: by its id this model makes no text (embeddings, images, speech): it will refuse every request."
+        if model.endpoint == "runtime" and wants_profile(model.id):
+            yield (
+                f"{model.name}: bedrock-runtime is known to serve this model only through a cross-Region inference profile "
+                f"(as of {AS_OF}). Write its prefix before the id: us.{model.id}, global.{model.id}, or that of your geography."
+            )
         for name in facts_of(model.id).turns_down:
             if _given(asked, name):
                 yield (

@@ -124,7 +124,7 @@ TABLE: tuple[Facts, ...] = (
         way=Way.REASONING,
     ),
     Facts(
-        pattern=r"openai\.gpt-.*cyber",
+        pattern=r"openai\.gpt-(.*cyber|daybreak)",
         runtime=("responses", "chat"),
         mantle=("chat", "responses"),
         openai_prefix=True,
@@ -185,6 +185,17 @@ UNKNOWN = Facts(pattern="", runtime=_ANY, mantle=_ANY)
 """What is assumed of a model that the table does not know: nothing is ruled out."""
 OPAQUE = Facts(pattern="", runtime=("converse", "invoke"))
 """An ARN that does not tell its model: only Bedrock's own APIs take it."""
+
+_BY_PROFILE = re.compile(
+    r"anthropic\.claude-(fable|mythos|(opus|sonnet|haiku)-([5-9]|4-[1-9]\b))|openai\.gpt-([5-9]|daybreak)|xai\.grok-(4\.[6-9]|[5-9])"
+    r"|amazon\.nova-2|meta\.llama(4|3-3)|moonshotai\.kimi-k3|zai\.glm-5\.3|deepseek\.r1|writer\."
+)
+
+
+def wants_profile(model_id: str) -> bool:
+    """Whether bedrock-runtime is known to serve this id only through a cross-Region profile, whose prefix it lacks."""
+    return _BY_PROFILE.match(model_id) is not None
+
 
 _NO_TEXT = re.compile(r"embed|rerank|canvas|reel|sonic|image|stability\.|luma\.|\.ray-|upscale|tts|speech")
 

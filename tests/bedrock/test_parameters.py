@@ -10,7 +10,7 @@ import pytest
 
 from fmbench.bedrock.caller import Caller, Endpoint
 from fmbench.config.load import parse_config, resolved_yaml, stored_config
-from fmbench.config.schema import Inference, Model, Timeouts
+from fmbench.config.schema import CachePoints, Inference, Model, Timeouts
 from fmbench.core.failures import UnusableInput
 from tests.bedrock.asking import prompt
 
@@ -80,6 +80,21 @@ def test_common_parameters_in_each_apis_form() -> None:
     }  # fmt: skip
 
 
+def test_the_bodies_of_chat_completions_on_invoke_model() -> None:
+    given: dict[str, Any] = {"max_tokens": 7, "temperature": 0.5, "stop_sequences": ["x"], "system": "s", "effort": "low"}
+    spoken = [{"role": "system", "content": "s"}, {"role": "user", "content": prompt().text}]
+    asked = {"messages": spoken, "temperature": 0.5, "stop": ["x"]}
+    oss = body("openai.gpt-oss-20b-1:0", "invoke-stream", **given)
+    assert oss == asked | {"max_completion_tokens": 7, "reasoning_effort": "low"}
+    assert body("qwen.qwen3-32b-v1:0", "invoke", **given) == asked | {"max_tokens": 7, "reasoning_config": "low"}
+    assert body("zai.glm-5", "invoke", **given) == asked | {"max_tokens": 7, "reasoning_effort": "low"}
+    del given["effort"]
+    for model_id in ("moonshotai.kimi-k2.5", "minimax.minimax-m2.5", "nvidia.nemotron-nano-9b-v2", "us.writer.palmyra-x5-v1:0"):
+        assert body(model_id, "invoke", **given) == asked | {"max_tokens": 7}
+    text = f"<｜begin▁of▁sentence｜>s<｜User｜>{prompt().text}<｜Assistant｜>"  # noqa: RUF001
+    assert body("us.deepseek.r1-v1:0", "invoke", **given) == {"prompt": text, "max_tokens": 7, "temperature": 0.5, "stop": ["x"]}
+
+
 REFUSED = [
     (HAIKU, "chat", "runtime", "messages"),
     ("us.amazon.nova-lite-v1:0", "messages", "runtime", "converse-stream"),
@@ -116,6 +131,48 @@ def test_a_model_that_an_api_cannot_carry_is_refused_with_the_one_that_can(
 def test_a_parameter_without_a_place_is_refused(model_id: str, api: str, inference: dict[str, Any], names: str) -> None:
     with pytest.raises(UnusableInput, match=names):
         body(model_id, api, **inference)
+
+
+POSTED = [("messages", HAIKU), ("responses", "us.openai.gpt-6-sol"), ("chat", "openai.gpt-oss-20b-1:0")]
+OF_CONVERSE: list[dict[str, Any]] = [
+    {"guardrail": {"guardrailIdentifier": "g", "guardrailVersion": "1"}},
+    {"performance_config": {"latency": "optimized"}},
+]
+
+
+@pytest.mark.parametrize("form", ["", "-whole"])
+@pytest.mark.parametrize("inference", OF_CONVERSE, ids=lambda inference: next(iter(inference)))
+@pytest.mark.parametrize(("api", "model_id"), POSTED)
+def test_what_only_bedrock_s_own_apis_have_is_refused_with_the_api_that_has_it(
+    api: str, model_id: str, inference: dict[str, Any], form: str
+) -> None:
+    with pytest.raises(UnusableInput) as refused:
+        body(model_id, api + form, **inference)
+    said = str(refused.value)
+    assert next(iter(inference)) in said and f"api {api}{form}" in said and "use api: converse-stream" in said
+
+
+def test_on_mantle_the_cure_is_not_an_api_that_mantle_lacks() -> None:
+    with pytest.raises(UnusableInput, match="endpoint: runtime"):
+        body("anthropic.claude-haiku-4-5", "messages", "mantle", **OF_CONVERSE[0])
+
+
+@pytest.mark.parametrize(("api", "model_id"), POSTED)
+@pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
+def test_boto3_s_retries_are_refused_where_boto3_has_no_operation(api: str, model_id: str, mode: str) -> None:
+    text = f"models: [{{id: {model_id}, api: {api}}}]\nload: {{retry: {{mode: {mode}}}}}"
+    with pytest.raises(UnusableInput) as refused:
+        parse_config(text, "cfg.yml")
+    assert all(word in str(refused.value) for word in (api, mode, "converse-stream", "mode: ours"))
+
+
+@pytest.mark.parametrize(("api", "model_id"), POSTED[1:])
+def test_cache_points_have_no_place_in_openai_s_apis(api: str, model_id: str) -> None:
+    model = Model(id=model_id, api=api)
+    points = CachePoints(points=["context"])
+    caller = Caller(model, Inference(), "us-east-1", Timeouts(), 1, endpoint=Endpoint("http://127.0.0.1:9"), points=points)
+    with pytest.raises(UnusableInput, match=r"converse-stream or messages"):
+        caller.prepare(prompt(), salted=False)
 
 
 def test_null_takes_a_common_parameter_away_also_after_the_run_was_stored() -> None:

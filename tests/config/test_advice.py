@@ -48,6 +48,30 @@ def test_no_shipped_configuration_sends_what_its_models_turn_down() -> None:
 
 
 @pytest.mark.parametrize(
+    ("model", "wanted"),
+    [
+        ("anthropic.claude-opus-5-5", True),
+        ("anthropic.claude-sonnet-4-5-20250929-v1:0", True),
+        ("anthropic.claude-opus-4-20250514-v1:0", False),
+        ("anthropic.claude-3-haiku-20240307-v1:0", False),
+        ("openai.gpt-6-sol, api: responses", True),
+        ("openai.gpt-oss-120b-1:0", False),
+        ("xai.grok-4.7", True),
+        ("amazon.nova-2-lite-v1:0", True),
+        ("amazon.nova-pro-v1:0", False),
+        ("zai.glm-5", False),
+        ("zai.glm-5.3", True),
+        ("us.anthropic.claude-opus-5-5", False),
+        ("au.anthropic.claude-haiku-5-5", False),
+        ("arn:aws:bedrock:us-east-1:111122223333:inference-profile/us.anthropic.claude-opus-5-5", False),
+        ("anthropic.claude-opus-5-5, api: messages, endpoint: mantle", False),
+    ],
+)
+def test_a_model_that_only_profiles_serve_is_told_the_prefix(model: str, wanted: bool) -> None:
+    assert any("cross-Region inference profile" in warning for warning in said(f"{{id: {model}}}")) is wanted
+
+
+@pytest.mark.parametrize(
     ("model", "text"),
     [
         ("amazon.titan-embed-text-v2:0", False),

@@ -30,12 +30,15 @@ def post(
     """The request, additional fields included. Raises ``UnusableInput`` for a parameter with no place in these APIs."""
     for name in _NO_PLACE:
         if getattr(inference, name) is not None:
-            raise no_place(model, name)
+            raise no_place(model, name, f"use api: converse-stream{_AT[model.endpoint]}, where the model has it")
     content = orjson.dumps(body | (inference.additional_model_request_fields or {}))
     return serialiser.post(path, content, headers or {}, SIGNED_FOR[model.endpoint])
 
 
-def no_place(model: Model, name: str, cure: str = "use api: converse-stream, where the model has it") -> UnusableInput:
+_AT = {"runtime": "", "mantle": " with endpoint: runtime"}
+
+
+def no_place(model: Model, name: str, cure: str) -> UnusableInput:
     """A parameter that an API has no place for."""
     return UnusableInput(f"models: {model.id}: inference.{name} has no place in api {model.api}. Leave it out, or {cure}.")
 

@@ -28,8 +28,9 @@ class Nova:
         return ask
 
     def whole(self, generation: Generation) -> Json:
-        """One text block."""
-        message = {"content": [{"text": generation.reasoning + generation.text}], "role": "assistant"}
+        """One block of text, after one of reasoning where there is some."""
+        content = [_thought(generation.reasoning)] if generation.thought else []
+        message = {"content": [*content, {"text": generation.text}], "role": "assistant"}
         return {"output": {"message": message}, "stopReason": generation.stop_reason, "usage": _usage(generation)}
 
     def opening(self, generation: Generation) -> list[Json]:
@@ -38,12 +39,14 @@ class Nova:
 
     def events(self, generation: Generation) -> list[bytes]:
         """contentBlockDelta parts."""
-        return [_delta(piece) for piece in generation.all_pieces]
+        block = 1 if generation.thought else 0
+        thoughts = [_delta(piece, 0, True) for piece in generation.thought_pieces]
+        return thoughts + [_delta(piece, block, False) for piece in generation.said_pieces]
 
     def closing(self, generation: Generation) -> list[Json]:
         """contentBlockStop, messageStop, metadata."""
         return [
-            {"contentBlockStop": {"contentBlockIndex": 0}},
+            {"contentBlockStop": {"contentBlockIndex": 1 if generation.thought and generation.said else 0}},
             {"messageStop": {"stopReason": generation.stop_reason}},
             {"metadata": {"usage": _usage(generation), "metrics": {}, "trace": {}}},
         ]
@@ -60,8 +63,13 @@ def _usage(generation: Generation) -> Json:
 
 
 @lru_cache(maxsize=65_536)
-def _delta(piece: str) -> bytes:
-    return frames.body_part({"contentBlockDelta": {"delta": {"text": piece}, "contentBlockIndex": 0}})
+def _delta(piece: str, block: int, thought: bool) -> bytes:
+    delta = _thought(piece) if thought else {"text": piece}
+    return frames.body_part({"contentBlockDelta": {"delta": delta, "contentBlockIndex": block}})
+
+
+def _thought(text: str) -> Json:
+    return {"reasoningContent": {"reasoningText": {"text": text}}}
 
 
 FAMILY = Nova()
