@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import Enum, auto
+from http.client import HTTPException
 
 import urllib3.exceptions
 from botocore.exceptions import BotoCoreError
@@ -140,10 +141,11 @@ def of_error_answer(status: int, code: str, message: str) -> Fault:
 
 
 def is_from_a_proxy(head: Head) -> bool:
-    """Whether an error answer is a proxy's own: 407, or a page of HTML that denies, without AWS's request id."""
-    if head.status == 407 or head.get("proxy-authenticate"):
+    """Whether an error answer is a proxy's own: 407 or 511, or one that denies, and is neither JSON nor has AWS's request id."""
+    if head.status in (407, 511) or head.get("proxy-authenticate"):
         return True
-    return head.status in (401, 403) and "html" in head.content_type and not head.get("x-amzn-requestid")
+    aws = head.get("x-amzn-requestid") or head.get("x-amzn-errortype")
+    return head.status in (401, 403, 451) and "json" not in head.content_type and not aws
 
 
 def with_skew(fault: Fault, date: str) -> Fault:
@@ -206,13 +208,24 @@ def _word_for_exception(error: Exception, phase: Phase) -> FailureKind:
     return FailureKind.UNKNOWN
 
 
+_TUNNEL_BROKE = re.compile(r"Tunnel connection failed: 50\d")
+"""What a proxy says that cannot reach the endpoint."""
+
+
+def _no_http(error: BaseException) -> bool:
+    """Whether what a proxy answered is no HTTP: until a connection is made, nobody else is there to answer."""
+    return isinstance(error, HTTPException) and not isinstance(error, OSError)
+
+
 def _word_for_connecting(error: Exception) -> FailureKind:
     causes = list(_causes(error))
     if any(isinstance(cause, (urllib3.exceptions.NameResolutionError, socket.gaierror, UnicodeError)) for cause in causes):
         return FailureKind.DNS
     if any(isinstance(cause, (ssl.SSLError, CertificateError, urllib3.exceptions.SSLError)) for cause in causes):
         return FailureKind.TLS
-    if any("Tunnel connection failed" in str(cause) for cause in causes):
+    if any(_TUNNEL_BROKE.search(str(cause)) for cause in causes):
+        return FailureKind.CONNECT
+    if any("Tunnel connection failed" in str(cause) or _no_http(cause) for cause in causes):
         return FailureKind.PROXY_REFUSED
     if any(isinstance(cause, TimeoutError) for cause in causes):
         return FailureKind.TIMEOUT_CONNECT

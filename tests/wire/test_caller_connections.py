@@ -176,3 +176,30 @@ def test_a_proxy_that_wants_another_password_is_no_failure_of_the_model(monkeypa
         monkeypatch.setenv("HTTP_PROXY", proxy.url.replace("//", "//user:hunter2@"))
         (plain,) = here(Ask("http://bedrock.example.test"))
     assert plain.failure is FailureKind.PROXY_REFUSED and "hunter2" not in (plain.message or "")
+
+
+@pytest.mark.parametrize(
+    ("answer", "word"),
+    [
+        (b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", FailureKind.PROXY_REFUSED),
+        (b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n", FailureKind.PROXY_REFUSED),
+        (b"HTTP/1.1 302 Found\r\nLocation: http://login.example.test/\r\nContent-Length: 0\r\n\r\n", FailureKind.PROXY_REFUSED),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", FailureKind.PROXY_REFUSED),
+        (b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", FailureKind.CONNECT),
+        (b"", FailureKind.CONNECT),
+    ],
+    ids=["denies", "password", "login", "no HTTP", "cannot reach", "nothing"],
+)
+def test_what_a_proxy_answers_to_a_tunnel_is_the_proxy_s(
+    monkeypatch: pytest.MonkeyPatch, answer: bytes, word: FailureKind
+) -> None:
+    """CONNECT is asked of nobody but the proxy: what it refuses is its refusal, and what it cannot reach is not there."""
+
+    def say(connection: socket.socket, request: Request) -> None:
+        connection.sendall(answer)
+        connection.close()
+
+    with scripted(say) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("//", "//user:hunter2@"))
+        (found,) = here(Ask("https://bedrock.example.test"))
+    assert found.failure is word and "hunter2" not in (found.message or "")

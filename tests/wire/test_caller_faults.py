@@ -151,6 +151,9 @@ BEFORE: list[tuple[str, Script, Word, int | None]] = [
     ("too long", refuses("400 T", "ValidationException", "Input is too long for requested model."), Word.TOO_LONG, 400),
     ("proxy", sends(by_hand.counted(HTML, "407 T", "text/html", Proxy_Authenticate="Basic")), Word.PROXY_REFUSED, 407),
     ("proxy's page", sends(by_hand.counted(HTML, "403 T", "text/html", Via="squid")), Word.PROXY_REFUSED, 403),
+    ("proxy's word", sends(by_hand.counted(b"Forbidden", "403 T", "text/plain")), Word.PROXY_REFUSED, 403),
+    ("proxy's law", sends(by_hand.counted(b"", "451 T", "text/plain")), Word.PROXY_REFUSED, 451),
+    ("proxy's login", sends(by_hand.counted(HTML, "511 T", "text/html")), Word.PROXY_REFUSED, 511),
     ("not found", refuses("404 T", "ResourceNotFoundException", "no such model"), Word.NOT_FOUND, 404),
     (
         "code in body",
