@@ -13,7 +13,8 @@ from typing import Any
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ProxyConnectionError, SSLError
 
-from fmbench.bedrock.client import session
+from fmbench.bedrock.client import own_credentials, session
+from fmbench.core.failures import Refused
 from fmbench.core.neutral import discreet
 
 _CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 1, "mode": "standard"})
@@ -162,6 +163,10 @@ class Account:
 
 
 def _make(service: str, region: str) -> Any:
+    try:
+        own_credentials()
+    except Refused as error:
+        raise Unanswered(Why.CREDENTIALS, str(error)) from error
     create: Any = session().client
     return create(service, region_name=region, config=_CONFIG)
 

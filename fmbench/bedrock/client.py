@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError
 from botocore.signers import RequestSigner
 
 from fmbench import __version__
-from fmbench.bedrock.credentials import keep_fresh
+from fmbench.bedrock.credentials import WHAT_PROVIDERS_RAISE, keep_fresh
 from fmbench.config.schema import Timeouts
 from fmbench.core.failures import Refused, UnusableInput
 from fmbench.core.neutral import discreet
@@ -26,7 +26,7 @@ from fmbench.core.neutral import discreet
 SERVICE = "bedrock-runtime"
 LOCAL_REGION = "us-east-1"
 _LOCAL_KEY = "fmbench-local"
-_KEYED = "bedrock"
+_KEYED, _KEY = "bedrock", "AWS_BEARER_TOKEN_BEDROCK"
 
 
 @dataclass(slots=True, frozen=True)
@@ -82,7 +82,7 @@ def build_client(region: str | None, endpoint: Endpoint, timeouts: Timeouts, poo
         keys = {"aws_access_key_id": _LOCAL_KEY, "aws_secret_access_key": _LOCAL_KEY}
         return client_of(options | keys | {"endpoint_url": endpoint.url}, _config(timeouts, pool_size, "v4"))
     client = client_of(options, _config(timeouts, pool_size, None))
-    keep_fresh(session().get_credentials())
+    keep_fresh(own_credentials())
     if client.meta.endpoint_url.startswith("http:"):
         # botocore sends a bearer key over TLS only, and refuses the call when the key is set.
         return client_of(options, _config(timeouts, pool_size, "v4"))
@@ -90,7 +90,10 @@ def build_client(region: str | None, endpoint: Endpoint, timeouts: Timeouts, poo
 
 
 def client_of(options: dict[str, Any], config: Config) -> Any:
-    """A client of this process's session. Raises ``UnusableInput`` for what botocore refuses."""
+    """A client of this process's session. Raises ``UnusableInput`` for what botocore refuses, and ``Refused`` for credentials
+    that a provider cannot give."""
+    if "aws_access_key_id" not in options:
+        own_credentials()
     try:
         create: Any = session().client
         return create(SERVICE, config=config, **options)
@@ -112,10 +115,17 @@ def _config(timeouts: Timeouts, pool_size: int, signature_version: str | None) -
     )
 
 
+def own_credentials() -> Any:
+    """What the providers give; None: there are none. Raises ``Refused`` where one of them cannot give what it is there for."""
+    try:
+        return session().get_credentials()
+    except WHAT_PROVIDERS_RAISE as error:
+        raise Refused(f"AWS credentials cannot be used: {_why(error)}. {_CURE}") from error
+
+
 def has_bearer_key() -> bool:
-    """Whether requests carry a Bedrock API key instead of a signature."""
-    core: Any = _core()
-    return core.get_auth_token(signing_name=_KEYED) is not None
+    """Whether requests carry a Bedrock API key instead of a signature. An SSO session's token is no such key."""
+    return bool(os.environ.get(_KEY))
 
 
 def check_credentials(region: str | None) -> None:
@@ -124,12 +134,18 @@ def check_credentials(region: str | None) -> None:
     try:
         if has_bearer_key():
             return
-        credentials = session().get_credentials()
+        credentials = own_credentials()
         if credentials is not None and credentials.get_frozen_credentials().access_key:
             return
-    except BotoCoreError as error:
-        raise Refused(f"AWS credentials cannot be used: {discreet(str(error))}. {_CURE}") from error
+    except WHAT_PROVIDERS_RAISE as error:
+        raise Refused(f"AWS credentials cannot be used: {_why(error)}. {_CURE}") from error
     raise Refused(f"No AWS credentials were found. {_CURE}")
+
+
+def _why(error: Exception) -> str:
+    """What a provider raised: botocore's own words, or the kind of error as well."""
+    said = discreet(str(error)).rstrip(".")
+    return said if isinstance(error, BotoCoreError) else f"{type(error).__name__}: {said}"
 
 
 _CURE = (
@@ -195,9 +211,8 @@ class Serialiser:
     def post(self, path: str, body: bytes, headers: dict[str, str], signing_name: str) -> Serialised:
         """A request that boto3 has no operation for, signed as boto3 signs its own: for ``signing_name``, or with a key."""
         like = self("Converse", _ANY_CONVERSE)
-        core: Any = _core()
-        keyed = core.get_auth_token(signing_name=_KEYED) is not None  # botocore gives a key to requests of this name only
-        signing = {"signing_name": _KEYED if keyed else signing_name, "region": self._client.meta.region_name}
+        # botocore gives a key to requests of this name only
+        signing = {"signing_name": _KEYED if has_bearer_key() else signing_name, "region": self._client.meta.region_name}
         context = like.request["context"] | {"signing": signing}
         if self._url.startswith("http:"):
             context["auth_type"] = "v4"

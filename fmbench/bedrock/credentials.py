@@ -15,9 +15,13 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from botocore.credentials import RefreshableCredentials
+from botocore.exceptions import BotoCoreError
+
+from fmbench.core.neutral import PROVIDERS_ARE_LED_TO
 
 log = logging.getLogger(__name__)
 
+WHAT_PROVIDERS_RAISE = (BotoCoreError, *PROVIDERS_ARE_LED_TO)
 SHARE_LEFT = 1 / 3
 LONGEST_AHEAD_S = 15 * 60
 LOOK_S = 1.0

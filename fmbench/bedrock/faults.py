@@ -16,9 +16,9 @@ from enum import Enum, auto
 from http.client import HTTPException
 
 import urllib3.exceptions
-from botocore.exceptions import BotoCoreError
 from urllib3.util.ssl_match_hostname import CertificateError
 
+from fmbench.bedrock.credentials import WHAT_PROVIDERS_RAISE
 from fmbench.bedrock.frames import CorruptFrame
 from fmbench.bedrock.http1 import Head, NotHttp
 from fmbench.bedrock.texts import throttled_by, told_by
@@ -182,10 +182,6 @@ def of_exception(error: Exception, phase: Phase) -> Fault:
     return Fault(_word_for_exception(error, phase), f"{type(error).__name__}: {error}")
 
 
-_CREDENTIAL_ERRORS = (BotoCoreError, RuntimeError, OSError, ValueError)
-"""What botocore's providers raise: their own, and what a process, a file or an answer of theirs led to."""
-
-
 def _word_for_exception(error: Exception, phase: Phase) -> FailureKind:
     if isinstance(error, DeadlineReached):
         return error.kind
@@ -196,7 +192,7 @@ def _word_for_exception(error: Exception, phase: Phase) -> FailureKind:
     if isinstance(error, NotHttp):
         return FailureKind.BAD_RESPONSE
     if phase is Phase.SIGNING:
-        return FailureKind.EXPIRED_CREDENTIALS if isinstance(error, _CREDENTIAL_ERRORS) else FailureKind.UNKNOWN
+        return FailureKind.EXPIRED_CREDENTIALS if isinstance(error, WHAT_PROVIDERS_RAISE) else FailureKind.UNKNOWN
     if phase is Phase.CONNECTING:
         return _word_for_connecting(error)
     if isinstance(error, TimeoutError):

@@ -153,6 +153,8 @@ def _of_wholes(a: Side, b: Side, figure: Callable[[Side], float], in_points: boo
         found = [np.log(values) for values in found]
     freedom = sum(map(len, found)) - 2
     pooled = sum(float(((values - values.mean()) ** 2).sum()) for values in found) / freedom
+    if in_points:
+        pooled = max(pooled, _of_chance(a, b))
     variance = pooled * sum(1 / len(values) for values in found)
     gap = float(found[1].mean() - found[0].mean())
     reach = float(special.stdtrit(freedom, 0.975)) * math.sqrt(variance)
@@ -163,6 +165,13 @@ def _of_wholes(a: Side, b: Side, figure: Callable[[Side], float], in_points: boo
         return _student(gap - forth(max(change, -1 + 1e-12) if not in_points else change), variance, CLOSE, freedom)
 
     return Contrast(back(gap), (back(gap - reach), back(gap + reach)), chances, False, freedom)
+
+
+def _of_chance(a: Side, b: Side) -> float:
+    """The variance that the share of one run has by chance alone: few failures may happen to be equally many in each run."""
+    flags = np.concatenate([a.values, b.values])
+    share = float(flags.mean())
+    return share * (1 - share) * (a.blocks + b.blocks) / len(flags)
 
 
 def _runs_of(side: Side) -> list[Side]:

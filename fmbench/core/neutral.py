@@ -8,6 +8,9 @@ _STAND_IN = "\N{REPLACEMENT CHARACTER}"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
+PROVIDERS_ARE_LED_TO = (RuntimeError, OSError, ValueError, AttributeError, TypeError, LookupError)
+"""What providers of credentials raise beside botocore's own errors: no program at that path, words that are no JSON, JSON of
+another kind, an end that is no date or has passed."""
 _PROVIDER = re.compile(r"(Error when retrieving credentials from custom-process:?).*", re.DOTALL)
 
 

@@ -316,3 +316,34 @@ def test_the_models_region_wins(server: Scripted) -> None:
     model = {"id": NOVA, "region": "ap-south-1"}
     here(Ask(server.url, model=model, region="us-west-2"))
     assert "/ap-south-1/bedrock/" in headers_of(server.requests[0])["authorization"]
+
+
+KEY = '"Version": 1, "AccessKeyId": "AKIAXXXXXXXXXXXXXXXX", "SecretAccessKey": "s"'
+GONE_WRONG = {
+    "no JSON": "credential_process = echo nothing",
+    "a list": "credential_process = echo [1]",
+    "a failure": "credential_process = false",
+    "no program": "credential_process = /no/such/program",
+    "long over": f"""credential_process = echo '{{{KEY}, "SessionToken": "t", "Expiration": "2020-01-01T00:00:00Z"}}'""",
+    "no date": f"""credential_process = echo '{{{KEY}, "SessionToken": "t", "Expiration": "tomorrow"}}'""",
+    "another version": f"""credential_process = echo '{{{KEY.replace("1", "2", 1)}}}'""",
+    "no token file": "role_arn = arn:aws:iam::1:role/x\nweb_identity_token_file = /no/such/token",
+    "no sign-on": "sso_start_url = https://x.example.test\nsso_region = us-east-1\nsso_account_id = 1\nsso_role_name = r",
+    "no session": "sso_session = my\nsso_account_id = 1\nsso_role_name = r\n"
+    "[sso-session my]\nsso_start_url = https://x.example.test\nsso_region = us-east-1",
+    "a role of its own": "role_arn = arn:aws:iam::1:role/x\nsource_profile = tried",
+}
+
+
+@pytest.mark.parametrize("lines", GONE_WRONG.values(), ids=GONE_WRONG)
+def test_providers_that_give_no_credentials_refuse_the_run(
+    lines: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fresh_session: None
+) -> None:
+    """Whatever they raise is the credentials' fault, with the cure, and never the program's."""
+    (tmp_path / "config").write_text(f"[profile tried]\n{lines}\n", encoding="utf-8")
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_PROFILE", "tried")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    with pytest.raises(Refused, match=r"AWS credentials cannot be used.*AWS_PROFILE"):
+        check_credentials("us-east-1")

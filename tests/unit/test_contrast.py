@@ -123,3 +123,11 @@ def test_users_that_differ_widen_what_few_of_them_can_tell() -> None:
 
 def test_labels_are_numbered_by_row() -> None:
     assert numbered(np.array([0, 0, 1, 0]), np.array([5, 7, 5, 5])).tolist() == [0, 1, 2, 0]
+
+
+def test_as_many_failures_in_each_repeat_are_no_certainty() -> None:
+    """0 of 400 against one in each of five repeats of 80: by the binomial 2 / 2^5, however alike the repeats happen to be."""
+    runs = np.repeat(np.arange(5), 80)
+    none, one = np.zeros(400), (np.arange(400) % 80 == 7).astype(float)
+    found = of_flags(Side(none, runs=runs), Side(one, runs=runs))
+    assert found is not None and found.p == pytest.approx(2 / 2**5, rel=0.5)
