@@ -28,8 +28,16 @@ LOOK_S = 1.0
 AGAIN_AFTER_S = 5.0
 """How long after a refresh that failed, or that brought nothing longer, the next one is tried."""
 
+_longest_wait_s = 0.0
 _keepers: dict[tuple[int, int], Keeper] = {}
 _guard = threading.Lock()
+
+
+def longest_wait_s() -> float:
+    """The longest that a request of this process waited for its credentials since this was asked last."""
+    global _longest_wait_s
+    waited, _longest_wait_s = _longest_wait_s, 0.0
+    return waited
 
 
 def keep_fresh(credentials: Any) -> None:
@@ -71,14 +79,22 @@ class Keeper:
 
     def check(self) -> None:
         """What botocore calls before each signature: nothing while the credentials hold. Raises why they could not be had."""
+        global _longest_wait_s
         if not self._is_over():
             return
-        with self._lock:
-            if not self._is_over():
-                return
-            if self._failed is not None and time.monotonic() - self._failed[0] < AGAIN_AFTER_S:
-                raise self._failed[1]
-            self._try()
+        began = time.monotonic()
+        try:
+            with self._lock:
+                self._renew()
+        finally:
+            _longest_wait_s = max(_longest_wait_s, time.monotonic() - began)
+
+    def _renew(self) -> None:
+        if not self._is_over():
+            return
+        if self._failed is not None and time.monotonic() - self._failed[0] < AGAIN_AFTER_S:
+            raise self._failed[1]
+        self._try()
 
     def _try(self) -> None:
         self._tried_at = time.monotonic()

@@ -100,6 +100,18 @@ class SentSomewhatLate(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class WaitedForCredentials(Message):
+    """Requests that went out late as there was nothing to sign them with."""
+
+    says: ClassVar[str] = (
+        "Requests went out up to {late} (p99) after their users wanted them: they waited up to {wait} for AWS credentials. "
+        "Have the provider (credential_process, single sign-on, a role) give credentials that last longer, or give them sooner"
+    )
+    late: Amount
+    wait: Amount
+
+
+@dataclass(frozen=True, slots=True)
 class DoubtReason(Message):
     """A doubt as a sentence."""
 
@@ -166,6 +178,11 @@ class Instrument:
         return INVALID if INVALID in verdicts else DEGRADED if DEGRADED in verdicts else PASS
 
     @property
+    def lacked_credentials(self) -> bool:
+        """Whether users waited for AWS credentials."""
+        return any(isinstance(doubt.about, WaitedForCredentials) for doubt in self.doubts)
+
+    @property
     def late(self) -> bool:
         """Whether users waited for their load process so long that fewer requests were in flight than asked for."""
         return any(doubt.subject != "instrument" and doubt.verdict == INVALID for doubt in self.doubts)
@@ -186,7 +203,7 @@ def instrument_of(cell: MeasuredCell, medians: list[float | None], in_flight: fl
     delays = start_delays(cell)
     known = [median for median in medians if median is not None]
     reached = 1.0 if in_flight is None or cell.rate_per_min is not None else in_flight / cell.concurrency
-    doubts = [*_lag(late, rows, known), *_busy(cpu, reached), *_late(delays, max(known, default=None))]
+    doubts = [*_lag(late, rows, known), *_busy(cpu, reached), *_late(delays, max(known, default=None), _waited(rows))]
     connections = numbers(rows, "new_connections")
     return Instrument(
         lag_s=instrument_error(rows) if late is None else late.p95,
@@ -218,13 +235,20 @@ def _busy(cpu: float | None, reached: float) -> Iterator[Doubt]:
         yield Doubt("load process", verdict, about, cpu)
 
 
-def _late(delays: Floats, usual: float | None) -> Iterator[Doubt]:
-    """Requests that went out later than their users wanted."""
+def _waited(rows: pd.DataFrame) -> float:
+    """The longest that a request waited for its credentials, seconds."""
+    return float(numbers(rows, "credentials_wait_s").max(initial=0.0))
+
+
+def _late(delays: Floats, usual: float | None, waited_s: float) -> Iterator[Doubt]:
+    """Requests that went out later than their users wanted; for want of credentials where these took most of it."""
     late, typical = _quantile(delays, 0.99), _quantile(delays, 0.5)
     if late is None or typical is None or usual is None or late <= max(DELAY_FLOOR_S, DELAY_SHARE * usual):
         return
     verdict = INVALID if typical > max(DELAY_FLOOR_S, DELAY_SHARE_INVALID * usual) else DEGRADED
-    about = SentLate(Amount(late, SECONDS)) if verdict == INVALID else SentSomewhatLate(Amount(late, SECONDS))
+    about: Message = SentLate(Amount(late, SECONDS)) if verdict == INVALID else SentSomewhatLate(Amount(late, SECONDS))
+    if waited_s >= late / 2:
+        about = WaitedForCredentials(Amount(late, SECONDS), Amount(waited_s, SECONDS))
     yield Doubt("start delay", verdict, about, late / usual)
 
 

@@ -36,6 +36,7 @@ _HEALTH_COLUMNS = (
     "done",
     "new_connections",
     "start_delay_max_s",
+    "credentials_wait_s",
 )
 
 

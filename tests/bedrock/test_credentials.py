@@ -93,11 +93,13 @@ def test_when_they_cannot_be_had_all_users_learn_why_from_few_tries() -> None:
             credentials.get_frozen_credentials()
         return str(why.value)
 
+    keeping.longest_wait_s()
     before = len(provider.asked)
     with ThreadPoolExecutor(8) as users:
         said = set(users.map(ask, range(40)))
     assert len(said) == 1 and "the session is over" in said.pop()
     assert len(provider.asked) - before <= 2
+    assert keeping.longest_wait_s() > 0.0 and keeping.longest_wait_s() == 0.0
     provider.fails = False
     until(lambda: _key(credentials) is not None)
 

@@ -66,6 +66,15 @@ def test_a_saturated_generator_never_reports_a_slow_model(state: dict[str, Any],
     assert "No model meets" not in verdict["reason"]
 
 
+@pytest.mark.parametrize(("waited", "named"), [(0.25, True), (0.0, False)])
+def test_users_who_waited_for_credentials_are_told_so(waited: float, named: bool) -> None:
+    """0.25 s before each request of 1 s: 80 % of the users in flight, which more load processes would not mend."""
+    summary = summary_of([cell(1.0, delay=0.25)], health(seconds=range(120), credentials_wait_s=waited), e2e_p95_s=9.0)
+    found = {finding["subject"]: finding["message"] for finding in summary["validity"]["findings"]}
+    assert ("AWS credentials" in found["start delay"]) is named
+    assert ("concurrency" in found) is not named
+
+
 def test_a_limit_that_is_met_in_spite_of_the_lag_is_met() -> None:
     assert judged(summary_of([cell(1.0)], health(lag_p99_s=0.2), e2e_p95_s=2.0)) == ("INVALID", "met", True)
 

@@ -51,7 +51,7 @@ def fewer_users(evidence: Evidence) -> Iterator[Finding]:
     closed = [found for found in evidence.measured if found.cell.rate_per_min is None]
     short = [found for found in closed if found.row["ok"] and _achieved(found) < ACHIEVED_SHARE]
     failing = [found for found in short if (ERROR_RATE.interval(found.row)[0] or 0) > FAILING_SHARE]
-    able = [found for found in short if found not in failing]
+    able = [found for found in short if found not in failing and not found.instrument.lacked_credentials]
     if able:
         yield Finding(WARNING, "concurrency", FewerInFlight(*_fewer(able)))
     if failing:

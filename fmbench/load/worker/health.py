@@ -11,6 +11,8 @@ from typing import Any
 import gevent
 import orjson
 
+from fmbench.bedrock.credentials import longest_wait_s
+
 TICK_S = 0.01
 
 
@@ -58,6 +60,7 @@ class HealthLog:
         in_flight, sent, done = self._counts()
         line |= {"in_flight": in_flight, "sent": sent, "done": done}
         line |= {"new_connections": second.new_connections, "start_delay_max_s": second.start_delay_max_s}
+        line |= {"credentials_wait_s": longest_wait_s()}
         os.write(self._file, orjson.dumps(line) + b"\n")
 
     def _tick(self) -> None:
