@@ -10,7 +10,7 @@ IMAGE ?= fmbench-load
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 
 .PHONY: help demo test test-long test-containers test-fast lint format format-check types check lock image k8s-render clean \
-        bench-accuracy bench-saturation bench-scale bench-arrivals bench-searches bench-requests bench-master bench-simulator bench-statistics bench-report bench-prices bench-quota bench-faults fuzz fuzz-short soak sbom audit tools
+        bench-accuracy bench-saturation bench-starts bench-demo bench-scale bench-arrivals bench-searches bench-requests bench-master bench-simulator bench-statistics bench-report bench-prices bench-quota bench-faults fuzz fuzz-short soak sbom audit tools
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,6 +83,12 @@ bench-accuracy: $(VENV)/.installed-dev ## what a client's stamps are worth, besi
 
 bench-saturation: $(VENV)/.installed-dev ## TTFT with every core busy and 1,000 streams on one process, against an endpoint in C (2 minutes)
 	$(BIN)/python -m benchmarks.accuracy.saturation
+
+bench-starts: $(VENV)/.installed-dev ## what the start of a request costs, plain and TLS (2 minutes)
+	$(BIN)/python -m benchmarks.accuracy.starts
+
+bench-demo: $(VENV)/.installed-dev ## the demo 20 times beside two busy loops: PASS, seconds, the same answer (20 minutes)
+	$(BIN)/python -m benchmarks.demo
 
 bench-scale: $(VENV)/.installed-dev ## one load process from 64 to 4,096 streams, several, and a master by its workers (6 minutes)
 	$(BIN)/python -m benchmarks.scale

@@ -6,23 +6,30 @@ import argparse
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import fields, replace
+from functools import partial
+from itertools import product
+from math import isnan
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from benchmarks.accuracy import ledger
+from benchmarks.accuracy.busy import busy
 from benchmarks.accuracy.clients import at_once, build_floor, python_client
 from benchmarks.accuracy.judge import Verdict, judge
 from benchmarks.accuracy.peers import PEERS, peers
+from benchmarks.accuracy.reference import build_reference, by_reference
 from benchmarks.accuracy.whole_run import whole_run
 from benchmarks.accuracy.work import POSTED, Client, Work
 from fmbench.simulator import RunningSimulator, start
 from fmbench.simulator.behaviour import Simulator
 
 PROFILE = {"ttft_s": 0.2, "tpot_s": 0.01, "jitter": 0.5}
-
-
+Judge = Callable[[Client, Work], Verdict]
+REFERRED = ("floor (C)", "fmbench", "fmbench, a whole run", "boto3 loop")
+"""What endpoint.c can judge: clients of ConverseStream whose requests bear its ids."""
 TWO = 1.8
 """How much more two load processes have to carry than one."""
 ONE_PROCESS_STREAMS = 128
@@ -41,13 +48,19 @@ def main() -> None:
             clients["fmbench, a whole run"] = whole_run
         if not options.no_boto3:
             clients["boto3 loop"] = python_client("client_boto3")
+        named = {name: client for name, client in clients.items() if name in REFERRED}
         if options.peers:
             clients |= peers()
         for tls in options.tls:
             with start(Simulator.model_validate({"profile": PROFILE, "tls": tls == "tls"})) as endpoint:
-                for streams in options.streams:
+                for streams, loops in product(options.streams, options.busy):
                     work = Work(url=endpoint.url, ca_bundle=endpoint.ca_bundle, streams=streams, requests=options.requests)
-                    _print_rows(f"{streams}, {tls}", _measure(clients, work, options.repeats))
+                    label = f"{streams}, {tls}" + (f", beside {loops} busy loops" if loops else "")
+                    with busy(loops):
+                        _print_rows(label, _measure(clients, work, options.repeats, _by_ledger))
+                        if options.reference and tls == "plain":
+                            judge_by = partial(by_reference, build_reference(Path(folder)))
+                            _print_rows(f"{label}, judged by endpoint.c", _measure(named, work, options.repeats, judge_by))
                 if not options.no_two and tls == options.tls[0]:
                     _two_processes(clients["fmbench"], endpoint, options, tls)
     print(f"\nMedians of {options.repeats}. Clients and endpoint share {os.cpu_count()} CPUs.")
@@ -60,6 +73,17 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--requests", type=int, default=4, help="requests a stream, beside its first (default 4)")
     parser.add_argument("--tls", nargs="+", choices=["plain", "tls"], default=["plain", "tls"])
     parser.add_argument("--apis", nargs="*", default=list(POSTED), help="rows of fmbench by these APIs too (default: all of SSE)")
+    parser.add_argument(
+        "--busy",
+        type=int,
+        nargs="+",
+        default=[0],
+        metavar="LOOPS",
+        help="beside so many busy loops; `--busy 0 2`: quiet and busy",
+    )
+    parser.add_argument(
+        "--reference", action="store_true", help="floor, caller, whole run and boto3 again, their TTFT judged by endpoint.c"
+    )
     parser.add_argument("--no-boto3", action="store_true", help="leave the slow loop out")
     parser.add_argument("--no-whole-run", action="store_true", help="leave whole runs of fmbench-load out")
     parser.add_argument("--no-two", action="store_true", help="leave two processes beside one out")
@@ -79,16 +103,16 @@ def _two_processes(client: Client, endpoint: RunningSimulator, options: argparse
     for processes, streams in ((1, ONE_PROCESS_STREAMS), (2, round(TWO * ONE_PROCESS_STREAMS))):
         work = Work(url=endpoint.url, ca_bundle=endpoint.ca_bundle, streams=streams, requests=options.requests)
         name = f"fmbench, {processes} process{'es' if processes > 1 else ''}"
-        _print_rows(f"{streams}, {tls}", _measure({name: at_once(client, processes)}, work, options.repeats))
+        _print_rows(f"{streams}, {tls}", _measure({name: at_once(client, processes)}, work, options.repeats, _by_ledger))
 
 
-def _measure(clients: dict[str, Client], work: Work, repeats: int) -> dict[str, list[Verdict]]:
+def _measure(clients: dict[str, Client], work: Work, repeats: int, judged: Judge) -> dict[str, list[Verdict]]:
     """Each client in turn, so often; the verdicts by client. A peer that fails says why, and has none."""
     verdicts: dict[str, list[Verdict]] = {name: [] for name in clients}
     for _ in range(repeats):
         for name in list(verdicts):
             try:
-                verdicts[name].append(_once(clients[name], work))
+                verdicts[name].append(judged(clients[name], work))
             except Exception as error:
                 if name not in PEERS:
                     raise
@@ -97,7 +121,8 @@ def _measure(clients: dict[str, Client], work: Work, repeats: int) -> dict[str, 
     return verdicts
 
 
-def _once(client: Client, work: Work) -> Verdict:
+def _by_ledger(client: Client, work: Work) -> Verdict:
+    """By the word of the simulator."""
     ledger.reset(work.url, work.ca_bundle)
     done = client(work)
     return judge(done, ledger.read(work.url, work.ca_bundle))
@@ -113,9 +138,13 @@ def _print_rows(streams: str, verdicts: dict[str, list[Verdict]]) -> None:
         ratio = f"{row['cpu_us'] / floor:.2f}" if floor else ""
         print(
             f"| {streams} | {name} | {row['cpu_us']:.1f} | {ratio} | {row['ttft_p50_ms']:.2f} "
-            f"| {row['ttft_p99_ms']:.2f} | {row['tpot_percent']:.2f} | {row['requests']:.0f} |",
+            f"| {row['ttft_p99_ms']:.2f} | {_or_nothing(row['tpot_percent'])} | {row['requests']:.0f} |",
             flush=True,
         )
+
+
+def _or_nothing(value: float) -> str:
+    return "" if isnan(value) else f"{value:.2f}"
 
 
 if __name__ == "__main__":

@@ -13,12 +13,11 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.accuracy.busy import busy
 from benchmarks.accuracy.clients import HERE, python_client
 from benchmarks.accuracy.work import Row, Work
 
@@ -48,7 +47,7 @@ def main() -> None:
 def _load(program: Path, streams: int, requests: int, loops: int) -> tuple[list[Row], dict[str, int]]:
     """(what the client saw, TTFT by request id in ns)."""
     command = [str(program), *map(str, (TOKENS, FIRST_MS, SPREAD_MS, GAP_US))]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as endpoint, _busy(loops):
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as endpoint, busy(loops):
         assert endpoint.stdout is not None and endpoint.stdin is not None
         url = f"http://127.0.0.1:{int(endpoint.stdout.readline())}"
         done = python_client("client_fmbench")(Work(url=url, streams=streams, requests=requests, tokens=TOKENS))
@@ -56,17 +55,6 @@ def _load(program: Path, streams: int, requests: int, loops: int) -> tuple[list[
         truth = dict(line.split() for line in endpoint.stdout)
     assert len(truth) == len(done.rows) == streams * (requests + 1)
     return done.rows, {name: int(ns) for name, ns in truth.items()}
-
-
-@contextmanager
-def _busy(loops: int) -> Iterator[None]:
-    running = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(loops)]
-    try:
-        yield
-    finally:
-        for loop in running:
-            loop.kill()
-            loop.wait()
 
 
 def _print(name: str, rows: list[Row], truth: dict[str, int]) -> float:

@@ -37,6 +37,8 @@ class Work:
     tokens: int = 100
     api: str = "converse-stream"
     """The API of fmbench's own rows."""
+    starts_per_s: float = 128
+    """Streams that start in a second: what an endpoint in Python makes connections for, over TLS too."""
     text: str = "Say something about the sea. " * 40
 
     @classmethod
@@ -46,8 +48,8 @@ class Work:
 
     @property
     def spread_s(self) -> float:
-        """How long the streams take to start: the endpoint makes 128 connections a second, over TLS too."""
-        return max(1.0, self.streams / 128)
+        """How long the streams take to start."""
+        return max(1.0, self.streams / self.starts_per_s)
 
     def start_s(self, stream: int) -> float:
         """When a stream starts, seconds after the first."""

@@ -3,9 +3,10 @@ the workers that speak to it; and where the knees are.
 
 Streams of 30 events a second from ``benchmarks/accuracy/endpoint.c``, which costs next to nothing: CPU and memory of the load
 process with its witness, and how late it reads. The knee is the most streams at which it uses at most 70 % of a core and reads
-95 in 100 first contents within 3 ms; beyond it a plan wants another process. ``--part processes``: one process to as many as the
-machine has cores, 512 streams each. ``--part workers``: the messages of 1 to 1,000 workers on a master that only listens; the
-knee is the most workers that it keeps up with at half a core.
+95 in 100 first contents within 3 ms, by the requests that were sent while every stream was under way; beyond it a plan wants
+another process. ``--part processes``: one process to as many as the machine has cores, 512 streams each; the knee is the most
+that read as promptly, at 1.1 times what one costs an event. ``--part workers``: the messages of 1 to 1,000 workers on a master
+that only listens; the knee is the most workers that it keeps up with at half a core.
 """
 
 from __future__ import annotations
@@ -26,16 +27,21 @@ from pathlib import Path
 
 import numpy as np
 import psutil
+from numpy.typing import NDArray
 
 from benchmarks.accuracy.clients import HERE
 from benchmarks.accuracy.work import Done, Work, environment
 from benchmarks.master.__main__ import listen
 
+Floats = NDArray[np.float64]
 LEVELS = (64, 128, 256, 512, 1024, 2048, 4096)
 FIRST_MS, SPREAD_MS, GAP_US, TOKENS = 300, 600, 33_000, 60
 REQUEST_S = (FIRST_MS + SPREAD_MS / 2) / 1e3 + TOKENS * GAP_US / 1e6
 MOST_LATE_MS, MOST_SHARE = 3.0, 0.7
+STARTS_PER_S = 1024
 BESIDE = 512
+AS_CHEAP = 1.1
+"""Processes beside each other may cost so much an event, of what one alone does."""
 WORKERS = (1, 10, 100, 200, 400, 1000)
 MOST_OF_MASTER = 0.5
 
@@ -61,7 +67,7 @@ def main() -> None:
     """Measure level after level, and print a table and the knee."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--most", type=int, default=LEVELS[-1])
-    parser.add_argument("--requests", type=int, default=2)
+    parser.add_argument("--requests", type=int, default=3)
     parser.add_argument(
         "--part", choices=["streams", "processes", "workers"], nargs="+", default=["streams", "processes", "workers"]
     )
@@ -89,8 +95,9 @@ def by_streams(options: argparse.Namespace) -> None:
 def _level(program: Path, streams: int, requests: int) -> bool:
     """Print a level's row; whether it is carried."""
     with served(program) as url:
-        done, peak = _client(Work(url=url, streams=streams, requests=requests, tokens=TOKENS))
-    late = np.array([row.read_ns - row.first_ns for row in done.rows if row.read_ns is not None]) / 1e6
+        work = Work(url=url, streams=streams, requests=requests, tokens=TOKENS, starts_per_s=STARTS_PER_S)
+        done, peak = _client(work)
+    late = lateness(done, work)
     seconds = (requests + 1) * REQUEST_S
     share, (p50, p95, p99) = done.cpu_ns / 1e9 / seconds, np.percentile(late, (50, 95, 99))
     cpu = f"{share * 100:.0f} | {done.cpu_ns / done.events / 1e3:.1f} | {peak.witness_cpu_s / seconds * 100:.1f}"
@@ -98,6 +105,14 @@ def _level(program: Path, streams: int, requests: int) -> bool:
         f"| {streams} | {cpu} | {peak.process_mb:.0f} | {peak.witness_mb:.0f} | {p50:.2f} | {p95:.2f} | {p99:.2f} |", flush=True
     )
     return bool(share <= MOST_SHARE and p95 <= MOST_LATE_MS)
+
+
+def lateness(done: Done, work: Work) -> Floats:
+    """Milliseconds from arrival to reading of the first contents whose request was sent while every stream was under way."""
+    first = min(row.sent_ns for row in done.rows)
+    begin, end = first + work.spread_s * 1e9, first + (work.requests + 1) * REQUEST_S * 1e9
+    rows = [row for row in done.rows if row.read_ns is not None and begin <= row.sent_ns <= end]
+    return np.array([(row.read_ns or 0) - row.first_ns for row in rows]) / 1e6
 
 
 @contextmanager
@@ -131,14 +146,20 @@ def by_processes(options: argparse.Namespace) -> None:
         program = Path(folder) / "endpoint"
         subprocess.run(["gcc", "-O2", "-Wall", "-o", str(program), str(HERE / "endpoint.c")], check=True)
         counts = [count for count in (1, 2, 4, 8, 16) if count <= (os.cpu_count() or 1)]
+        knee, alone = 0, 0.0
         for processes in counts:
             with served(program) as url, ThreadPoolExecutor(processes) as threads:
-                work = Work(url=url, streams=BESIDE, requests=options.requests, tokens=TOKENS)
+                work = Work(
+                    url=url, streams=BESIDE, requests=options.requests, tokens=TOKENS, starts_per_s=STARTS_PER_S / processes
+                )
                 found = [done for done, _ in threads.map(_client, [work] * processes)]
-            late = np.array([row.read_ns - row.first_ns for done in found for row in done.rows if row.read_ns is not None]) / 1e6
+            late = np.concatenate([lateness(done, work) for done in found])
             each = sum(done.cpu_ns for done in found) / sum(done.events for done in found) / 1e3
             p50, p95 = np.percentile(late, (50, 95))
             print(f"| {processes} | {processes * BESIDE} | {each:.1f} | {p50:.2f} | {p95:.2f} |", flush=True)
+            alone = alone or each
+            knee = processes if each <= AS_CHEAP * alone and p95 <= MOST_LATE_MS else knee
+    print(f"\nThe knee: {knee} processes of {BESIDE} streams, of at most {counts[-1]} on {os.cpu_count()} cores.")
 
 
 def by_workers(options: argparse.Namespace) -> None:
