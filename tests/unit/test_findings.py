@@ -225,3 +225,13 @@ def test_counts_by_locusts_names() -> None:
     assert [say(one) for one in differences(counts, {"locust": {"counts": missing}})] == [
         "a|en_1-500|1|warmup: 1 requests in the records, 0 in Locust's count"
     ]
+
+
+@pytest.mark.parametrize(("text_s", "said"), [(0.05, 0), (0.055, 0), (0.08, 1), (None, 0)])
+def test_a_model_whose_text_comes_long_after_its_first_token_thinks_first(text_s: float | None, said: int) -> None:
+    given = {} if text_s is None else {"ttft_text_s": text_s}
+    (*thinking,) = found(validity_of([Cellful(steady_rows(ttft_s=0.05, **given))]), "thinking")
+    assert len(thinking) == said
+    for finding in thinking:
+        assert finding["severity"] == "note"
+        assert "begin within 0.05 s, and show text within 0.08 s" in finding["message"]

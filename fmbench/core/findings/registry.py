@@ -32,6 +32,7 @@ _ORDER = (
     "samples",
     "prompts",
     "answered",
+    "thinking",
     "truncation",
     "answer-length",
     "tokens",
