@@ -6,14 +6,16 @@ and frames made from the specification alone.
 
 from __future__ import annotations
 
+import json
 import socket
 import ssl
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 from tests.bedrock import by_hand
 
@@ -23,6 +25,72 @@ WAIT_S = 0.02
 GAPS_S = (0.004, 0.06)
 """Between contents, one kind of request after the other: so near that they come before an ACK, and after it."""
 EVENTS = 6
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How an API's answers are put on the wire: what comes before the contents, a content, what ends the answer."""
+
+    media: str
+    start: bytes
+    end: bytes
+    delta: Callable[[str], bytes]
+
+
+def _sse(*events: tuple[str, dict[str, Any] | str]) -> bytes:
+    """Server-sent events: names, and what they hold."""
+    lines = [(f"event: {name}\n" if name else "", data if isinstance(data, str) else json.dumps(data)) for name, data in events]
+    return "".join(f"{head}data: {data}\n\n" for head, data in lines).encode()
+
+
+def _converse() -> Dialect:
+    usage = {"usage": {"inputTokens": 1, "outputTokens": EVENTS + 1, "totalTokens": EVENTS + 2}, "metrics": {"latencyMs": 1}}
+    return Dialect(
+        "application/vnd.amazon.eventstream",
+        chunk(by_hand.event("messageStart", {"role": "assistant"})),
+        chunk(by_hand.event("messageStop", {"stopReason": "end_turn"})) + chunk(by_hand.event("metadata", usage)),
+        lambda text: chunk(by_hand.event("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": text}})),
+    )
+
+
+def _messages() -> Dialect:
+    def event(name: str, **more: Any) -> tuple[str, dict[str, Any]]:
+        return name, {"type": name, **more}
+
+    begun = event("content_block_start", index=0, content_block={"type": "text", "text": ""})
+    stopped = event("message_delta", delta={"stop_reason": "end_turn"}, usage={"output_tokens": EVENTS + 1})
+    return Dialect(
+        "text/event-stream",
+        chunk(_sse(event("message_start", message={"usage": {"input_tokens": 1, "output_tokens": 1}}), begun)),
+        chunk(_sse(stopped, event("message_stop"))),
+        lambda text: chunk(_sse(event("content_block_delta", index=0, delta={"type": "text_delta", "text": text}))),
+    )
+
+
+def _responses() -> Dialect:
+    def event(name: str, **more: Any) -> tuple[str, dict[str, Any]]:
+        return f"response.{name}", {"type": f"response.{name}", **more}
+
+    usage = {"input_tokens": 1, "output_tokens": EVENTS + 1, "total_tokens": EVENTS + 2}
+    return Dialect(
+        "text/event-stream",
+        chunk(_sse(event("created", response={"status": "in_progress"}))),
+        chunk(_sse(event("completed", response={"status": "completed", "usage": usage}))),
+        lambda text: chunk(_sse(event("output_text.delta", delta=text))),
+    )
+
+
+def _chat() -> Dialect:
+    def piece(delta: dict[str, str], reason: str | None = None) -> tuple[str, dict[str, Any]]:
+        return "", {"choices": [{"index": 0, "delta": delta, "finish_reason": reason}]}
+
+    usage = {"prompt_tokens": 1, "completion_tokens": EVENTS + 1, "total_tokens": EVENTS + 2}
+    return Dialect(
+        "text/event-stream",
+        chunk(_sse(piece({"role": "assistant", "content": ""}))),
+        chunk(_sse(piece({}, "stop"), ("", {"choices": [], "usage": usage}), ("", "[DONE]"))),
+        lambda text: chunk(_sse(piece({"content": text}))),
+    )
 
 
 @dataclass
@@ -38,9 +106,7 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-def delta(text: str) -> bytes:
-    """A content event in a chunk."""
-    return chunk(by_hand.event("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": text}}))
+DIALECTS = {"converse-stream": _converse(), "messages": _messages(), "responses": _responses(), "chat": _chat()}
 
 
 def _stamp(ancillary: list[tuple[int, int, bytes]]) -> float:
@@ -109,7 +175,9 @@ class _Channel:
         return stamps[-1]
 
 
-def _serve(server: KernelServer, connection: socket.socket, context: ssl.SSLContext | None, number: int) -> None:
+def _serve(
+    server: KernelServer, dialect: Dialect, connection: socket.socket, context: ssl.SSLContext | None, number: int
+) -> None:
     with connection, suppress(OSError, ssl.SSLError):
         channel = _Channel(connection, context)
         for k in range(10_000):
@@ -118,7 +186,7 @@ def _serve(server: KernelServer, connection: socket.socket, context: ssl.SSLCont
                 data += channel.receive()
             if not data:
                 return
-            _answer(server, channel, f"{number}-{k}", GAPS_S[(number + k) % 2])
+            _answer(server, dialect, channel, f"{number}-{k}", GAPS_S[(number + k) % 2])
 
 
 def _whole(data: bytes) -> int:
@@ -126,29 +194,26 @@ def _whole(data: bytes) -> int:
     return len(head) + 4 + int(head.lower().partition(b"content-length:")[2].split()[0])
 
 
-def _answer(server: KernelServer, channel: _Channel, name: str, gap_s: float) -> None:
+def _answer(server: KernelServer, dialect: Dialect, channel: _Channel, name: str, gap_s: float) -> None:
     """Head and start of the message, then the first content in two pieces, then the others."""
     received = channel.received
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/vnd.amazon.eventstream\r\nx-amzn-RequestId: {name}\r\n"
-    start = chunk(by_hand.event("messageStart", {"role": "assistant"}))
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: {dialect.media}\r\nx-amzn-RequestId: {name}\r\n"
     time.sleep(WAIT_S)
-    channel.connection.sendall(channel.wire(head.encode() + b"Transfer-Encoding: chunked\r\n\r\n" + start))
-    first = channel.wire(delta("first"))
+    channel.connection.sendall(channel.wire(head.encode() + b"Transfer-Encoding: chunked\r\n\r\n" + dialect.start))
+    first = channel.wire(dialect.delta("first"))
     time.sleep(WAIT_S)
     channel.connection.sendall(first[:50])
     time.sleep(WAIT_S)
     server.ttft_s[name] = channel.send_stamped(first[50:]) - received
     for _ in range(EVENTS):
         time.sleep(gap_s)
-        channel.connection.sendall(channel.wire(delta("more")))
-    usage = {"usage": {"inputTokens": 1, "outputTokens": EVENTS + 1, "totalTokens": EVENTS + 2}, "metrics": {"latencyMs": 1}}
-    end = chunk(by_hand.event("messageStop", {"stopReason": "end_turn"})) + chunk(by_hand.event("metadata", usage))
-    channel.connection.sendall(channel.wire(end + b"0\r\n\r\n"))
+        channel.connection.sendall(channel.wire(dialect.delta("more")))
+    channel.connection.sendall(channel.wire(dialect.end + b"0\r\n\r\n"))
 
 
 @contextmanager
-def kernel_server(context: ssl.SSLContext | None = None) -> Iterator[KernelServer]:
-    """Serve until the block ends, a thread a connection."""
+def kernel_server(context: ssl.SSLContext | None = None, api: str = "converse-stream") -> Iterator[KernelServer]:
+    """Serve an API until the block ends, a thread a connection."""
     listening = socket.create_server(("127.0.0.1", 0), backlog=64)
     server = KernelServer(f"http{'s' if context else ''}://127.0.0.1:{listening.getsockname()[1]}")
 
@@ -156,7 +221,7 @@ def kernel_server(context: ssl.SSLContext | None = None) -> Iterator[KernelServe
         with suppress(OSError):
             for number in range(10_000):
                 connection, _ = listening.accept()
-                threading.Thread(target=_serve, args=(server, connection, context, number), daemon=True).start()
+                threading.Thread(target=_serve, args=(server, DIALECTS[api], connection, context, number), daemon=True).start()
 
     threading.Thread(target=accept, daemon=True).start()
     try:

@@ -29,12 +29,18 @@ from tests.bedrock.kernel_server import kernel_server
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's stamps are Linux's")
 
 STREAMS, REQUESTS = 8, 8
+MODELS = {
+    "converse-stream": asking.NOVA,
+    "messages": "us.anthropic.claude-haiku-4-5-20251001-v1:0",
+    "responses": "us.openai.gpt-6-sol",
+    "chat": "openai.gpt-oss-120b-1:0",
+}
 STOP_S, MOST_STOPS = 0.2, 12
 _CLIENT = f"""
 from gevent import monkey; monkey.patch_all()
 import gevent, json, sys
 from tests.bedrock.asking import Ask, SALT, caller_for, prompt
-caller = caller_for(Ask(sys.argv[1], sys.argv[2] or None))
+caller = caller_for(Ask(sys.argv[1], sys.argv[2] or None, json.loads(sys.argv[3])))
 prepared = caller.prepare(prompt(), salted=True)
 def stream(number):
     gevent.sleep(number * 0.02)
@@ -54,11 +60,17 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ssl.SSLContext]
 
 
 @pytest.mark.timing
-@pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
-def test_a_process_that_is_stopped_at_random_reports_the_same_ttft(secure: bool, tls: tuple[Path, ssl.SSLContext]) -> None:
+@pytest.mark.parametrize(
+    ("api", "secure"),
+    [("converse-stream", False), ("converse-stream", True), ("messages", True), ("responses", False), ("chat", True)],
+)
+def test_a_process_that_is_stopped_at_random_reports_the_same_ttft(
+    api: str, secure: bool, tls: tuple[Path, ssl.SSLContext]
+) -> None:
     draw = random.Random(3)
-    with kernel_server(tls[1] if secure else None) as server:
-        command = [sys.executable, "-c", _CLIENT, server.url, str(tls[0]) if secure else ""]
+    with kernel_server(tls[1] if secure else None, api) as server:
+        model = {"id": MODELS[api], "api": api}
+        command = [sys.executable, "-c", _CLIENT, server.url, str(tls[0]) if secure else "", json.dumps(model)]
         stops = 0
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as client:
             while client.poll() is None and stops < MOST_STOPS:
