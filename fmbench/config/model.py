@@ -146,6 +146,18 @@ class Model(Strict):
         return self
 
 
+def places_of(models: Sequence[Model]) -> list[tuple[str | int, ...]]:
+    """Where each of ``models``, their routes taken apart, stands in what the user wrote."""
+    places: list[tuple[str | int, ...]] = []
+    number, nth, before = -1, 0, None
+    for model in models:
+        nth = nth + 1 if model.route_of is not None and model.route_of == before else 0
+        number += not nth
+        before = model.route_of
+        places.append(("models", number) if model.route is None else ("models", number, "routes", nth))
+    return places
+
+
 def with_routes(models: Sequence[Model]) -> list[Model]:
     """``models``, each route of one as a model of its own."""
     return [each for model in models for each in ([_arm(model, route) for route in model.routes] if model.routes else [model])]

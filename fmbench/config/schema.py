@@ -277,9 +277,15 @@ class Config(Strict):
         return any(model.route is not None for model in self.models)
 
     def salted(self, model: Model) -> bool:
-        """Whether every prompt to ``model`` starts with words of its own."""
+        """Whether prompts to ``model`` start with words of their own: each, or those of a route together."""
         cache = self.cache if model.cache is None else model.cache
-        return cache == "salt" or (isinstance(cache, CachePoints) and cache.mode != "hit")
+        return cache == "salt" or self.salted_alike(model) or (isinstance(cache, CachePoints) and cache.mode != "hit")
+
+    def salted_alike(self, model: Model) -> bool:
+        """Whether all prompts to ``model`` start with the same words, which are its own: a route reads from the cache what it
+        wrote there itself, not what another route to the model did."""
+        points = self.cache_points(model)
+        return model.route is not None and points is not None and points.mode == "hit"
 
     def cache_points(self, model: Model) -> CachePoints | None:
         """The points that requests to ``model`` set; None: they set none."""

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from fmbench.config.addresses import SCHEMES, STORE_EXAMPLES
 from fmbench.config.advice import advice
-from fmbench.config.faults import Path
+from fmbench.config.faults import Path, path_text
+from fmbench.config.model import places_of
 from fmbench.config.schema import Config
 from fmbench.core.levels import levels_of
 
@@ -73,13 +74,13 @@ def warnings(config: Config) -> Iterator[str]:
 
 
 def _same_names(config: Config) -> Iterator[Finding]:
-    seen: dict[str, int] = {}
-    for index, model in enumerate(config.models):
+    seen: dict[str, Path] = {}
+    for place, model in zip(places_of(config.models), config.models, strict=True):
         if model.name in seen:
             key = "id" if model.label is None else "label"
-            what = f'is the name of models[{seen[model.name]}] too ("{model.name}")'
-            yield Finding(("models", index, key), what, "give each a label of its own")
-        seen.setdefault(model.name, index)
+            what = f'is the name of {path_text(seen[model.name])} too ("{model.name}")'
+            yield Finding((*place, key), what, "give each a label of its own")
+        seen.setdefault(model.name, place)
 
 
 def _cache(config: Config) -> Iterator[Finding]:
@@ -100,10 +101,10 @@ def _retries(config: Config) -> Iterator[Finding]:
         yield Finding(("load", "retry"), what, "leave one of them out", (("load", "search"),))
     if retry is None or retry.mode == "ours":
         return
-    for index, model in enumerate(config.models):
+    for place, model in zip(places_of(config.models), config.models, strict=True):
         if model.api not in _OF_BOTO3:
             what = f"is {model.api}, which boto3 has no operation for: load.retry.mode {retry.mode} says nothing of it"
-            yield Finding(("models", index, "api"), what, f"use {', '.join(_OF_BOTO3)}, or mode: ours", (("load", "retry"),))
+            yield Finding((*place, "api"), what, f"use {', '.join(_OF_BOTO3)}, or mode: ours", (("load", "retry"),))
 
 
 def _search(config: Config) -> Iterator[Finding]:

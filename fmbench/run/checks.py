@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from fmbench.config.faults import Fault, all_faults
 from fmbench.config.load import LoadedConfig
+from fmbench.config.model import places_of
 from fmbench.config.schema import Config
 from fmbench.core.estimate import Estimate
 from fmbench.core.failures import Refused, UnusableInput
@@ -87,11 +88,11 @@ def check_requests(loaded: LoadedConfig) -> None:
     """Raises ``UnusableInput`` that names every model to which no request can be made: a body that its id does not tell, a
     parameter that has no place in it, or one that boto3 refuses. Nothing is sent."""
     reasons = [_why_no_request(loaded.config, number) for number in range(len(loaded.config.models))]
-    faults = {}
+    faults, paths = {}, places_of(loaded.config.models)
     for number, reason in enumerate(reasons):
         if reason is not None and reason not in faults:
-            model, path = loaded.config.models[number], ("models", number)
-            place = loaded.places.get((*path, "id"), loaded.source)
+            model, path = loaded.config.models[number], paths[number]
+            place = loaded.places.get((*path[:2], "id"), loaded.source)
             faults[reason] = Fault(place, path, f'"{model.name}"', "no request can be made", " ".join(reason.split()))
     if faults:
         raise UnusableInput(all_faults(list(faults.values()), loaded.source))

@@ -48,8 +48,27 @@ def test_each_route_is_a_model_of_its_own() -> None:
     assert fast.asked(config.inference).effort == "high"
     points = config.cache_points(fast)
     assert points is not None
-    assert (points.ttl, config.salted(fast)) == ("1h", False)
+    assert points.ttl == "1h"
+    assert config.salted(fast) and config.salted_alike(fast), "it reads what it wrote itself, and no other route"
+    assert not config.salted_alike(cold)
     assert (config.cache_points(cold), config.salted(cold), config.salted(first)) == (None, True, True)
+
+
+def test_a_fault_names_the_route_as_it_was_written() -> None:
+    text = """
+region: us-east-1
+models:
+  - id: us.amazon.nova-lite-v1:0
+    routes: [{service_tier: default}, {service_tier: priority}, {label: talk, api: messages}]
+  - {id: us.amazon.nova-pro-v1:0, routes: [{cache: 5m}, {cache: none}]}
+  - {id: us.amazon.nova-micro-v1:0}
+  - {id: us.amazon.nova-micro-v1:0}
+load: {retry: {mode: standard, attempts: 3}}
+"""
+    with pytest.raises(UnusableInput) as refused:
+        parse_config(text, "cfg.yml")
+    assert "cfg.yml:5: models[0].routes[2].api" in str(refused.value)
+    assert 'cfg.yml:8: models[3].id = "us.amazon.nova-micro-v1:0": is the name of models[2] too' in str(refused.value)
 
 
 def test_a_run_stores_what_loads_again_as_the_same() -> None:

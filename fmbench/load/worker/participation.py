@@ -42,7 +42,7 @@ class Participation:
         self.sealed = False
         self.pacing: Pacing | None = None
         """What holds back the step's requests; None: nothing does."""
-        self._pacings: dict[tuple[str, float], Pacing] = {}
+        self._pacings: dict[tuple[str | float, ...], Pacing] = {}
         self._gate = gate
         self._seqs: Counter[int] = Counter()
         self._fault: str | None = None
@@ -83,8 +83,9 @@ class Participation:
         self.pacing = None
         if share is None or quota is None or not order.slots:
             return
-        key = (order.cell.model_id, len(order.slots) / order.cell.concurrency)
-        self.pacing = self._pacings.setdefault(key, pacing_of(Quota(**quota), share, key[1]))
+        part = len(order.slots) / order.cell.concurrency
+        key: tuple[str | float, ...] = (*self.prepared.whose_quota(order.cell), part)
+        self.pacing = self._pacings.setdefault(key, pacing_of(Quota(**quota), share, part))
 
     def _volley(self, order: StepOrder) -> Volley | None:
         if order.burst is None:

@@ -17,9 +17,12 @@ from fmbench.core.failures import FmbenchError, Refused, UnusableInput
 from fmbench.core.levels import most_in_flight
 from fmbench.core.names import below
 from fmbench.core.plan import Plan, PromptFile
+from fmbench.core.prices.book import asked_of
 from fmbench.core.prices.price import Price
+from fmbench.core.prices.route import Route
 from fmbench.core.quota.burst import Burst
-from fmbench.core.records import Cell, Prompt
+from fmbench.core.quota.names import whose
+from fmbench.core.records import Cell, Prompt, Record
 from fmbench.load.protocol import Address
 from fmbench.prompts import payload
 from fmbench.prompts.burst import burst_prompt
@@ -36,6 +39,14 @@ class CellRequests:
     max_tokens: int
     region: str | None
     salted: bool
+    own_salt: str | None = None
+    """The one salt of all requests of its model; None: each has its own."""
+
+    def salt_for(self, first: Record) -> str | None:
+        """The salt of a request's attempts, which send the same prompt; None: there is none."""
+        if not self.salted:
+            return None
+        return self.own_salt or payload.salt_of(first.run_id, first.worker, first.user, first.seq)
 
     def bound_usd(self, index: int) -> float | None:
         """The most that a request with prompt ``index`` can cost; None when the price is not known."""
@@ -73,17 +84,30 @@ class PreparedRun:
 
     def _make_requests(self, cell: Cell) -> CellRequests:
         prompts, caller = self._bucket(cell.bucket), self._caller(cell.model)
-        calls, salted = [], self.config.salted(self._models[cell.model])
+        model = self._models[cell.model]
+        calls, salted = [], self.config.salted(model)
+        own_salt = payload.salt_of(self.plan.run_id, model.name) if self.config.salted_alike(model) else None
         metadata = {"run": self.plan.run_id, "cell": str(cell.number), "worker": self._worker}
         for prompt in prompts:
             calls.append(caller.prepare(prompt, salted, metadata))
             gevent.sleep(0)
         price = self.plan.price_of(cell.model)
-        region = self._models[cell.model].region or self.config.region
-        max_tokens = caller.max_tokens
         return CellRequests(
-            prompts=prompts, calls=calls, caller=caller, price=price, max_tokens=max_tokens, region=region, salted=salted
+            prompts=prompts,
+            calls=calls,
+            caller=caller,
+            price=price,
+            max_tokens=caller.max_tokens,
+            region=model.region or self.config.region,
+            salted=salted,
+            own_salt=own_salt,
         )
+
+    def whose_quota(self, cell: Cell) -> tuple[str, ...]:
+        """What tells the quota that requests of ``cell`` take of from others."""
+        model = self._models[cell.model]
+        tier, _latency = asked_of(self.config, model)
+        return whose(Route(model.id, model.region or self.config.region), tier, model.endpoint)
 
     def burst_of(self, cell: Cell, burst: Burst) -> list[CellRequests]:
         """What requests of a burst need: of its own size first, then of half of it, and so on as often as it shrinks."""

@@ -16,7 +16,6 @@ from fmbench.load.worker.lease import cost_to_settle
 from fmbench.load.worker.prepared import CellRequests
 from fmbench.load.worker.retrying import Trying, Turn, held, next_turn, tryings_of
 from fmbench.load.worker.step import Step
-from fmbench.prompts.payload import salt_of
 
 if TYPE_CHECKING:
     from fmbench.load.worker.participation import Participation
@@ -94,7 +93,7 @@ class Sender:
         part.files.journal.intent(record)
         step.tally.sent += 1
         counted_in = None if before else step.begin_request()
-        salt = salt_for(before[0].record if before else record) if self.requests.salted else None
+        salt = self.requests.salt_for(before[0].record if before else record)
         exchange = self.requests.caller.call(self.requests.calls[index], salt)
         self._fill(record, exchange)
         if pacing is not None:
@@ -155,11 +154,6 @@ def new_record(part: Participation, step: Step, requests: CellRequests, slot: in
         max_tokens=requests.max_tokens,
         region=requests.region,
     )
-
-
-def salt_for(first: Record) -> str:
-    """The salt of a request's attempts: they send the same prompt."""
-    return salt_of(first.run_id, first.worker, first.user, first.seq)
 
 
 def prompt_of(part: Participation, step: Step, requests: CellRequests, arrival: Arrival) -> int:
