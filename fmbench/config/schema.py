@@ -198,6 +198,14 @@ class Traffic(Strict):
     capacity_usd_per_hour: dict[str, Annotated[float, Field(gt=0, le=MOST_USD)]] = Field(default={})
     """What provisioned or reserved capacity for a model (by its label or id) costs an hour."""
 
+    @model_validator(mode="after")
+    def _some_traffic(self) -> Traffic:
+        if self.per_hour is not None and self.requests_per_day is not None:
+            raise ValueError("has both requests_per_day and per_hour: keep one of them")
+        if self.per_hour is not None and not any(self.per_hour):
+            raise ValueError("has no request in any hour of per_hour: give some, or leave traffic out")
+        return self
+
 
 class QuotaSizes(Strict):
     """A model's quotas in the account, over what Service Quotas says."""

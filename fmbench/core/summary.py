@@ -31,7 +31,7 @@ from fmbench.core.routes import route_differences
 from fmbench.core.searches import search_rows
 from fmbench.core.table import Rows, Table, read
 from fmbench.core.thinking import thinking_of
-from fmbench.core.traffic import demand_of, month_of
+from fmbench.core.traffic import demand_of, month_of, with_capacities
 from fmbench.core.verdict import decide
 
 
@@ -193,7 +193,8 @@ def _routes(cells: list[MeasuredCell], config: Mapping[str, Any]) -> list[dict[s
 
 def _traffic(cells: list[MeasuredCell], manifest: Mapping[str, Any], bucket: str | None) -> dict[str, Any]:
     """What each model costs a month at the traffic asked for, by its measured requests in the bucket of interest."""
-    asked = (manifest.get("config") or {}).get("traffic") or {}
+    config = manifest.get("config") or {}
+    asked = with_capacities(config.get("traffic") or {}, config.get("models") or [])
     prices, demand = prices_in(manifest.get("price_book") or {}), demand_of(asked)
     mine: dict[str, list[Rows]] = {}
     for cell in cells:

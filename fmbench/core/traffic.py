@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from fmbench.core.intervals import dependence, mean_interval
 from fmbench.core.money import total_usd
 from fmbench.core.prices.price import Price
 from fmbench.core.prices.rates import MILLION
+from fmbench.core.quantiles import Floats
 from fmbench.core.records import Usage
 from fmbench.core.table import Rows
 
@@ -43,12 +45,23 @@ def demand_of(traffic: dict[str, Any] | None) -> Demand:
     return Demand(per_day=per_day, busiest_per_minute=per_day / 1440, given=given)
 
 
+def with_capacities(traffic: dict[str, Any], models: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """``traffic`` with what capacity costs by the names of ``models``: it may be given by a label, by a route's model or an id."""
+    given, found = traffic.get("capacity_usd_per_hour") or {}, {}
+    for model in models:
+        names = [model.get("label"), model.get("route_of"), model.get("id")]
+        hourly = next((given[name] for name in names if name in given), None)
+        if hourly is not None:
+            found[model.get("label") or model.get("id")] = hourly
+    return {**traffic, "capacity_usd_per_hour": {**given, **found}}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelMonth:
     """What one model costs. USD; None: not known.
 
-    ``input_usd`` and ``output_usd`` are of one request, priced request by request; ``read_usd`` is its prompt's price if all of
-    it came out of a prompt cache. ``usd_per_request`` holds failed requests that were charged, too.
+    ``input_usd`` and ``output_usd`` are of one request, priced request by request; ``plain_usd`` is its prompt's price without a
+    cache, ``read_usd`` if all of it came out of one. ``usd_per_request`` holds failed requests that were charged, too.
     """
 
     model: str
@@ -56,6 +69,7 @@ class ModelMonth:
     input_tokens: float
     output_tokens: float
     input_usd: float
+    plain_usd: float
     read_usd: float | None
     output_usd: float
     usd_per_request: float
@@ -81,64 +95,97 @@ def month_of(model: str, rows: Rows, price: Price | None, demand: Demand, traffi
     if price is None or not ok.any() or np.isnan(usd[ok]).any():
         return None
     answered = rows[ok]
-    costs = kind_costs(answered, price)
-    failed_usd = total_usd(usd[~ok])
-    paid = usd[ok] + failed_usd / int(ok.sum())
-    scale = _given(traffic, answered, price)
-    mean = total_usd(usd) / int(ok.sum()) if scale is None else scale
-    interval = None if scale is not None else mean_interval(paid, dependence(paid, answered.blocks))
+    sizes = _given(traffic, answered)
+    prompts, answers = sizes or (_prompts(answered), answered.number("output_tokens"))
+    plain, read = _prompt_usd(prompts, price, "input"), _prompt_usd(prompts, price, "cache_read")
+    if plain is None:
+        return None
+    if sizes is None:
+        costs = kind_costs(answered, price)
+        prompt_usd, output_usd = _mean(sum(costs[kind] for kind in costs if kind != "output")), _mean(costs["output"])
+        mean = total_usd(usd) / int(ok.sum())
+        paid = usd[ok] + total_usd(usd[~ok]) / int(ok.sum())
+        interval = mean_interval(paid, dependence(paid, answered.blocks))
+    else:
+        prompt_usd, output_usd, interval = plain, _output_usd(prompts, answers, price), None
+        mean = prompt_usd + output_usd
     monthly = demand.per_day * DAYS
-    read = _all_read(answered, price)
-    prompt_usd = float(sum(costs[kind] for kind in costs if kind != "output").mean())  # type: ignore[union-attr]
     share = float(traffic.get("cached_share") or 0.0)
     hourly = (traffic.get("capacity_usd_per_hour") or {}).get(model)
     return ModelMonth(
         model=model,
         requests=int(ok.sum()),
-        input_tokens=float(np.nanmean(answered.number("input_tokens"))),
-        output_tokens=float(np.nanmean(answered.number("output_tokens"))),
+        input_tokens=_mean(prompts),
+        output_tokens=_mean(answers),
         input_usd=prompt_usd,
+        plain_usd=plain,
         read_usd=read,
-        output_usd=float(costs["output"].mean()),
+        output_usd=output_usd,
         usd_per_request=mean,
         ci95=interval,
         usd_per_month=mean * monthly,
         month_ci95=None if interval is None else (interval[0] * monthly, interval[1] * monthly),
-        batch_usd_per_month=_batch(answered, price, monthly),
-        cached_usd_per_month=None if read is None or not share else (mean - share * (prompt_usd - read)) * monthly,
+        batch_usd_per_month=_batch((prompts, answers), price, monthly),
+        cached_usd_per_month=None if read is None or not share else (mean - prompt_usd + _mix(plain, read, share)) * monthly,
         capacity_usd_per_month=None if hourly is None else float(hourly) * HOURS,
         break_even_per_minute=None if hourly is None or not mean else float(hourly) / 60 / mean,
     )
 
 
-def _given(traffic: dict[str, Any], rows: Rows, price: Price) -> float | None:
-    """USD of a request of the sizes that the configuration gives; None: sizes are those of the run."""
-    given = traffic.get("input_tokens"), traffic.get("output_tokens")
-    if given == (None, None):
+def _mix(plain: float, read: float, share: float) -> float:
+    return (1 - share) * plain + share * read
+
+
+Sizes = tuple[Floats, Floats]
+"""Tokens of prompts, cached ones included, and of answers."""
+
+
+def _given(traffic: dict[str, Any], rows: Rows) -> Sizes | None:
+    """The one size that the configuration gives, what it leaves out as in the run; None: sizes are those of the run."""
+    prompt, answer = traffic.get("input_tokens"), traffic.get("output_tokens")
+    if prompt is None and answer is None:
         return None
-    sizes = [
-        round(float(np.nanmean(rows.number(name)))) if size is None else int(size)
-        for size, name in zip(given, ("input_tokens", "output_tokens"), strict=True)
-    ]
-    return price.expected(*sizes)
+    prompt = round(_mean(_prompts(rows))) if prompt is None else prompt
+    answer = round(_mean(rows.number("output_tokens"))) if answer is None else answer
+    return np.array([float(prompt)]), np.array([float(answer)])
 
 
-def _all_read(rows: Rows, price: Price) -> float | None:
-    """The mean price of a prompt that is read from the cache as a whole."""
-    tokens = rows.number("input_tokens") + np.nan_to_num(rows.number("cache_read_tokens"))
+def _prompts(rows: Rows) -> Floats:
+    cached = [np.nan_to_num(rows.number(name)) for name in ("cache_read_tokens", "cache_write_tokens")]
+    return np.asarray(rows.number("input_tokens") + cached[0] + cached[1])
+
+
+def _mean(values: Any) -> float:
+    return float(np.nanmean(values))
+
+
+def _rates(prompts: Floats, price: Price, kind: str) -> Floats | None:
+    """USD of a token of a kind, by each prompt's length; None where that is not known of all."""
     schedule = price.schedule(*price.asked)
-    found = [] if schedule is None else [schedule.at(int(count)) for count in tokens]
-    rates = [None if each is None or each.cache_read is None else float(each.cache_read / MILLION) for each in found]
-    known = [rate for rate in rates if rate is not None]
-    return float(np.mean(np.array(known) * tokens)) if known and len(known) == len(rates) else None
+    at = [None if schedule is None else schedule.at(int(prompt)) for prompt in prompts]
+    rates = [None if each is None else getattr(each, kind) for each in at]
+    known = [float(rate / MILLION) for rate in rates if rate is not None]
+    return np.array(known) if known and len(known) == len(rates) else None
 
 
-def _batch(rows: Rows, price: Price, monthly: float) -> float | None:
+def _prompt_usd(prompts: Floats, price: Price, kind: str) -> float | None:
+    """The mean price of the prompts if all their tokens were of one kind."""
+    rates = _rates(prompts, price, kind)
+    return None if rates is None else _mean(rates * prompts)
+
+
+def _output_usd(prompts: Floats, answers: Floats, price: Price) -> float:
+    rates = _rates(prompts, price, "output")
+    return float("nan") if rates is None else _mean(rates * answers)
+
+
+def _batch(sizes: Sizes, price: Price, monthly: float) -> float | None:
     """A month of batch inference, where its price is known."""
     schedule = price.schedules.get(("batch", "standard"))
     if schedule is None:
         return None
-    pairs = zip(rows.number("input_tokens"), rows.number("output_tokens"), strict=True)
-    parts = [schedule.parts(Usage(input_tokens=int(prompt), output_tokens=int(output))) for prompt, output in pairs]
+    parts = [
+        schedule.parts(Usage(input_tokens=int(prompt), output_tokens=int(answer))) for prompt, answer in zip(*sizes, strict=True)
+    ]
     costs = [float(sum(each.values())) for each in parts if each is not None]
     return float(np.mean(costs)) * monthly if len(costs) == len(parts) and costs else None

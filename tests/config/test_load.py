@@ -375,3 +375,9 @@ def test_values_are_read_as_they_were_written(values: dict[str, object]):
     assert document.faults == []
     assert (document.value or {}) == values
     assert yaml.safe_load(write_document(values)) == values
+
+
+def test_traffic_is_some_and_given_once():
+    hours = "[" + ", ".join(["0"] * 24) + "]"
+    assert "no request in any hour" in refusal(MODELS + f"traffic: {{per_hour: {hours}}}")
+    assert "both requests_per_day and per_hour" in refusal(MODELS + f"traffic: {{requests_per_day: 5, per_hour: {hours}}}")

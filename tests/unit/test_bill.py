@@ -17,7 +17,7 @@ from fmbench.core.prices.book import PriceBook
 from fmbench.core.prices.price import Price
 from fmbench.core.results import cost_of
 from fmbench.core.table import Rows, read
-from fmbench.core.traffic import demand_of, month_of
+from fmbench.core.traffic import demand_of, month_of, with_capacities
 
 ENTRY = Entry(
     input=1.0,
@@ -109,6 +109,34 @@ def test_sizes_that_are_given_and_a_profile_of_the_day() -> None:
     found = month_of("m", rows(request(usd=0.0003)), price(), demand, traffic)
     assert found is not None
     assert found.usd_per_request == pytest.approx((2000 * 2 + 100 * 8) / 1e6)  # a long prompt, by its step
+
+
+def test_sizes_that_are_given_hold_for_cache_and_batch_too() -> None:
+    traffic = {"requests_per_day": 1000, "cached_share": 0.5, "input_tokens": 500, "output_tokens": 100}
+    found = month_of("m", rows(request(usd=0.0003)), price(), demand_of(traffic), traffic)
+    assert found is not None and found.cached_usd_per_month is not None
+    assert found.usd_per_month == pytest.approx((500 * 1 + 100 * 4) / 1e3 * DAYS)
+    assert found.cached_usd_per_month == pytest.approx((250 * 1 + 250 * 0.1 + 100 * 4) / 1e3 * DAYS)
+    assert found.batch_usd_per_month == pytest.approx((500 * 0.5 + 100 * 2) / 1e3 * DAYS)
+    assert (found.input_usd, found.output_usd) == pytest.approx((0.0005, 0.0004)), "what the sliders begin from"
+
+
+def test_a_month_with_the_cache_is_of_the_whole_prompt() -> None:
+    """20 + 60 read + 20 written tokens: in the run 20 x 1 + 60 x 0.1 + 20 x 1.25; all read, 100 x 0.1."""
+    traffic = {"requests_per_day": 1000, "cached_share": 1.0}
+    once = request(input_tokens=20, cache_read_tokens=60, cache_write_tokens=20, usd=0.000251)
+    found = month_of("m", rows(once), price(), demand_of(traffic), traffic)
+    assert found is not None and found.cached_usd_per_month is not None
+    assert found.usd_per_month == pytest.approx(0.251 * DAYS)
+    assert found.cached_usd_per_month == pytest.approx((100 * 0.1 + 200) / 1e3 * DAYS)
+    assert (found.input_usd, found.plain_usd) == pytest.approx((0.000051, 0.0001))
+    assert found.batch_usd_per_month == pytest.approx((100 * 0.5 + 50 * 2) / 1e3 * DAYS)
+
+
+def test_capacity_is_given_by_label_route_or_id() -> None:
+    models = [{"id": "a"}, {"id": "b", "label": "bee"}, {"id": "c", "label": "sea (flex)", "route_of": "sea"}, {"id": "d"}]
+    found = with_capacities({"capacity_usd_per_hour": {"a": 1.0, "b": 2.0, "sea": 3.0}}, models)
+    assert found["capacity_usd_per_hour"] | {"b": 0, "sea": 0} == {"a": 1.0, "bee": 2.0, "sea (flex)": 3.0, "b": 0, "sea": 0}
 
 
 def test_no_month_without_a_price() -> None:

@@ -25,7 +25,7 @@ _SCOPES = {"on-demand": "on-demand", "geo": "cross-region", "global": "global cr
 
 def whose(route: Route, tier: str | None = None, endpoint: str = "runtime") -> tuple[str, ...]:
     """What tells a quota from others: requests of equal ones take of the same. Tiers share one, but for ``reserved``; a profile
-    of a geography takes that of the region that is called; what is not billed by the token, and bedrock-mantle, have their own."""
+    of a geography takes that of the region that is called; what is not billed by tokens, and bedrock-mantle, have their own."""
     own = (endpoint, "reserved" if tier == "reserved" else "")
     where = route.region or ""
     return (*own, where, route.scope, route.base_id) if route.by_the_token else (*own, where, "", route.model_id)

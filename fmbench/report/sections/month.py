@@ -73,16 +73,18 @@ def _what_if(study: Study, traffic: dict[str, Any], months: list[Month]) -> What
         {
             "model": study.short(each["model"]),
             "input": each["input_usd"],
+            "plain": each.get("plain_usd", each["input_usd"]),
             "read": each["read_usd"],
             "output": each["output_usd"],
+            "failed": each["usd_per_request"] - each["input_usd"] - each["output_usd"],
         }
         for each in months
     )
     exponent = round(math.log10(per_day), 6)
     sliders = (
-        Slider("requests", "Requests a day", 0, max(7, math.ceil(exponent)), exponent, 0.000001),
+        Slider("requests", "Requests a day", min(0, math.floor(exponent)), max(7, math.ceil(exponent)), exponent, 0.000001),
         Slider("answer", "Length of answers, % of the measured", 10, 400, 100, 5, " %"),
-        Slider("cached", "Prompt tokens read from a cache", 0, 95, 0, 5, " %"),
+        Slider("cached", "Prompt tokens read from a cache (0: as measured)", 0, 95, 0, 5, " %"),
     )
     rows = [[text(study.short(each["model"])), *(_at(each, factor) for factor in POINTS)] for each in months]
     titles = ["$ a month at", *(f"{count(round(per_day * factor))} a day" for factor in POINTS)]

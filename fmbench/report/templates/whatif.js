@@ -8,8 +8,8 @@
   function cost(model, asked) {
     if (asked.cached > 0 && model.read === null) { return null; }
     var share = asked.cached / 100;
-    var prompt = model.input * (1 - share) + (model.read || 0) * share;
-    return prompt + model.output * asked.answer / 100;
+    var prompt = share > 0 ? model.plain * (1 - share) + model.read * share : model.input;
+    return prompt + model.output * asked.answer / 100 + model.failed;
   }
   function show(place) {
     var told = JSON.parse(place.querySelector("script").textContent), asked = {};
