@@ -46,7 +46,7 @@ def demand_of(traffic: dict[str, Any] | None) -> Demand:
 
 
 def with_capacities(traffic: dict[str, Any], models: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """``traffic`` with what capacity costs by the names of ``models``: it may be given by a label, by a route's model or an id."""
+    """``traffic`` with what capacity costs by the names of ``models``: it may be given by label, route or id."""
     given, found = traffic.get("capacity_usd_per_hour") or {}, {}
     for model in models:
         names = [model.get("label"), model.get("route_of"), model.get("id")]
