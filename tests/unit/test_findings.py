@@ -106,7 +106,7 @@ def test_a_window_that_began_too_early() -> None:
 
 def test_cached_tokens_although_salted_and_not_when_allowed() -> None:
     rows = steady_rows(cache_read_tokens=64)
-    assert "6,400" in found(validity_of([Cellful(rows)]), "prompt cache")[0]["message"]
+    assert "6,400 prompt tokens of a, en_1-500, 1 user" in found(validity_of([Cellful(rows)]), "prompt cache")[0]["message"]
     allowed = validity_of([Cellful(rows)], config={"cache": "allow"})
     assert [finding["severity"] for finding in found(allowed, "prompt cache")] == ["note"]
 

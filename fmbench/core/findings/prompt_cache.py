@@ -19,10 +19,11 @@ class CachedAnyway(Message):
     """How many tokens."""
 
     says: ClassVar[str] = (
-        "{tokens:,} prompt tokens came from a cache although every prompt was salted: latency and cost are flattered. "
+        "{tokens:,} prompt tokens of {cells} came from a cache although every prompt was salted: latency and cost are flattered. "
         "Look for a guardrail, router or system prompt that is cached."
     )
     tokens: int
+    cells: Several
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +31,11 @@ class NotCold(Message):
     """How many tokens of a run that meant to be cold, or to write."""
 
     says: ClassVar[str] = (
-        "{tokens:,} prompt tokens came from a cache although cache.mode is {mode}: latency and cost are those of hits in part. "
-        "The model caches unasked, or its system prompt was in a cache: give it one that no other run has sent."
+        "{tokens:,} prompt tokens of {cells} came from a cache although cache.mode is {mode}: latency and cost are those of hits "
+        "in part. The model caches unasked, or its system prompt was in a cache: give it one that no other run has sent."
     )
     tokens: int
+    cells: Several
     mode: str
 
 
@@ -54,8 +56,11 @@ class NotHit(Message):
 class CachesUnasked(Message):
     """How many tokens, where prompts went out as they are."""
 
-    says: ClassVar[str] = "{tokens:,} prompt tokens came from a cache: with cache: allow, repeated prompts are answered faster."
+    says: ClassVar[str] = (
+        "{tokens:,} prompt tokens of {cells} came from a cache: with cache: allow, repeated prompts are answered faster."
+    )
     tokens: int
+    cells: Several
 
 
 def cached(evidence: Evidence) -> Iterator[Finding]:
@@ -77,12 +82,13 @@ def _by_mode(evidence: Evidence) -> dict[str, list[CellResult]]:
 
 def _of_mode(mode: str, results: list[CellResult]) -> Iterator[Finding]:
     tokens = sum(found.row["cache_read_tokens"] or 0 for found in results)
+    cells = names_of([found for found in results if found.row["cache_read_tokens"]])
     if tokens and mode == "salt":
-        yield Finding(WARNING, "prompt cache", CachedAnyway(tokens))
+        yield Finding(WARNING, "prompt cache", CachedAnyway(tokens, cells))
     elif tokens and mode in ("cold", "write"):
-        yield Finding(WARNING, "prompt cache", NotCold(tokens, mode))
+        yield Finding(WARNING, "prompt cache", NotCold(tokens, cells, mode))
     elif tokens and mode == "allow":
-        yield Finding(NOTE, "prompt cache", CachesUnasked(tokens))
+        yield Finding(NOTE, "prompt cache", CachesUnasked(tokens, cells))
     elif mode == "hit":
         yield from _missed(results)
 
