@@ -65,7 +65,7 @@ def launch(
     if not folder.is_dir():
         raise Vanished(
             f"{folder}: the run folder was moved or deleted while the load ran. What load processes wrote is where it is now: "
-            "`fmbench-load report` with its new place does the rest; of a deleted one nothing is left: "
+            "`fmbench-load report` with its new place does the rest; of a deleted one nothing could be written again: "
             f"at least {counted.sent:,} requests had been sent, and they are lost."
         )
     if not result.exists():

@@ -54,6 +54,8 @@ def finish(
     except Exception as error:
         if isinstance(error, OSError) and error.errno in FULL:
             return _no_space(folder)
+        if not folder.records.is_dir() and not folder.journal.is_dir():
+            return _gone(folder)
         log = write_traceback(error, folder.path)
         with suppress(OSError):
             manifest["fault"] = f"{type(error).__name__}: {error}"
@@ -81,6 +83,14 @@ def _no_space(folder: RunFolder) -> int:
     say(f"Make room, then: fmbench-load report {folder.path}")
     give(str(folder.path))
     return ExitCode.STOPPED_EARLY
+
+
+def _gone(folder: RunFolder) -> int:
+    say(
+        f"{folder.path}: was moved or deleted while the run was being finished. Where it was moved, `fmbench-load report` with "
+        "its new place does the rest; of a deleted one nothing is left."
+    )
+    return ExitCode.UNACCOUNTED
 
 
 def _finish(folder: RunFolder, config: Config, manifest: dict[str, Any], ended: str, require: str | None, leave: Leave) -> int:

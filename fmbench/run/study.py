@@ -32,6 +32,7 @@ from fmbench.run.checks import (
 )
 from fmbench.run.cut import close_cut_cells
 from fmbench.run.decidable import decidable
+from fmbench.run.deleted import Kept
 from fmbench.run.families import with_families
 from fmbench.run.finish import finish
 from fmbench.run.live import View, view
@@ -205,10 +206,11 @@ def _load(folder: RunFolder, config: Config, options: Options, manifest: dict[st
         share(folder, config.region)
     if options.master:
         say(workers_wanted(options))
-    shown, known, kept = view(), list[int](), list[RunFolder]()
+    shown, known, kept, prepared = view(), list[int](), list[RunFolder](), Kept(folder)
 
     def over(ended: str) -> None:
         shown.close()
+        prepared.put_back(manifest)
         known.append(
             finish(folder, config, manifest, ended, options.require, leave=kept.append)
         )  # the page shows the report from it
@@ -220,6 +222,8 @@ def _load(folder: RunFolder, config: Config, options: Options, manifest: dict[st
         shown.close()
         for stored in kept:
             forget_local_copy(stored)
+    if not known:
+        prepared.put_back(manifest)
     return lambda: known[0] if known else finish(folder, config, manifest, ended, options.require)
 
 

@@ -18,6 +18,7 @@ import orjson
 
 from fmbench.core.records import Record
 from fmbench.storage.fitting import fitted, misfits
+from fmbench.storage.put_back import put_back
 
 Kind = Literal["intent", "record"]
 Entry = tuple[Kind, dict[str, Any]]
@@ -34,6 +35,7 @@ class JournalWriter:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        self._path = path.absolute()
         self._torn = False
         _hold(self._file)
 
@@ -45,8 +47,15 @@ class JournalWriter:
         """Write down what became of ``record``."""
         self._append(_RECORD + _as_json(record) + _END)
 
+    def put_back(self) -> None:
+        """Write all of it again where it was, should somebody have deleted it. Raises ``OSError`` when that cannot be done."""
+        if put_back(self._file, self._path):
+            _hold(self._file)
+
     def close(self) -> None:
-        """Bring the file to the disk and close it."""
+        """Bring the file to the disk, again where it was deleted, and close it."""
+        with suppress(OSError):  # what was deleted cannot be saved: the run says how much is lost
+            self.put_back()
         os.fsync(self._file)
         os.close(self._file)
 

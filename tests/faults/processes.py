@@ -20,7 +20,7 @@ from tests.e2e.commands import Command, Desk, wait_until
 from tests.faults.hostile import ANSWER, Asked, Ledger, hostile
 from tests.faults.trials import Trial, config, desk, fault, trial
 
-DELETED = "the run folder is deleted while the load runs"
+DELETED = "the run folder is deleted and the load process killed"
 LONG = {"concurrency": [6], "warmup_s": 0, "duration_s": 60, "min_requests": 0}
 
 
@@ -109,13 +109,42 @@ def folder_moved(place: Path) -> Trial:
         return replace(trial(report, len(ledger), moved), status=ended.status)
 
 
-@fault(DELETED)
+@fault("the run folder is deleted while the load runs")
 def folder_deleted(place: Path) -> Trial:
     with hostile(slowly) as ledger:
         at = desk(place, ledger)
         command = _started(at, ledger)
         shutil.rmtree(only_run(at), ignore_errors=True)
-        command.process.send_signal(signal.SIGINT)
+        return _written_again(at, command, ledger)
+
+
+@fault("the run folder of forked load processes is deleted while the load runs")
+def forks_folder_deleted(place: Path) -> Trial:
+    with hostile(slowly) as ledger:
+        at = desk(place, ledger)
+        command = _started(at, ledger, "--processes", "2")
+        shutil.rmtree(only_run(at), ignore_errors=True)
+        return _written_again(at, command, ledger)
+
+
+def _written_again(at: Desk, command: Command, ledger: Ledger) -> Trial:
+    """The load is stopped by itself, and what was sent is in the folder again, with a report."""
+    ended = command.ended()
+    assert ended.status == 4, ended.stderr
+    assert "the run folder was deleted" in ended.stderr and "Traceback" not in ended.stderr, ended.stderr
+    assert (ended.run / "report.md").exists()
+    assert at.call("report", str(ended.run)).status == 0
+    return trial(ended, len(ledger))
+
+
+@fault(DELETED)
+def deleted_and_killed(place: Path) -> Trial:
+    with hostile(slowly) as ledger:
+        at = desk(place, ledger)
+        command = _started(at, ledger)
+        os.kill(child_of(command), signal.SIGSTOP)  # it cannot see that the folder is gone
+        shutil.rmtree(only_run(at))
+        os.kill(child_of(command), signal.SIGKILL)
         ended = command.ended()
         assert ended.status == 5 and "moved or deleted" in ended.stderr, ended.stderr
         assert "Traceback" not in ended.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from fmbench.core.plan import FINISHED, cell_row
 from fmbench.core.records import Cell
 from fmbench.load.controller.budget import Used
 from fmbench.load.tally import Tally
+from fmbench.storage.put_back import put_back
 
 if TYPE_CHECKING:
     from fmbench.core.quota.burst import Burst, Seen
@@ -80,22 +82,28 @@ def _counts(tally: Tally) -> dict[str, int]:
 
 
 class CellLog:
-    """The lines of ``cells.jsonl``: those of earlier parts of the run, and new ones."""
+    """The lines of ``cells.jsonl``: those of earlier parts of the run, and new ones.
+
+    The file stays open: a run folder that is moved takes new lines with it, and one that is deleted gets all of them again.
+    """
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / "cells.jsonl"
+        self._path = (folder / "cells.jsonl").absolute()
         text = self._path.read_text() if self._path.exists() else ""
         self.rows: list[dict[str, Any]] = [json.loads(line) for line in text.splitlines() if _whole(line)]
         if not text.endswith("\n") and text:
             self._path.write_text("".join(f"{line}\n" for line in text.splitlines() if _whole(line)))
+        self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
 
     def write(self, row: dict[str, Any]) -> None:
         """Append one line and bring it to the disk."""
         self.rows.append(row)
-        with self._path.open("a") as file:
+        with os.fdopen(os.dup(self._file), "a") as file:
             file.write(json.dumps(row) + "\n")
             file.flush()
             os.fsync(file.fileno())
+        with suppress(OSError):
+            put_back(self._file, self._path)
 
     def finished(self) -> set[int]:
         """The cells that need no further try."""

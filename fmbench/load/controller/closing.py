@@ -54,8 +54,13 @@ class History:
 
 
 def finish(environment: Any, crew: Crew, folder: Path, ended: str, message: str) -> None:
-    """Let the workers close their files, then write Locust's statistics and, last of all, ``load.json``."""
+    """Let the workers close their files, then write Locust's statistics and, last of all, ``load.json``.
+
+    Nothing is written for a run folder that is not there any more: what it held is where it was moved to.
+    """
     crew.part_with(crew.present() & crew.members.keys())
+    if not folder.is_dir():
+        return
     sent = sum(member.ok + member.failed for member in crew.members.values())
     waited = _wait_for_statistics(environment, sent)
     write_statistics(environment, folder / "locust")

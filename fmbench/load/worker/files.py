@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import orjson
@@ -11,6 +12,7 @@ from fmbench.core.records import Record
 from fmbench.load.outbox import Outbox
 from fmbench.load.protocol import StoredFile
 from fmbench.storage.journal import JournalWriter
+from fmbench.storage.put_back import put_back
 
 
 class AnswersWriter:
@@ -19,13 +21,20 @@ class AnswersWriter:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        self._path = path.absolute()
 
     def write(self, record: Record, text: str) -> None:
         """Keep the answer's text under its request's identity."""
         row = {"worker": record.worker, "user": record.user, "seq": record.seq, "prompt_id": record.prompt_id, "text": text}
         os.write(self._file, orjson.dumps(row) + b"\n")
 
+    def put_back(self) -> None:
+        """Write all of them again where they were, should somebody have deleted them."""
+        put_back(self._file, self._path)
+
     def close(self) -> None:
+        with suppress(OSError):
+            self.put_back()
         os.fsync(self._file)
         os.close(self._file)
 
@@ -55,6 +64,12 @@ class Files:
             self.close()
             self._part += 1
             self.journal, self.answers = self._opened()
+
+    def put_back(self) -> None:
+        """Write again what somebody deleted of them. Raises ``OSError`` when that cannot be done."""
+        self.journal.put_back()
+        if self.answers is not None:
+            self.answers.put_back()
 
     def close(self) -> None:
         """Bring the files to the disk, and on their way to the store."""

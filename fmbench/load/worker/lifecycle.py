@@ -186,8 +186,7 @@ class Worker:
     def _pulse_each_second(self, part: Participation) -> None:
         while not part.sealed:
             gevent.sleep(PULSE_S if self.distributed else LOOK_S)
-            with suppress(FileNotFoundError):
-                part.heed_space()
+            part.heed_space()
             self.tell_pulse()
 
     def tell_pulse(self) -> None:

@@ -6,6 +6,7 @@ import errno
 import logging
 import time
 from collections import Counter, deque
+from contextlib import suppress
 from pathlib import Path
 
 from fmbench.core.levels import plan_of_arrivals
@@ -163,10 +164,20 @@ class Participation:
         self.close()
 
     def heed_space(self) -> None:
-        """No more requests when the disk has little more than what sealing and the report take. Raises ``FileNotFoundError``."""
-        left = space_left(self.prepared.folder)
+        """No more requests when the disk has little more than what sealing and the report take, or the run folder is gone."""
+        try:
+            left = space_left(self.prepared.folder)
+        except FileNotFoundError:
+            return self._miss_the_folder()
         if self._fault is None and left.short:
             self.fail(OSError(errno.ENOSPC, f"the disk of the run folder is almost full ({left.in_words()}): free some, or move"))
+
+    def _miss_the_folder(self) -> None:
+        """What was deleted is written again, as far as it is still open here; what was moved is where it is now."""
+        if self._fault is None:
+            self.fail(FileNotFoundError("the run folder was moved or deleted while the load ran"))
+        with suppress(OSError):
+            self.files.put_back()
 
     def wait_for_requests(self, within_s: float) -> None:
         """Until no request of the step is in flight."""
