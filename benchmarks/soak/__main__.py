@@ -29,7 +29,7 @@ def main() -> int:
     before, _, rest = PAGE.read_text().partition(BEGIN)
     PAGE.write_text("\n".join([before + BEGIN, *lines, END]) + rest.partition(END)[2])
     grown = [each for each in result.growth if max(each.memory, each.descriptors) >= MOST_GROWTH]
-    return 1 if grown or result.unaccounted or result.unaccounted_stored or result.traceback else 0
+    return 1 if grown or result.unaccounted or result.unaccounted_stored or result.traceback or result.broken else 0
 
 
 def _lines(result: Soak, seed: str) -> list[str]:

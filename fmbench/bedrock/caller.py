@@ -25,10 +25,14 @@ from fmbench.bedrock.faults import DeadlineReached, Fault, Phase
 from fmbench.bedrock.http1 import ResponseReader
 from fmbench.bedrock.request import Asked, Preparer
 from fmbench.bedrock.request import PreparedCall as PreparedCall
+from fmbench.bedrock.standing import STANDING
 from fmbench.bedrock.waiting import waiting
 from fmbench.config.schema import CachePoints, Inference, Model, Timeouts
+from fmbench.core.failures import FailureKind
 from fmbench.core.model_facts import DEFAULT_MAX_TOKENS
 from fmbench.core.records import Exchange, Prompt
+
+STOOD_STILL = "this load process stood still meanwhile"
 
 
 class Caller:
@@ -176,6 +180,8 @@ class _Call:
 
     def _finished(self, fault: Fault | None) -> Exchange:
         exchange, reader = self._exchange, self._reader
+        if fault is not None and STANDING.caused(fault.kind, exchange.started_ns, monotonic_ns()):
+            fault = Fault(FailureKind.STALLED, f"{STOOD_STILL}: {fault.message}", fault.code)
         exchange.received_bytes = reader.received
         exchange.headers_ns = reader.head_ns
         if exchange.content_ns:

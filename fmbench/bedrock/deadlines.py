@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from fmbench.bedrock.faults import DeadlineReached
 from fmbench.bedrock.http1 import ResponseReader
+from fmbench.bedrock.standing import STANDING
 from fmbench.config.schema import Timeouts
 from fmbench.core.failures import FailureKind
 
@@ -31,8 +32,13 @@ class Deadlines:
         return min(total, (due, FailureKind.TIMEOUT_BETWEEN_BYTES, limits.between_bytes_s))
 
     def left_s(self, reader: ResponseReader, now_ns: int) -> float:
-        """Seconds until the next deadline. Raises ``DeadlineReached`` when it has passed."""
+        """Seconds until the next deadline, which time that this process stood still does not bring nearer.
+
+        Raises ``DeadlineReached`` when it has passed.
+        """
         due, kind, limit = self.due(reader)
+        if now_ns >= due:
+            due += STANDING.still_ns(due - int(limit * 1e9), now_ns)
         if now_ns >= due + LATE_NS:
             raise DeadlineReached(FailureKind.STALLED, limit)
         if now_ns >= due:

@@ -68,7 +68,7 @@ class FailureKind(StrEnum):
     MALFORMED = "malformed"
     """An answer with a field that cannot be: a count that is text or negative, a stop reason that is a list."""
     STALLED = "stalled"
-    """A deadline passed while the load process itself stood still: nothing is known of the service."""
+    """The load process itself stood still, and a deadline passed or a peer gave it up: nothing is known of the service."""
     GUARDRAIL = "guardrail"
     UNKNOWN = "unknown"
 

@@ -26,8 +26,8 @@ class Asked:
     head: str
 
 
-Answerer = Callable[[Asked], bytes]
-"""The bytes to answer with; none: the connection is reset."""
+Answerer = Callable[[Asked], bytes | Iterator[bytes]]
+"""The bytes to answer with, in pieces where they come one by one; none: the connection is closed."""
 
 
 @dataclass
@@ -57,7 +57,8 @@ def hostile(answer: Answerer) -> Iterator[Ledger]:
 
     def script(connection: socket.socket, request: Request) -> None:
         data = answer(ledger.enter(request))
-        connection.sendall(data) if data else connection.close()
+        for piece in [data] if isinstance(data, bytes) else data:
+            connection.sendall(piece) if piece else connection.close()
 
     server: Scripted
     with scripted(script) as server:

@@ -8,7 +8,9 @@ import re
 import shutil
 import signal
 import subprocess
+import threading
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +19,7 @@ import pytest
 from fmbench.load.process_group import living
 from tests.bedrock import by_hand
 from tests.e2e.commands import Command, Desk, wait_until
-from tests.faults.hostile import ANSWER, Asked, Ledger, hostile
+from tests.faults.hostile import ANSWER, Answerer, Asked, Ledger, hostile
 from tests.faults.trials import Trial, config, desk, fault, trial
 
 DELETED = "the run folder is deleted and the load process killed"
@@ -209,25 +211,55 @@ def stdout_gone(place: Path) -> Trial:
 
 @fault("a load process stands still for five seconds, its deadlines pass")
 def stands_still(place: Path) -> Trial:
-    stopped: list[float] = []
-
     def answer(asked: Asked) -> bytes:
         time.sleep(0.3)
         return by_hand.streamed(by_hand.answer_frames())
 
+    def stand_still(group: int) -> None:
+        os.kill(group, signal.SIGSTOP)
+        time.sleep(5)  # the fault itself
+        os.kill(group, signal.SIGCONT)
+
+    return _stood_still(place, answer, stand_still)
+
+
+@fault("a load process stands still for five seconds, and the endpoint gives its connections up")
+def given_up(place: Path) -> Trial:
+    stopped = threading.Event()
+
+    def answer(asked: Asked) -> Iterator[bytes]:
+        """In each of three stages of an answer the endpoint has enough of a client that does not read."""
+        whole = by_hand.streamed(by_hand.answer_frames())
+        parts = (b"", whole[:60], whole[: len(whole) // 2])
+        if (begun := parts[asked.number % 3]) and not stopped.is_set():
+            yield begun
+        if stopped.wait(0.3):
+            time.sleep(2)
+            yield b""
+        yield whole[len(begun) :]
+
+    def stand_still(group: int) -> None:
+        time.sleep(0.1)
+        os.kill(group, signal.SIGSTOP)
+        stopped.set()
+        time.sleep(5)  # the fault itself
+        stopped.clear()
+        os.kill(group, signal.SIGCONT)
+
+    return _stood_still(place, answer, stand_still)
+
+
+def _stood_still(place: Path, answer: Answerer, stand_still: Callable[[int], None]) -> Trial:
+    """A run whose load process stands still: what happened to its requests meanwhile is not held against the model."""
     load = {"concurrency": [4], "warmup_s": 0, "duration_s": 2, "min_requests": 0}
     timeouts = {"total_s": 2, "first_byte_s": 2, "between_bytes_s": 2}
     with hostile(answer) as ledger:
         at = desk(place, ledger)
         command = at.start_run(config(load=load | {"timeouts": timeouts}))
         wait_until(lambda: len(ledger) >= 6)
-        group = child_of(command)
-        os.kill(group, signal.SIGSTOP)
-        time.sleep(5)  # the fault itself
-        stopped.append(5)
-        os.kill(group, signal.SIGCONT)
+        stand_still(child_of(command))
         ended = command.ended()
         assert ended.status == 0, ended.stderr
         rows = ended.records()
-        assert not rows.failure.dropna().str.startswith("timeout").any(), rows.failure.value_counts()
+        assert set(rows.failure.dropna()) <= {"stalled"}, rows.failure.value_counts()
         return trial(ended, len(ledger))

@@ -20,10 +20,11 @@ Outage = Callable[[str, str], str | None]
 
 @dataclass
 class FailingStore:
-    """What is stored, by ``bucket/key``. ``outage`` and ``delay_s`` may be changed at any time."""
+    """What is stored, by ``bucket/key``. ``outage`` and ``delay_s`` may be changed at any time; while ``calm``, nothing fails."""
 
     outage: Outage = lambda method, key: None
     delay_s: float = 0.0
+    calm: bool = False
     objects: dict[str, bytes] = field(default_factory=dict)
     faults: dict[str, int] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -36,7 +37,7 @@ class FailingStore:
 
     def strike(self, method: str, key: str) -> str | None:
         """The fault of this request, counted."""
-        found = self.outage(method, key)
+        found = None if self.calm else self.outage(method, key)
         if found is not None:
             with self.lock:
                 self.faults[found] = self.faults.get(found, 0) + 1
@@ -100,17 +101,14 @@ def _handler(store: FailingStore) -> type[BaseHTTPRequestHandler]:
         def do_PUT(self) -> None:
             data = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             key = self._key()
-            found = store.outage  # an answer is lost after the object was stored
             with store.lock:
                 taken = key in store.objects and self.headers.get("If-None-Match") == "*"
             if taken:
                 self._fail(412, "PreconditionFailed")
                 return
             time.sleep(store.delay_s)
-            word = found(self.command, key)
-            with store.lock:
-                if word is not None:
-                    store.faults[word] = store.faults.get(word, 0) + 1
+            word = store.strike(self.command, key)
+            with store.lock:  # an answer is lost after the object was stored
                 if word not in (SLOW_DOWN, PRECONDITION):
                     store.objects[key] = data
             if word == SLOW_DOWN:

@@ -12,6 +12,7 @@ import gevent
 import orjson
 
 from fmbench.bedrock.credentials import longest_wait_s
+from fmbench.bedrock.standing import STANDING
 
 TICK_S = 0.01
 
@@ -49,6 +50,7 @@ class HealthLog:
     def close(self) -> None:
         """Write what is left and stop."""
         self._timer.close()
+        STANDING.rest()
         self._writer.kill()
         self.write()
         os.close(self._file)
@@ -66,6 +68,7 @@ class HealthLog:
     def _tick(self) -> None:
         """Called by the hub itself: a greenlet that sleeps would cost ten times as much, a hundred times a second."""
         now = time.monotonic()
+        STANDING.tell(time.monotonic_ns())
         if self._tick_from is not None:
             self.second.lags.append(max(0.0, now - self._tick_from - TICK_S))
         self._tick_from = now
