@@ -12,6 +12,7 @@ from enum import IntEnum
 from typing import Any, NoReturn
 
 from fmbench.core.failures import ExitCode
+from fmbench.core.neutral import visible
 
 PROGRAM = "fmbench-load"
 
@@ -108,7 +109,7 @@ def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
 
 def say(message: str) -> None:
     """A message for the user, on stderr."""
-    print(f"{PROGRAM}: {message}", file=sys.stderr, flush=True)
+    print(f"{PROGRAM}: {visible(message)}", file=sys.stderr, flush=True)
 
 
 def parser_of(command: Command) -> Parser:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, GetPydanticSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, GetPydanticSchema
 from pydantic_core import core_schema
 
 
@@ -17,6 +17,16 @@ class Strict(BaseModel):
 def one_of(names: tuple[str, ...]) -> Any:
     """An annotation for text that has to be one of ``names``: a ``Literal`` whose words come from a registry."""
     return GetPydanticSchema(lambda _source, _handler: core_schema.literal_schema(list(names)))
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("has characters that are not printable, or that turn the direction of writing: leave them out")
+    return text
+
+
+PRINTABLE = AfterValidator(_printable)
+"""Of text that reports and terminals show."""
 
 
 def distinct(items: list[Any]) -> list[Any]:

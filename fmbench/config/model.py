@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AliasChoices, Field, model_validator
 
-from fmbench.config.base import Strict, distinct, one_of
+from fmbench.config.base import PRINTABLE, Strict, distinct, one_of
 from fmbench.config.objectives import Share
 from fmbench.core.model_facts import default_max_tokens
 from fmbench.core.registry import names_in
@@ -59,13 +59,15 @@ class CachePoints(Strict):
         return self.mode != "cold"
 
 
+LABEL = r"^[^|\s\x00-\x1f](?:[^|\x00-\x1f]*[^|\s\x00-\x1f])?$"
+
 Caching = Literal["salt", "allow"] | CachePoints
 
 
 class Route(Strict):
     """One way to a model, measured beside its others: what is left out is as the model has it."""
 
-    label: Annotated[str, Field(max_length=40, pattern=r"^[^|\s\x00-\x1f](?:[^|\x00-\x1f]*[^|\s\x00-\x1f])?$")] | None = None
+    label: Annotated[str, Field(max_length=40, pattern=LABEL), PRINTABLE] | None = None
     """None: what is different about it."""
     id: Annotated[str, Field(max_length=2048, pattern=MODEL_ID)] | None = None
     """The id of another scope: a model's own, or a profile's."""
@@ -99,7 +101,7 @@ class Model(Strict):
     """A model to measure: any id that Bedrock takes (model, inference profile, provisioned, imported, custom, ARN)."""
 
     id: str = Field(max_length=2048, pattern=MODEL_ID)
-    label: str | None = Field(default=None, max_length=130, pattern=r"^[^|\s\x00-\x1f](?:[^|\x00-\x1f]*[^|\s\x00-\x1f])?$")
+    label: Annotated[str, Field(max_length=130, pattern=LABEL), PRINTABLE] | None = None
     api: Api = "converse-stream"
     family: Family | None = None
     """The body's shape for ``invoke`` and ``invoke-stream``; None: read from the id."""

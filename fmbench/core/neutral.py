@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 _STAND_IN = "\N{REPLACEMENT CHARACTER}"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a spreadsheet takes for a formula's beginning; some take the full-width forms for the plain ones."""
+_MUTE = ("C", "Zl", "Zp")
+"""Controls, escapes, what turns the direction of writing or has no width, halves of characters; ends of lines and paragraphs."""
 
 
 PROVIDERS_ARE_LED_TO = (RuntimeError, OSError, ValueError, AttributeError, TypeError, LookupError)
@@ -28,7 +32,25 @@ def neutral(text: str, longest: int | None = None) -> str:
     return "".join(character if character.isprintable() else _STAND_IN for character in text)
 
 
+def visible(text: str) -> str:
+    """``text`` for a page or a terminal: its lines and spaces as they are, U+FFFD for each other character that shows nothing or
+    changes how the rest is shown."""
+    if text.isprintable():
+        return text
+    return "".join(_STAND_IN if character != "\n" and _is_mute(character) else character for character in text)
+
+
+def _is_mute(character: str) -> bool:
+    return not character.isprintable() and unicodedata.category(character).startswith(_MUTE)
+
+
 def neutral_cell(text: str) -> str:
     """A table's cell that no spreadsheet takes for a formula: an apostrophe stands before ``=``, ``+``, ``-``, ``@``."""
     kept = neutral(text)
-    return f"'{kept}" if text.startswith(_FORMULA) else kept
+    first = text.lstrip()[:1] if text[:1].isspace() else text[:1]
+    return f"'{kept}" if first in _FORMULA or text.startswith(("\t", "\r", "\n")) else kept
+
+
+def cell_as_written(cell: str) -> str:
+    """What ``neutral_cell`` made a printable text's cell of."""
+    return cell[1:] if cell.startswith("'") and neutral_cell(cell[1:]) == cell else cell

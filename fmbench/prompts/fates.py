@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fmbench.config.schema import Config
+from fmbench.core.neutral import neutral_cell
 from fmbench.prompts.buckets import TokenBucket, buckets_of, place
 from fmbench.prompts.reading.rows import Progress, Row
 from fmbench.prompts.sampling import rank
@@ -110,7 +111,7 @@ def table(candidates: Iterable[Candidate]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
     for candidate in candidates:
-        writer.writerows(candidate.lines())
+        writer.writerows([neutral_cell(cell) for cell in line] for line in candidate.lines())
     return out.getvalue()
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from fmbench.core.neutral import visible
 from fmbench.report.picture import Picture
 
 Align = Literal["left", "right"]
@@ -128,13 +129,13 @@ _SPECIAL = re.compile(r"([\\`*\[\]~]|(?<!\w)_|_(?!\w))")
 
 def text(value: object) -> str:
     """Data as Markdown that shows it as it is, on one line."""
-    flat = " ".join(str(value).split())
+    flat = visible(" ".join(str(value).split()))
     return _SPECIAL.sub(r"\\\1", flat).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def code(value: object) -> str:
     """Data as inline code."""
-    flat = " ".join(str(value).split())
+    flat = visible(" ".join(str(value).split()))
     fence = "`" * (max((len(run) for run in re.findall(r"`+", flat)), default=0) + 1)
     pad = " " if flat.startswith("`") or flat.endswith("`") else ""
     return f"{fence}{pad}{flat}{pad}{fence}" if flat else ""

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import math
 from functools import singledispatchmethod
+from html import escape
 from typing import Any
 
+from fmbench.core.neutral import visible
 from fmbench.report import style
 from fmbench.report.picture import Axis, Bars, Dots, Line, Panel, Rule, Shade, Values
 from fmbench.report.wording import digits
@@ -28,6 +30,11 @@ def plotly_figure(panel: Panel) -> Spec:
 def numbers_of(values: Values) -> list[float | None]:
     """Numbers for JSON: five significant digits, null for what is not finite."""
     return [float(f"{value:.5g}") if math.isfinite(value) else None for value in values.tolist()]
+
+
+def shown(text: str) -> str:
+    """``text`` as plotly shows it letter by letter: but for ``<br>``, its markup is none."""
+    return "<br>".join(escape(visible(line), quote=False) for line in text.split("<br>"))
 
 
 class _PanelFigure:
@@ -97,7 +104,11 @@ class _PanelFigure:
             trace.pop("hovertemplate", None)
             trace["marker"] |= {"symbol": "circle-open", "line": {"color": mark.look.colour, "width": 1.5}}
         if mark.texts:
-            trace |= {"text": list(mark.texts), "textposition": "top right", "textfont": {"color": mark.look.colour, "size": 11}}
+            trace |= {
+                "text": [shown(text) for text in mark.texts],
+                "textposition": "top right",
+                "textfont": {"color": mark.look.colour, "size": 11},
+            }
         self.traces.append(trace)
 
     @add.register
@@ -135,7 +146,7 @@ class _PanelFigure:
         corner = {"xanchor": "right", "yanchor": "top"} if mark.axis == "x" else {"xanchor": "left", "yanchor": "bottom"}
         self.notes.append(
             {
-                "text": mark.label,
+                "text": shown(mark.label),
                 "showarrow": False,
                 "font": {"size": 10, "color": style.LIMIT},
                 "bgcolor": "rgba(255,255,255,0.75)",
@@ -149,9 +160,10 @@ class _PanelFigure:
         )
 
     def _trace(self, label: str, x: Values, y: Values, hover: tuple[str, ...] | None) -> Spec:
+        label = shown(label)
         trace: Spec = {"type": "scatter", "name": label, "x": numbers_of(x), "y": numbers_of(y)}
         if hover is not None:
-            return trace | {"hovertext": list(hover), "hoverinfo": "text"}
+            return trace | {"hovertext": [shown(text) for text in hover], "hoverinfo": "text"}
         return trace | {"hovertemplate": f"{label}<br>%{{x:.3~g}}, %{{y:.3~g}}<extra></extra>"}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import math
+import warnings
 from functools import singledispatchmethod
 from typing import Any
 
@@ -30,7 +31,8 @@ TITLE, LEGEND_ROW, HEAD, FOOT = 0.42, 0.22, 0.42, 0.62
 
 def png(picture: Picture) -> bytes:
     """The picture's PNG: 10 inches wide at 120 dpi; no date, no program's version inside."""
-    with matplotlib.rc_context():
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph")  # a letter that the font has not is drawn as a box
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(style.MATPLOTLIB)  # type: ignore[arg-type]
         figure = draw(picture)

@@ -45,6 +45,7 @@ PLOTLY_SYMBOLS = {
 MATPLOTLIB: dict[str, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
+    "text.parse_math": False,
     "text.color": INK,
     "axes.edgecolor": "#B8C0C8",
     "axes.labelcolor": INK,

@@ -14,7 +14,7 @@ from fmbench.core.cells import level_of
 from fmbench.report.names import short_names
 from fmbench.report.numbers import DASH, plain, seconds, usd
 from fmbench.report.wording import level_digits
-from fmbench.run.fit import fitted
+from fmbench.run.fit import fitted, plain_cell
 
 PASS = "PASS"
 MOST_FINDINGS = 3
@@ -31,13 +31,13 @@ def closing_table(summary: Summary) -> Table | None:
     verdict = next((found for found in summary.get("verdicts") or [] if found["bucket"] == bucket), None)
     if verdict is None or not verdict["models"]:
         return None
-    title = f"Each model at its best level, {bucket}"
+    title = plain_cell(f"Each model at its best level, {bucket}")
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for column in _columns(verdict):
         table.add_column(column, justify="left" if column in ("model", "verdict") else "right", no_wrap=True)
     names = short_names([row["model"] for row in verdict["models"]])
     for row in verdict["models"]:
-        table.add_row(names[row["model"]], *_cells(summary, bucket, row))
+        table.add_row(*map(plain_cell, [names[row["model"]], *_cells(summary, bucket, row)]))
     return table
 
 

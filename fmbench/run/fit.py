@@ -4,9 +4,22 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from fmbench.core.neutral import visible
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 BETWEEN = " · "
 NARROWEST = 40
+
+
+def plain_cell(text: str) -> Text:
+    """A table's cell or title that shows its text letter by letter, whoever wrote it."""
+    from rich.text import Text
+
+    return Text(visible(text))
 
 
 def fitted(parts: Sequence[str], width: int) -> str:

@@ -46,7 +46,7 @@ def list_runs(where: str, as_json: bool) -> int:
     found = sorted(past_runs(where), key=lambda run: run.run_id, reverse=True)
     if as_json:
         for run in found:
-            print(json.dumps(asdict(run), ensure_ascii=False))
+            print(json.dumps(asdict(run)))
         return ExitCode.DONE
     if not found:
         raise UnusableInput(f"{where}: there is no run below it; give the folder or prefix that --output had.")

@@ -11,6 +11,7 @@ from rich.table import Table
 from fmbench.core.failures import ExitCode, UnusableInput
 from fmbench.core.prices.book import PriceBook
 from fmbench.core.prices.sources.listed import known_ids
+from fmbench.run.fit import plain_cell
 from fmbench.run.models_page import configurations_of_models
 from fmbench.run.say import say
 
@@ -25,7 +26,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], numbers: 
     for column in columns:
         table.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(plain_cell, row))
     Console(file=sys.stdout, width=None if sys.stdout.isatty() else WIDE, highlight=False, markup=False).print(table)
 
 

@@ -15,9 +15,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from fmbench.core.neutral import visible
 from fmbench.load.event_words import cell_words, figure_words, over_parts, over_words, rate, said_lines, seconds, waiting_words
 from fmbench.load.events import CellDone, CellNow, Event, Waiting, name_of
-from fmbench.run.fit import fitted
+from fmbench.run.fit import fitted, plain_cell
 from fmbench.run.say import Voice, say, tell, voice
 
 PLAIN_EVERY_S = 10.0
@@ -90,10 +91,10 @@ class OnTerminal:
 
     def take(self, event: Event) -> None:
         if isinstance(event, Waiting):
-            self._live.update(Panel(Text(waiting_words(event)), title="fmbench-load", title_align="left"), refresh=True)
+            self._live.update(Panel(plain_cell(waiting_words(event)), title="fmbench-load", title_align="left"), refresh=True)
         elif isinstance(event, CellDone):
             words = fitted(over_parts(event), self._console.width)
-            self._live.console.print(Text(words), highlight=False, soft_wrap=True)
+            self._live.console.print(plain_cell(words), highlight=False, soft_wrap=True)
         else:
             self._live.update(panel(event), refresh=True)
 
@@ -111,7 +112,7 @@ def panel(now: CellNow) -> RenderableType:
     bar = Table.grid(padding=(0, 1))
     bar.add_row(ProgressBar(total=1.0, completed=_share(now), width=24), Text(_left(now)))
     parts: list[RenderableType] = [Text(_state(now)), figures, _money(now), *_failure_lines(now), bar]
-    return Panel(Group(*parts), title=cell_words(now), title_align="left")
+    return Panel(Group(*parts), title=plain_cell(cell_words(now)), title_align="left")
 
 
 def _figures(now: CellNow) -> list[list[tuple[str, str]]]:
@@ -141,7 +142,7 @@ def _money(now: CellNow) -> Text:
 
 
 def _failure_lines(now: CellNow) -> list[RenderableType]:
-    return [Text(line, style="yellow", no_wrap=True, overflow="ellipsis") for line in said_lines(now)]
+    return [Text(visible(line), style="yellow", no_wrap=True, overflow="ellipsis") for line in said_lines(now)]
 
 
 def _state(now: CellNow) -> str:

@@ -6,6 +6,8 @@ import csv
 from pathlib import Path
 from typing import Any
 
+from fmbench.core.neutral import cell_as_written
+
 TOTAL = "Aggregated"
 
 
@@ -19,7 +21,7 @@ def locust_counts(folder: Path) -> dict[str, Any] | None:
     for path in files:
         with path.open(newline="", encoding="utf-8") as file:
             for row in csv.DictReader(file):
-                found = counts.setdefault(row["Name"], {"requests": 0, "failures": 0})
+                found = counts.setdefault(cell_as_written(row["Name"]), {"requests": 0, "failures": 0})
                 found["requests"] += int(row["Request Count"])
                 found["failures"] += int(row["Failure Count"])
     total = counts.pop(TOTAL, {"requests": 0, "failures": 0})

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from fmbench.core.estimate import SLACK, CellEstimate, Estimate, Usd, total_usd
 from fmbench.report.wording import count_of, level_digits
+from fmbench.run.fit import plain_cell
 
 _COUNTS = ("requests", "input tokens", "output tokens", "time")
 _USD = ("USD low", "USD expected", "USD most")
@@ -22,16 +23,17 @@ def print_plan(estimate: Estimate, target: str, stream: TextIO | None = None) ->
     """Print a row a cell, a row a model where there are several, and the sum; all USD with as many decimals."""
     stream = stream or sys.stdout
     decimals = decimals_for([estimate.usd, *(row.usd for row in estimate.rows)])
-    table = Table(title=f"Plan: {_counted(estimate)} against {target}", caption=_caption(estimate), caption_justify="left")
+    title = plain_cell(f"Plan: {_counted(estimate)} against {target}")
+    table = Table(title=title, caption=plain_cell(_caption(estimate)), caption_justify="left")
     for index, column in enumerate(("model", "bucket", _level_heading(estimate), *_COUNTS, *_USD)):
         table.add_column(column, justify="left" if index < 2 else "right", no_wrap=True)
     for row in estimate.rows:
-        table.add_row(row.cell.model, row.cell.bucket, _level(row), *_sums([row]), *_usd(row.usd, decimals))
+        table.add_row(plain_cell(row.cell.model), row.cell.bucket, _level(row), *_sums([row]), *_usd(row.usd, decimals))
     table.add_section()
     if len(estimate.models) > 1:
         for model in estimate.models:
             rows = estimate.of_model(model)
-            table.add_row(model, "all", "", *_sums(rows), *_usd(total_usd(rows), decimals))
+            table.add_row(plain_cell(model), "all", "", *_sums(rows), *_usd(total_usd(rows), decimals))
         table.add_section()
     table.add_row("all", "", "", *_sums(estimate.rows), *_usd(estimate.usd, decimals), style="bold")
     Console(file=stream, width=None if stream.isatty() else 180).print(table)

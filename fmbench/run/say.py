@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from enum import Enum
 from typing import Any, TextIO
 
+from fmbench.core.neutral import visible
 from fmbench.run.fit import wrapped
 
 SECONDS_BETWEEN_LINES = 5.0
@@ -69,7 +70,7 @@ def _fitting(message: str) -> str:
 def tell(event: str, **facts: Any) -> None:
     """An event for programs, where they asked for it."""
     if _voice is Voice.EVENTS:
-        _print(json.dumps({"event": event, "at": time.time(), **facts}, ensure_ascii=False), sys.stdout)
+        _print(json.dumps({"event": event, "at": time.time(), **facts}), sys.stdout)
 
 
 def end_of_run(address: str, status: int, summary: dict[str, Any] | None) -> None:
@@ -91,7 +92,7 @@ def give(text: str) -> None:
 def _print(text: str, stream: TextIO) -> bool:
     """Whether the text could be written. A stream that takes no more is put away, so that the program's end keeps its status."""
     try:
-        print(text, file=stream, flush=True)
+        print(visible(text), file=stream, flush=True)
         return True
     except (OSError, ValueError):
         with suppress(OSError, ValueError):

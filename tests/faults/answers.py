@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import os
 import re
 import stat
 import sys
 import textwrap
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -193,3 +196,54 @@ def proxy(place: Path) -> Trial:
         assert "HTTP_PROXY" in ended.stderr and "hunter2" not in ended.stderr
         assert set(ended.records().failure) == {"proxy_refused"}
         return trial(ended, len(ledger))
+
+
+MARKUP = [
+    "=1+1",
+    "\x1b]0;evil\x07",
+    "\u202eabc",
+    "<script>alert(1)</script>",
+    "[/red]",
+    "$\\frac{",
+    "| x |\n---",
+    "\uff1dx",
+    "\x9b31m",
+]
+LABELS = ['=HYPERLINK("http://x.example")', "[/red]$\\frac{$<b>x</b>", "<img src=x onerror=alert(1)>", "\uff1dcmd()", "+1+1"]
+MUTE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+@fault("labels, rows and answers that are formulas, markup and escapes")
+def markup(place: Path) -> Trial:
+    data = place / "rows.jsonl"
+    rows = [{"_id": odd, "input": f"question {odd} " + "word " * 150, "answers": ["a"], "dataset": odd} for odd in MARKUP]
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    def answer(asked: Any) -> bytes:
+        odd, kind = MARKUP[asked.number % len(MARKUP)], asked.number % 4
+        if kind == 0:
+            return error("400 T", "ValidationException", odd)
+        if kind == 1:
+            return stream(stop=odd)
+        return stream(serviceTier={"type": odd}, performanceConfig={"latency": odd}) if kind == 2 else ANSWER
+
+    dataset = {"source": "jsonl", "path": str(data), "buckets": ["1-500"], "prompts_per_bucket": 9}
+    models = [{"id": NOVA, "label": label} for label in LABELS]
+    load = {"concurrency": [2], "warmup_s": 0, "duration_s": 0.5, "min_requests": 9}
+    ended, result = _run(place, answer, models=models, dataset=dataset, load=load, objectives={"error_rate": 0.9})
+    assert ended.status == 0, ended.stderr
+    assert "Traceback" not in ended.stderr and not _mute(ended.stderr)
+    for path in [*ended.run.rglob("*.csv"), ended.run / "report.md"]:
+        assert not _mute(path.read_text()), path
+    page = (ended.run / "report.html").read_text().partition("<script")[0]
+    assert not _mute(page) and "<img src=x" not in page and "&lt;b&gt;x&lt;/b&gt;" in page
+    cells = [cell for path in ended.run.rglob("*.csv") for row in csv.reader(path.open(newline="")) for cell in row]
+    assert not [cell for cell in cells if cell[:1] in ("=", "+", "@", "\uff1d")]
+    assert len(list((ended.run / "plots").glob("*.png"))) >= 5
+    assert ended.manifest["locust"]["counts"].keys() == {f"{label}|en_1-500|2|measure" for label in LABELS}
+    return result
+
+
+def _mute(text: str) -> set[str]:
+    """Characters that hide, or change how others are shown."""
+    return {character for character in text if unicodedata.category(character) in MUTE and character != "\n"}

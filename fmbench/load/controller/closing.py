@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import gevent
 import locust
 from locust.stats import PERCENTILES_TO_REPORT, StatsCSV
 
+from fmbench.core.neutral import neutral_cell
 from fmbench.load.controller.crew import Crew
 from fmbench.load.deadlines import STATISTICS_WAIT_S
 from fmbench.load.protocol import IGNORED
@@ -72,13 +74,27 @@ def finish(environment: Any, crew: Crew, folder: Path, ended: str, message: str)
     _write_json(folder / "load.json", row)
 
 
+class _Neutral:
+    """Writes rows of a table whose text no spreadsheet takes for a formula."""
+
+    def __init__(self, writer: Any) -> None:
+        self._writer = writer
+
+    def writerow(self, row: Iterable[Any]) -> None:
+        self._writer.writerow([neutral_cell(cell) if isinstance(cell, str) else cell for cell in row])
+
+    def writerows(self, rows: Iterable[Iterable[Any]]) -> None:
+        for row in rows:
+            self.writerow(row)
+
+
 def write_statistics(environment: Any, folder: Path) -> None:
     """``stats.csv`` and ``failures.csv`` with Locust's own headers."""
     folder.mkdir(parents=True, exist_ok=True)
     source = StatsCSV(environment, PERCENTILES_TO_REPORT)
     for name, write in (("stats.csv", source.requests_csv), ("failures.csv", source.failures_csv)):
         with (folder / name).open("w", newline="") as file:
-            write(csv.writer(file))
+            write(_Neutral(csv.writer(file)))
 
 
 def _wait_for_statistics(environment: Any, requests: int) -> float:

@@ -14,6 +14,7 @@ from gevent.event import Event
 from locust.runners import MasterRunner
 
 from fmbench.core.failures import ExitCode, FmbenchError
+from fmbench.core.neutral import visible
 from fmbench.load.controller.closing import History, finish
 from fmbench.load.controller.locust_master import hold_on_without_workers
 from fmbench.load.controller.study import Controller
@@ -96,7 +97,7 @@ class RunLifecycle:
             self._stays = STAYS in os.environ and not self._signalled_before and not self._quitting
         except FmbenchError as error:
             self.environment.process_exit_code = int(error.exit_code)
-            print(f"fmbench-load: {error}", file=sys.stderr, flush=True)
+            print(f"fmbench-load: {visible(str(error))}", file=sys.stderr, flush=True)
         except Exception:
             self.environment.process_exit_code = int(ExitCode.FAULT)
             log.exception("a fault of the program")

@@ -11,6 +11,7 @@ from typing import Any
 
 from fmbench.config.schema import Config
 from fmbench.core.failures import THROTTLES
+from fmbench.core.neutral import visible
 from fmbench.core.plan import Plan
 from fmbench.core.records import Cell
 from fmbench.load.event_words import over_words
@@ -139,7 +140,7 @@ class Progress:
         if self._pipe is not None:
             self._pipe.send(done)
         else:
-            print(over_words(done), file=sys.stderr, flush=True)
+            print(visible(over_words(done)), file=sys.stderr, flush=True)
 
     def close(self) -> None:
         """Nothing more is told."""

@@ -22,6 +22,7 @@ from locust.exception import RPCError, RPCSendError
 from locust.runners import WorkerRunner
 
 from fmbench.core.failures import ExitCode, FmbenchError, Refused
+from fmbench.core.neutral import visible
 from fmbench.load.deadlines import GOODBYE_S, GRACE_S, LOOK_S, MASTER_LOST_S, PULSE_S
 from fmbench.load.protocol import (
     IGNORED,
@@ -127,7 +128,7 @@ class Worker:
         """Say why not; a process that cannot even join says it where it was started, too."""
         self._say(self._unable(message, str(error)))
         if isinstance(message, Hello) and self.distributed:
-            print(f"fmbench-load: {error}", file=sys.stderr, flush=True)
+            print(f"fmbench-load: {visible(str(error))}", file=sys.stderr, flush=True)
             self.environment.process_exit_code = int(error.exit_code)
 
     def _join(self, hello: Hello) -> None:
