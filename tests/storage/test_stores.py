@@ -11,6 +11,8 @@ import pytest
 from fmbench.core.failures import Refused, UnusableInput
 from fmbench.storage.store import Store, store_for
 from fmbench.storage.stores.s3 import PART_BYTES
+from tests.faults.store import PRECONDITION, failing_store
+from tests.faults.trials import KEYS
 from tests.support.emulators import free_port, objects
 
 SERVERS = [pytest.param(name, marks=pytest.mark.aws_emulator) for name in ("ministack_s3", "moto_s3")]
@@ -96,3 +98,17 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path):
 def test_other_addresses_are_unusable(address: str):
     with pytest.raises(UnusableInput, match="s3://"):
         store_for(address)
+
+
+@pytest.mark.parametrize("if_absent", [False, True])
+def test_a_precondition_that_nothing_failed_is_asked_again(monkeypatch: pytest.MonkeyPatch, if_absent: bool) -> None:
+    """S3 said 412 twice, and there is no such object."""
+    with failing_store() as server:
+        for name, value in KEYS.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", server.url)
+        server.outage = lambda method, key: PRECONDITION if method == "PUT" and server.faults.get(PRECONDITION, 0) < 2 else None
+        store_for("s3://bucket/x").put_bytes("a", b"1", if_absent)
+        assert server.objects == {"bucket/x/a": b"1"}
+        with pytest.raises(FileExistsError):
+            store_for("s3://bucket/x").put_bytes("a", b"2", if_absent=True)

@@ -28,7 +28,7 @@ from fmbench.core.neutral import PROVIDERS_ARE_LED_TO, discreet, neutral
 PART_BYTES = 16 * 1024 * 1024
 """Files above that go up in parts of that size."""
 CONFLICT_RETRIES = 5
-"""S3 answers 409 while another conditional write of the same name is under way."""
+"""S3 answers 409 while another conditional write of the same name is under way; a 412 without cause is asked again, too."""
 
 
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
@@ -120,9 +120,20 @@ class S3Store:
                 self.client.put_object(**request)
                 return
             except ClientError as error:
-                if _status(error) != 409 or attempt == CONFLICT_RETRIES - 1:
+                again = _status(error) == 409 or (_status(error) == 412 and not self._stands_in_the_way(request))
+                if not again or attempt == CONFLICT_RETRIES - 1:
                     raise
                 time.sleep(0.1 * 2**attempt)
+
+    def _stands_in_the_way(self, request: dict[str, Any]) -> bool:
+        """Whether a write was made on the condition that there is no such object, and there is one."""
+        if "IfNoneMatch" not in request:
+            return False
+        try:
+            self.client.head_object(Bucket=self.bucket, Key=request["Key"])
+        except ClientError as error:
+            return _status(error) != 404
+        return True
 
     def _verify(self, name: str, size: int, digest: str, source: bytes | Path) -> None:
         head = self.client.head_object(Bucket=self.bucket, Key=self._key(name), ChecksumMode="ENABLED")
