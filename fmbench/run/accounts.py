@@ -9,6 +9,7 @@ from fmbench.core.accounting import Accounting
 from fmbench.core.failures import ExitCode
 from fmbench.run.locust_counts import locust_counts
 from fmbench.run.say import say
+from fmbench.run.unstarted import write_unstarted
 from fmbench.storage.journal import written_journals
 from fmbench.storage.manifest import DONE, FAILED, INCOMPLETE, INTERRUPTED, STOPPED, write_manifest
 from fmbench.storage.reader import read_lines
@@ -31,6 +32,7 @@ STATUSES = {
 def seal_into(manifest: dict[str, Any], folder: RunFolder, ended: str) -> tuple[Accounting, ExitCode]:
     """Seal the journals, and write what that says into ``manifest`` and its file; its ``status`` stays as it is."""
     earlier = manifest.get("workers") or []
+    write_unstarted(folder)
     accounting = seal(folder, earlier)
     code = exit_code(ended, accounting)
     held = written_journals(folder.journal)

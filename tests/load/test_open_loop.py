@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable
 from itertools import takewhile
 from pathlib import Path
@@ -14,7 +16,10 @@ from scipy import stats
 from fmbench.config.load import stored_config
 from fmbench.core.levels import plan_of_arrivals
 from fmbench.core.plan import Plan
-from tests.load.studies import MODELS, QUICK, cells, entries, identity, load_json, prepare, run
+from fmbench.run.unstarted import write_unstarted
+from fmbench.storage.runfolder import RunFolder
+from fmbench.storage.seal import seal
+from tests.load.studies import MODELS, QUICK, Load, cells, children_of, entries, identity, load_json, prepare, run, wait_for
 from tests.support.simulator import Endpoint, simulator
 
 __all__ = ["simulator"]
@@ -81,3 +86,30 @@ def test_users_who_think_send_as_often_as_thought_and_answer_let_them(tmp_path: 
     assert run(folder) == "done"
     measured = [row for row in entries(folder, "record") if row["phase"] == "measure"]
     assert len(measured) == pytest.approx(60, abs=10)
+
+
+def test_what_a_lost_load_process_would_have_sent_is_dropped_and_never_silence(tmp_path: Path, simulator: Simulators) -> None:
+    """Every moment of the plan up to the void cell's end has a row, those of the seconds before the master knew included."""
+    endpoint = simulator(QUICK)
+    load = RATE | {"rate_per_min": [1200.0], "arrivals": "constant", "duration_s": 8.0}
+    folder = prepare(tmp_path / "run", endpoint.url, models=MODELS[:1], load=load)
+    going = Load(folder, processes=3)
+    wait_for(lambda: endpoint.counts()["requests"] >= 40)
+    (master,) = children_of(going.process.pid)
+    os.kill(children_of(master)[1], signal.SIGKILL)
+    assert going.end() == "worker_lost"
+    void, again = cells(folder)
+    assert (void["status"], again["status"]) == ("invalid", "complete") and "unstarted" not in again
+    before = len(entries(folder, "record"))
+    write_unstarted(RunFolder(folder))
+    write_unstarted(RunFolder(folder))
+    records = {identity(row): row for kind in ("intent", "record") for row in entries(folder, kind)}
+    span = void["unstarted"]["closed_at"] - void["unstarted"]["opened_at"]
+    of_void = [row for row in records.values() if row["intended_at"] < void["unstarted"]["closed_at"]]
+    assert len(of_void) == pytest.approx(20 * span, abs=2)
+    dropped = [row for row in of_void if row["outcome"] == "dropped"]
+    assert len(dropped) > 5 and {row["worker"] for row in dropped} == set(void["unstarted"]["slots"])
+    assert len(entries(folder, "record")) == before + len(dropped), "and each once"
+    assert seal(RunFolder(folder)).dropped == len(dropped)
+    moments = sorted(row["intended_at"] for row in of_void)
+    assert np.diff(moments) == pytest.approx(0.05, abs=0.01), "no moment twice, and none left out"

@@ -54,13 +54,32 @@ class Attempt:
     """Requests of the window that were over when it was last looked at."""
     tallies: dict[str, Tally] = field(default_factory=dict)
     """What each worker, by its name, sent."""
+    slots: dict[str, list[int]] = field(default_factory=dict)
+    """The user slots that each worker, by its client, carries."""
+    gone: dict[str, list[int]] = field(default_factory=dict)
+    """The slots of workers, by their names, that were lost in it."""
 
     def ended(self, status: str, reason: str = "") -> dict[str, Any]:
         """The line in ``cells.jsonl``."""
         workers = {name: _counts(tally) for name, tally in self.tallies.items()}
         times = {"started_at": self.started_at, "measure_at": self.measure_at, "drain_at": self.drain_at}
         row = {"cell": self.cell.number, "attempt": self.number, **cell_row(self.cell), "status": status}
-        return {**row, **times, "ended_at": time.time(), "reason": reason, **self._budget(), **self._search(), "workers": workers}
+        return {
+            **row,
+            **times,
+            "ended_at": time.time(),
+            "reason": reason,
+            **self._budget(),
+            **self._unstarted(),
+            **self._search(),
+            "workers": workers,
+        }
+
+    def _unstarted(self) -> dict[str, Any]:
+        """What it takes to know which requests of an open loop's plan nobody could start, as who carried them was lost."""
+        if not self.gone or self.cell.rate_per_min is None or self.opened_at is None or self.burst is not None:
+            return {}
+        return {"unstarted": {"opened_at": self.opened_at, "closed_at": self.drain_at or time.time(), "slots": self.gone}}
 
     def _search(self) -> dict[str, Any]:
         if self.visit is None or self.evidence is None:

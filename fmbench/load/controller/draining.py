@@ -73,6 +73,8 @@ class Draining:
             answer, pulse = answers.get(client), pulses.get(client)
             heard = answer or pulse
             tally = Tally() if heard is None else heard.tally
+            if answer is None or client not in self._crew.present():
+                attempt.gone[self._crew.name_of(client)] = attempt.slots.get(client, [])
             if answer is None:
                 missing.append(self._crew.name_of(client))
                 used = Used(requests=requests or tally.sent, usd=tally.usd if usd is None else usd)

@@ -84,7 +84,7 @@ class Measuring:
         self.crew.freeze()
         self._look(attempt)
         users = self.crew.have_users(cell.concurrency)
-        slots = deal_slots(users)
+        attempt.slots = slots = deal_slots(users)
         attempt.leases = self.budget.lease(users)
         for client in attempt.leases:
             self.crew.tell(self._order(attempt, client, slots[client]), client)
