@@ -80,17 +80,19 @@ def all_of(evidence: list[Evidence]) -> Evidence:
     return Evidence(min(item.met for item in evidence), against, min(item.lean for item in evidence))
 
 
-OF_SCREENS = 0.1
+OF_SCREENS = 0.25
 """The part of the chance of error that limits have which nobody asked for."""
 
 
 def ruled_out(found: Evidence, screens: list[Evidence]) -> Evidence:
-    """``found``, and what limits that nobody asked for say: they only tell against a level, and lean when they have shown it."""
+    """``found``, and what limits that nobody asked for say: they only tell against a level. While one leans against it, what was
+    seen counts for nothing that is met."""
     if not screens:
         return found
-    against = max(item.not_met for item in screens) - math.log(len(screens) / OF_SCREENS)
-    shown = [item.lean for item in screens if item.status(OF_SCREENS) is False]
-    return Evidence(found.met, max(found.not_met + math.log(1 - OF_SCREENS), against), min([found.lean, *shown]))
+    each = [(found.not_met, 1 - OF_SCREENS), *((item.not_met, OF_SCREENS / len(screens)) for item in screens)]
+    against = float(special.logsumexp([log for log, _ in each], b=[weight for _, weight in each]))
+    leaning = [item.lean for item in screens if item.lean < 0]
+    return Evidence(min(found.met, 0.0) if leaning else found.met, against, min([found.lean, *leaning]))
 
 
 def joined(slices: Floats, size: int) -> Floats:

@@ -64,6 +64,25 @@ def test_levels_above_the_first_that_fails_are_left_out_with_the_reason(tmp_path
     assert "32 users are shown not to meet the objectives" in cells(folder)[2]["reason"]
 
 
+@pytest.mark.slow
+def test_a_search_by_latency_alone_does_not_climb_past_a_quota(tmp_path: Path, simulator: Simulators) -> None:
+    """Ten a second are let through, and all at once: at 1,200 a minute every other one fails, at the highest level three of four."""
+    profile = {"ttft_s": 0.02, "tpot_s": 0.0, "output_tokens": 1, "quota": {"requests_per_minute": 10, "minute_s": 1.0}}
+    search = {"of": "rate", "from": 150.0, "to": 2400.0, "most_requests": 200, "tolerance": 0.5}
+    load = {"concurrency": [1, 2, 4, 8], "warmup_s": 0.5, "duration_s": 1.2, "max_duration_s": 4.0, "arrivals": "constant"}
+    folder = prepare(
+        tmp_path / "run",
+        simulator({"profile": profile}).url,
+        models=MODELS[:1],
+        load=load | {"search": search},
+        objectives={"e2e_p50_s": 5.0},
+    )
+    assert run(folder) == "done"
+    (found,) = summary_of(folder)["search"]
+    assert found["finished"] and 300 <= found["limit"] <= 1.5 * 600
+    assert found["ci95"][1] is not None and found["ci95"][1] <= 2400
+
+
 def test_a_search_is_gone_through_again_from_its_lines() -> None:
     """As a report and a resumed run do: the next step is the one that would have come."""
     asked = {"of": "users", "start": 1, "end": 64, "tolerance": 0.1, "confidence": 0.95, "most_requests": 400}

@@ -114,10 +114,13 @@ def test_so_many_blocks_without_a_hit_show_a_share(limit: float, tail: float) ->
 
 
 def test_what_nobody_set_a_limit_on_can_only_tell_against_a_level() -> None:
-    met = Evidence(9.0, -9.0, 5.0)
+    """A weighted mean of e-values: three quarters for the objectives, an eighth for each of two screens."""
+    met, nothing = Evidence(9.0, -9.0, 5.0), Evidence(0.0, 0.0)
     assert ruled_out(met, []) == met
     harmless = ruled_out(met, [Evidence(8.0, -8.0, 3.0)])
-    assert (harmless.met, harmless.lean) == (9.0, 5.0) and harmless.not_met < -3
-    assert ruled_out(met, [Evidence(-9.0, 20.0, -7.0)]).status() is True, "what is met stays so"
-    nothing = ruled_out(Evidence(0.0, 0.0), [Evidence(-9.0, 20.0, -7.0), Evidence(0.0, 0.0)])
-    assert nothing.status() is False and nothing.lean == -7.0
+    assert (harmless.met, harmless.lean) == (9.0, 5.0) and harmless.not_met < -8
+    leaning = ruled_out(met, [Evidence(-1.0, 0.5, -7.0)])
+    assert (leaning.met, leaning.lean) == (0.0, -7.0) and leaning.status() is None
+    failing = ruled_out(nothing, [Evidence(-9.0, 20.0, -7.0), nothing])
+    assert failing.not_met == pytest.approx(20 - math.log(8), abs=1e-6) and failing.status() is False
+    assert ruled_out(nothing, [nothing]).not_met == pytest.approx(0.0)
