@@ -66,7 +66,7 @@ def test_levels_above_the_first_that_fails_are_left_out_with_the_reason(tmp_path
 
 @pytest.mark.slow
 def test_a_search_by_latency_alone_does_not_climb_past_a_quota(tmp_path: Path, simulator: Simulators) -> None:
-    """Ten a second are let through, and all at once: at 1,200 a minute every other one fails, at the highest level three of four."""
+    """Ten a second are let through: at 1,200 a minute every other one fails, at the highest level three of four."""
     profile = {"ttft_s": 0.02, "tpot_s": 0.0, "output_tokens": 1, "quota": {"requests_per_minute": 10, "minute_s": 1.0}}
     search = {"of": "rate", "from": 150.0, "to": 2400.0, "most_requests": 200, "tolerance": 0.5}
     load = {"concurrency": [1, 2, 4, 8], "warmup_s": 0.5, "duration_s": 1.2, "max_duration_s": 4.0, "arrivals": "constant"}
