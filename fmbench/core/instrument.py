@@ -150,6 +150,17 @@ class BegunLate(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class NotCarried(Message):
+    """Why a limit that is kept by what an open loop sent is undecided for the rate that was asked for."""
+
+    says: ClassVar[str] = (
+        "{dropped} planned requests could not be started, as many were in flight as may be: the rate was not sent. "
+        "Raise load.max_in_flight, or ask for a lower rate"
+    )
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
 class Doubt:
     """One reason not to trust a cell's figures fully. ``size`` ranks doubts of one subject over cells."""
 
@@ -269,6 +280,11 @@ def believed(judgement: Judgement, objective: Objective, instrument: Instrument)
 def begun_late(judgement: Judgement, instrument: Instrument) -> Judgement:
     """What is left of an open loop's limit that is missed from the planned moment on, and not from sending on."""
     return _undecided(judgement, BegunLate(Amount(instrument.start_delay_p99_s or 0.0, SECONDS)))
+
+
+def not_carried(judgement: Judgement, dropped: int) -> Judgement:
+    """What is left of a limit that is kept by those requests of an open loop alone that could be started."""
+    return _undecided(judgement, NotCarried(dropped))
 
 
 def _undecided(judgement: Judgement, why: Message) -> Judgement:

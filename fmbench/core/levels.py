@@ -19,6 +19,8 @@ SECONDS_IN_FLIGHT = 30.0
 """An open loop may have so many seconds' requests in flight, unless ``max_in_flight`` says otherwise."""
 QUOTA_USERS = 256
 """So many of a burst's requests are in flight at most, unless ``max_in_flight`` says otherwise."""
+MOST_DROPPED = 0.01
+"""A level of which a larger share could not be started was not sent as asked: nothing is shown to be met there."""
 FEWEST_IN_FLIGHT, MOST_IN_FLIGHT = 16, 2000
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from fmbench.core.levels import MOST_DROPPED
 from fmbench.core.quantiles import Floats
 from fmbench.core.sequential import BLOCK_S, NOTHING, Evidence, independent_blocks, mean_evidence, share_evidence
 
@@ -36,6 +37,8 @@ class Counts:
     told: Floats = field(default_factory=lambda: np.zeros(0))
     """How many of the ok requests are known to have given text or not, and (``text``) how many gave it."""
     text: Floats = field(default_factory=lambda: np.zeros(0))
+    dropped: Floats = field(default_factory=lambda: np.zeros(0))
+    """Requests of an open loop that were due and could not be started."""
     latencies: dict[str, tuple[Floats, Floats]]
     """A latency objective's key → answers that have this latency, and those within the limit."""
     slice_s: float = BLOCK_S
@@ -58,6 +61,14 @@ def evidence_of_share(hits: Floats, counted: Floats, limit: float, counts: Count
         share_evidence(*independent_blocks(flags, trials, counts.slice_s, counts.block_s), limit) for flags in (least, most)
     )
     return Evidence(for_it.met, against.not_met, for_it.lean)
+
+
+def evidence_of_drops(counts: Counts) -> Evidence | None:
+    """Whether at most ``MOST_DROPPED`` of an open loop's plan was dropped; None where nothing was."""
+    if not counts.dropped.sum():
+        return None
+    planned = counts.ended + counts.dropped
+    return share_evidence(*independent_blocks(counts.dropped, planned, counts.slice_s, counts.block_s), MOST_DROPPED)
 
 
 def evidence_of_mean(sums: Floats, numbers: Floats, limit: float, counts: Counts) -> Evidence:

@@ -11,11 +11,20 @@ import numpy as np
 
 from fmbench.core.cells import MeasuredCell
 from fmbench.core.figures.latencies import LATENCIES
+from fmbench.core.levels import MOST_DROPPED
 from fmbench.core.quantiles import Floats
 from fmbench.core.statistics import describe, finite
 
 LATE_S = 0.01
 """A request that begins later than this after its moment is late."""
+
+
+def falls_short(cell: MeasuredCell) -> bool:
+    """Whether so much of an open loop's plan was dropped that what was sent is another, lower rate."""
+    if not cell.dropped:
+        return False
+    begun = int((cell.rows.measured & ~(cell.rows.number("attempt") > 1)).sum())
+    return cell.dropped > MOST_DROPPED * (begun + cell.dropped)
 
 
 def open_loop_of(cell: MeasuredCell) -> dict[str, Any] | None:

@@ -16,13 +16,13 @@ from fmbench.core.cycles import rate_interval
 from fmbench.core.estimands import these_prompts
 from fmbench.core.failures import THROTTLES
 from fmbench.core.falling import falling_start
-from fmbench.core.figures.figure import NOT_MET
+from fmbench.core.figures.figure import MET, NOT_MET
 from fmbench.core.figures.latencies import LATENCIES, Latency
-from fmbench.core.instrument import Instrument, begun_late, believed, instrument_of
+from fmbench.core.instrument import Instrument, NotCarried, begun_late, believed, instrument_of, not_carried
 from fmbench.core.intervals import Interval, dependence, mean_interval
 from fmbench.core.money import total_usd
 from fmbench.core.objectives import Judgement, Objective, Sample, good, judge, meets, percents_of
-from fmbench.core.open_loop import open_loop_of
+from fmbench.core.open_loop import falls_short, open_loop_of
 from fmbench.core.scores import quality_of
 from fmbench.core.statistics import describe, finite, outline, pair, rates, share
 from fmbench.core.steady import Steady, steady_state
@@ -49,6 +49,7 @@ class CellResult:
         """Whether every objective is met; None when undecided, or when the cell was not measured as planned. None is met by a
         cell that answered nothing."""
         found = meets(self.judgements) if self.cell.complete else None
+        found = None if found and falls_short(self.cell) else found
         return found if self.row["ok"] or found is False else None
 
     def judged_with(self, objective: Objective) -> CellResult:
@@ -96,6 +97,7 @@ def result_of(
     sample = Sample(whole, row, quality)
     found_of = [(one, judged(one, sample, cell, instrument)) for one in objectives if len(counted)]
     shown = [judgement for one, judgement in found_of if not one.screen or judgement.status == NOT_MET]
+    shown = shown or [judgement for _, judgement in found_of if isinstance(judgement.why, NotCarried)][:1]
     row = held_whenever_looked(row, cell, counted, objectives)
     if cell.block_s is not None:
         shown = as_printed(shown, objectives, row)
@@ -109,6 +111,8 @@ def judged(objective: Objective, sample: Sample, cell: MeasuredCell, instrument:
     """How an objective stands, as far as the load processes can be believed: a request that an open loop began late has made
     somebody wait, but a limit that is missed for that alone is not missed by the model."""
     found = believed(judge(objective, sample), objective, instrument)
+    if found.status == MET and falls_short(cell):
+        return not_carried(found, cell.dropped)
     if found.status != NOT_MET or cell.rate_per_min is None or objective.percentile is None:
         return found
     from_sending = judge(objective, replace(sample, rows=judged_requests(cell, planned=False)))

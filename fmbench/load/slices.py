@@ -9,11 +9,11 @@ from fmbench.core.failures import TIMEOUTS, Answered, Outcome
 from fmbench.core.figures.latencies import BY_KEY
 from fmbench.core.records import Record
 
-SENT, ENDED, FAILED, OK, USD, PRICED, COMPLETED, TOLD, TEXT = range(9)
+SENT, ENDED, FAILED, OK, USD, PRICED, COMPLETED, TOLD, TEXT, DROPPED = range(10)
 """Places in a slice's row. ``COMPLETED`` answers ended in the slice; all else is of the requests that were sent in it. ``TOLD``
-answers are known to be text or not. After them come two a latency limit: answers that have this latency, and those within the
-limit."""
-PLACES = 9
+answers are known to be text or not; ``DROPPED`` were due in it and could not be started. After them come two a latency limit:
+answers that have this latency, and those within the limit."""
+PLACES = 10
 
 Row = list[float]
 
@@ -43,6 +43,10 @@ class Slices:
         number = int(after_s / self.counting.slice_s)
         self._row(number)[SENT] += 1
         return number
+
+    def dropped(self, after_s: float) -> None:
+        """A request was due so long after the window began, and could not be started."""
+        self._row(int(after_s / self.counting.slice_s))[DROPPED] += 1
 
     def ended(self, number: int, record: Record) -> None:
         """A request of slice ``number`` is over."""

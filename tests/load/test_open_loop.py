@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
-from fmbench.config.load import stored_config
+from fmbench.config.load import resolved, stored_config
 from fmbench.core.levels import plan_of_arrivals
 from fmbench.core.plan import Plan
+from fmbench.core.summary import summarise
 from fmbench.run.unstarted import write_unstarted
 from fmbench.storage.runfolder import RunFolder
 from fmbench.storage.seal import seal
@@ -76,6 +78,10 @@ def test_what_cannot_be_started_is_dropped_and_counted(tmp_path: Path, simulator
     assert len({identity(row) for row in records}) == len(records)
     (worker,) = load_json(folder)["workers"]
     assert (worker["sent"], worker["dropped"]) == (sent, len(dropped))
+    config = stored_config((folder / "config.yml").read_text(), "config.yml")
+    manifest = {"run_id": "r", "config": resolved(config), "cells": cells(folder)}
+    summary = summarise(pd.DataFrame(records), manifest, pd.DataFrame())
+    assert summary["cells"][0]["meets_objectives"] is None and summary["recommendation"] is None, "600 a minute were not sent"
 
 
 def test_users_who_think_send_as_often_as_thought_and_answer_let_them(tmp_path: Path, simulator: Simulators) -> None:

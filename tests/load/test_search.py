@@ -83,6 +83,24 @@ def test_a_search_by_latency_alone_does_not_climb_past_a_quota(tmp_path: Path, s
     assert found["ci95"][1] is not None and found["ci95"][1] <= 2400
 
 
+@pytest.mark.slow
+def test_a_rate_that_cannot_be_started_is_no_level_that_meets(tmp_path: Path, simulator: Simulators) -> None:
+    """One in flight, 0.2 s an answer: 300 a minute can be started, and each of them is answered within the limit."""
+    search = {"of": "rate", "from": 100.0, "to": 1600.0, "most_requests": 200, "tolerance": 0.5}
+    load = {"concurrency": [1, 2, 4, 8], "warmup_s": 0.5, "duration_s": 1.2, "max_duration_s": 5.0, "arrivals": "constant"}
+    folder = prepare(
+        tmp_path / "run",
+        simulator({"profile": {"ttft_s": 0.2, "tpot_s": 0.0, "output_tokens": 1}}).url,
+        models=MODELS[:1],
+        load=load | {"search": search, "max_in_flight": 1},
+        objectives={"e2e_p50_s": 5.0, "error_rate": 0.5},
+    )
+    assert run(folder) == "done"
+    (found,) = summary_of(folder)["search"]
+    assert found["finished"] and 140 <= found["limit"] <= 400, found
+    assert found["ci95"][1] <= 800
+
+
 def test_a_search_is_gone_through_again_from_its_lines() -> None:
     """As a report and a resumed run do: the next step is the one that would have come."""
     asked = {"of": "users", "start": 1, "end": 64, "tolerance": 0.1, "confidence": 0.95, "most_requests": 400}

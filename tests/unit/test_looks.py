@@ -128,13 +128,15 @@ def test_slices_count_requests_where_they_were_sent_and_merge_over_processes() -
     one.sent(1.5)
     one.ended(number, record(answered="text"))
     one.completed(3.2)
+    two.dropped(0.2)
+    one.dropped(0.7)
     number = two.sent(0.9)
     two.ended(number, record(outcome="failed", failure="timeout_total", usd=None, ttft_s=None, e2e_s=3.0))
     rows = merged([one.rows, two.rows])
-    # sent, ended, failed, ok, usd, priced, completed, told, text; TTFT counted, within; end to end counted, within
-    assert rows[0] == [2, 2, 1, 1, 0.001, 1, 0, 1, 1, 2, 1, 2, 0]
-    assert rows[1] == [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
-    assert rows[3] == [0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0]
+    # sent, ended, failed, ok, usd, priced, completed, told, text, dropped; TTFT counted, within; end to end counted, within
+    assert rows[0] == [2, 2, 1, 1, 0.001, 1, 0, 1, 1, 2, 2, 1, 2, 0]
+    assert rows[1] == [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+    assert rows[3] == [0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]
     carried = [from_plain(Tally, to_plain(Tally(slices=part.rows))) for part in (one, two)]
     assert total(carried).slices == rows
     assert from_plain(Counting, to_plain(counting)) == counting
@@ -155,6 +157,18 @@ def steady(judge: WindowJudge, seconds: float, each: int, in_flight: int = 0) ->
         if number < count - 1 or k >= in_flight:
             slices.ended(number, record())
     return slices.rows
+
+
+def test_what_an_open_loop_dropped_tells_against_a_level() -> None:
+    """One in five of the plan was never sent: whatever the answers were, the level is not carried."""
+    judge = deciding(duration_s=60.0)
+    rows = steady(judge, 600, 4)
+    carried = judge.evidence(600, rows)
+    slices = Slices(judge.counting, rows)
+    for number in range(round(600 / judge.counting.slice_s)):
+        slices.dropped(number * judge.counting.slice_s)
+    short = judge.evidence(600, rows)
+    assert carried.lean > 0 and carried.met > 2 and short.lean < 0 and short.met == 0.0 and short.status() is False
 
 
 def test_a_window_ends_at_the_first_look_that_decides() -> None:

@@ -61,6 +61,8 @@ def small_samples(evidence: Evidence) -> Iterator[Finding]:
 
 def few_repeats(evidence: Evidence) -> Iterator[Finding]:
     """Whether repeats tell how one hour differs from the next."""
+    if ((evidence.manifest.get("config") or {}).get("load") or {}).get("search"):
+        return  # its blocks are visits of a level, a few minutes apart
     counts = {found.cell.blocks for found in evidence.measured if 1 < found.cell.blocks < FEWEST_BLOCKS}
     if counts:
         much = f"{min(counts)}" if len(counts) == 1 else f"{min(counts)} to {max(counts)}"

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from fmbench.config.schema import Config
-from fmbench.core.looks import Counts, look_times
+from fmbench.core.looks import Counts, evidence_of_drops, look_times
 from fmbench.core.objectives import Objective, decided, evidence_for, objectives_of, screens_of
 from fmbench.core.plan import window_cap_s
 from fmbench.core.quantiles import Floats
 from fmbench.core.sequential import NOTHING, Evidence, all_of, block_length, ruled_out
-from fmbench.load.slices import COMPLETED, ENDED, FAILED, OK, PLACES, PRICED, SENT, TEXT, TOLD, USD, Counting, Row
+from fmbench.load.slices import COMPLETED, DROPPED, ENDED, FAILED, OK, PLACES, PRICED, SENT, TEXT, TOLD, USD, Counting, Row
 
 SLICES = 16
 """So many slices has a window of ``duration_s``."""
@@ -69,7 +69,9 @@ class WindowJudge:
         counts = self._counts_of(elapsed_s, slices)
         if counts is None:
             return NOTHING
-        return ruled_out(all_of(_known(self._objectives, counts)), _known(self._screens, counts))
+        drops = evidence_of_drops(counts)
+        screens = [*_known(self._screens, counts), *([] if drops is None else [drops])]
+        return ruled_out(all_of(_known(self._objectives, counts)), screens)
 
     def _counts_of(self, elapsed_s: float, slices: dict[int, Row]) -> Counts | None:
         table = np.array([slices.get(number, self.counting.empty_row) for number in range(max(slices, default=-1) + 1)])
@@ -91,6 +93,7 @@ class WindowJudge:
             priced=known[:, PRICED],
             told=known[:, TOLD],
             text=known[:, TEXT],
+            dropped=known[:, DROPPED],
             per_minute=table[:over, COMPLETED] * 60 / self.counting.slice_s,
             latencies={
                 objective.name: (known[:, PLACES + 2 * place], known[:, PLACES + 2 * place + 1])

@@ -170,6 +170,7 @@ def drop(part: Participation, step: Step, arrival: Arrival, slot: int) -> None:
     part.files.journal.record(record)
     step.tally.dropped += 1
     step.tally.window.dropped += record.phase == "measure"
+    step.drop_request(due_ns)
 
 
 def drop_what_was_due(part: Participation, step: Step) -> None:

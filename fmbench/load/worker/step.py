@@ -85,6 +85,12 @@ class Step:
         slices, after_s = self._slices(), self._measured_s()
         return None if slices is None or after_s is None else slices.sent(after_s)
 
+    def drop_request(self, due_ns: int) -> None:
+        """A request of an open loop that was due at this stamp could not be started."""
+        slices = self._slices()
+        if slices is not None and self.measure_ns is not None and due_ns >= self.measure_ns:
+            slices.dropped((due_ns - self.measure_ns) / 1e9)
+
     def end_request(self, number: int | None, record: Record) -> None:
         """A request is over, with all its attempts; ``record`` is the whole of it."""
         slices, after_s = self._slices(), self._measured_s()

@@ -35,7 +35,7 @@ def limit_words(search: dict[str, Any]) -> str:
     if high is None:
         return f"is not shown to fail up to {level_digits(max(step['level'] for step in search['steps']))} {unit}{sure}"
     if not low:
-        return f"meets every objective up to fewer than {level_digits(high)} {unit}{sure}"
+        return f"meets every objective at most below {level_digits(high)} {unit}{sure}; no level was shown to meet them"
     return f"meets every objective up to between {level_digits(low)} and {level_digits(high)} {unit}{sure}"
 
 
