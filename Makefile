@@ -10,7 +10,7 @@ IMAGE ?= fmbench-load
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 
 .PHONY: help demo test test-long test-containers test-fast lint format format-check types check lock image k8s-render clean \
-        bench-accuracy bench-saturation bench-starts bench-demo bench-scale bench-arrivals bench-searches bench-requests bench-master bench-simulator bench-statistics bench-report bench-prices bench-quota bench-faults fuzz fuzz-short soak sbom audit tools
+        bench-accuracy bench-saturation bench-starts bench-stops bench-demo bench-scale bench-arrivals bench-searches bench-requests bench-master bench-simulator bench-statistics bench-report bench-prices bench-quota bench-faults fuzz fuzz-short soak sbom audit tools
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -86,6 +86,9 @@ bench-saturation: $(VENV)/.installed-dev ## TTFT with every core busy and 1,000 
 
 bench-starts: $(VENV)/.installed-dev ## what the start of a request costs, plain and TLS (2 minutes)
 	$(BIN)/python -m benchmarks.accuracy.starts
+
+bench-stops: $(VENV)/.installed-dev ## whole runs whose load processes are stopped at random: no TTFT may change by 1 ms (1 minute)
+	$(BIN)/python -m benchmarks.accuracy.stops
 
 bench-demo: $(VENV)/.installed-dev ## the demo 20 times beside two busy loops: PASS, seconds, the same answer (20 minutes)
 	$(BIN)/python -m benchmarks.demo

@@ -20,7 +20,7 @@ from fmbench.simulator.behaviour import Simulator
 
 PROFILE = {"ttft_s": 0.05, "tpot_s": 0.005, "jitter": 0.5}
 SHORT, LONG = 1, 40
-STREAMS, REQUESTS = 32, 40
+STREAMS, REQUESTS = 32, 20
 BAR_MS = 0.4
 
 
@@ -36,7 +36,7 @@ class Cost:
 def main() -> None:
     """Measure and print a table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy.starts", description=__doc__)
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--busy", type=int, default=0, metavar="LOOPS", help="busy loops beside it")
     options = parser.parse_args()
     print("| connections | CPU of a start, ms | from – to | of a new connection more, ms | of an event, µs |")

@@ -10,6 +10,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pandas as pd
 
 from benchmarks.accuracy.work import MODEL, REGION, Done, Row, Work, environment
 
+Meanwhile = Callable[[subprocess.Popen[str]], None]
 ROOT = Path(__file__).resolve().parents[2]
 REQUEST_S = 1.2
 """What a request of the work takes: 200 ms to the first of 100 events, 10 ms between them."""
@@ -25,11 +27,15 @@ REQUEST_S = 1.2
 def whole_run(work: Work) -> Done:
     """Run the work's streams as the users of one cell, for as long as its requests would take."""
     with tempfile.TemporaryDirectory() as folder:
-        config = Path(folder) / "cfg.yml"
-        config.write_text(json.dumps(_config(work, folder)))
-        run = _run(work, config)
+        run = _run(work, Path(folder), 1, None)
         records = pd.read_parquet(run / "records")
         return Done(_cpu_ns(run, records), [_row(record) for record in records.itertuples()])
+
+
+def records_of_run(work: Work, processes: int, meanwhile: Meanwhile) -> pd.DataFrame:
+    """The records of the same, by so many load processes; ``meanwhile`` is called with the run's process when it has started."""
+    with tempfile.TemporaryDirectory() as folder:
+        return pd.read_parquet(_run(work, Path(folder), processes, meanwhile) / "records")
 
 
 def _config(work: Work, folder: str) -> dict[str, Any]:
@@ -45,15 +51,21 @@ def _config(work: Work, folder: str) -> dict[str, Any]:
     }
 
 
-def _run(work: Work, config: Path) -> Path:
+def _run(work: Work, folder: Path, processes: int, meanwhile: Meanwhile | None) -> Path:
     """The run's folder."""
+    config = folder / "cfg.yml"
+    config.write_text(json.dumps(_config(work, str(folder))))
     bundle = {"AWS_CA_BUNDLE": work.ca_bundle} if work.ca_bundle else {}
     variables = environment(AWS_ENDPOINT_URL_BEDROCK_RUNTIME=work.url, **bundle)
-    command = [sys.executable, "-m", "fmbench", "--config", str(config), "--yes"]
-    done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"fmbench-load ended with {done.returncode}:\n{done.stderr[-2000:]}")
-    return Path(done.stdout.splitlines()[-1])
+    command = [sys.executable, "-m", "fmbench", "--config", str(config), "--processes", str(processes), "--yes"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=ROOT, env=variables, text=True, **pipes) as process:
+        if meanwhile is not None:
+            meanwhile(process)
+        out, said = process.communicate()
+    if process.returncode:
+        raise RuntimeError(f"fmbench-load ended with {process.returncode}:\n{said[-2000:]}")
+    return Path(out.splitlines()[-1])
 
 
 def _cpu_ns(run: Path, records: pd.DataFrame) -> int:
