@@ -28,6 +28,7 @@ SO_TIMESTAMPING, TCP_INFO, RECEIVED_AT = 37, 11, 128
 _PEEK = 65_536
 FIRST = -15
 """Its priority, where the system lets it have one before other processes."""
+AUTOGROUP = "/proc/self/autogroup"
 
 
 class Witness:
@@ -92,10 +93,18 @@ class Witness:
             self._noted[number] = (request, count + 1)
 
 
+def _go_first() -> None:
+    """It has next to nothing to do, and that at once. A session of its own is, on many systems, a group of its own to the
+    scheduler, within which alone a process's priority counts: the group is to come first too."""
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, 0, FIRST)
+    with suppress(OSError), open(AUTOGROUP, "w", encoding="ascii") as group:
+        group.write(str(FIRST))
+
+
 def main() -> None:
     """Watch, with the files that this process was started with."""
-    with suppress(OSError):  # it has next to nothing to do, and that at once
-        os.setpriority(os.PRIO_PROCESS, 0, FIRST)
+    _go_first()
     control, events, memory = (int(number) for number in sys.argv[1:4])
     own = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, 0, control)
     Witness(own, select.epoll.fromfd(events), mmap.mmap(memory, MOST_SOCKETS * SLOT)).run()

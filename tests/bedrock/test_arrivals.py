@@ -144,6 +144,11 @@ def test_the_witness_is_let_before_other_processes_where_the_system_allows_it() 
         while witness.nice() != expected and time.monotonic() < until:
             time.sleep(0.01)
         assert witness.nice() == expected
+        group = Path(f"/proc/{witness.pid}/autogroup")
+        if group.exists() and allowed.returncode == 0:
+            while group.read_text().split()[-1] != str(expected) and time.monotonic() < until:
+                time.sleep(0.01)
+            assert group.read_text().split()[-1] == str(expected)
         owner.stdin.close()
 
 
