@@ -34,6 +34,10 @@ PROCESSES = [
     Process("users differ by 10 %", 16, 60, lognormal(0.5), differ=0.1),
     Process("users differ by 30 %", 16, 60, lognormal(0.5), differ=0.3),
     Process("eight users differ by 30 %", 8, 60, lognormal(0.5), differ=0.3),
+    Process("six users differ by 10 %", 6, 60, lognormal(0.5), differ=0.1),
+    Process("four users differ by 10 %", 4, 60, lognormal(0.5), differ=0.1),
+    Process("four users differ by 30 %", 4, 60, lognormal(0.5), differ=0.3),
+    Process("four users, alike", 4, 60, lognormal(0.5)),
     Process("eight load processes differ by 10 %", 32, 60, lognormal(0.5), hosts=8, hosts_differ=0.1),
     Process("eight load processes differ by 30 %", 32, 60, lognormal(0.5), hosts=8, hosts_differ=0.3),
     Process("drift of 25 % to either side", 8, 240, lognormal(0.5), drift=0.5),
@@ -62,7 +66,7 @@ def intervals(loop: Loop) -> list[Any]:
 
 
 def study(process: Process, runs: int, seed: int) -> tuple[Floats, Floats]:
-    """Coverage in %, and width as a multiple of the oracle's, of each figure."""
+    """Coverage in %, and width as a multiple of the oracle's, of each figure; NaN where most cells are too small to state it."""
     rng = np.random.default_rng([seed, *process.name.encode()])
     found = [intervals(loop) for loop in cells(rng, process, runs)]
     seen, values, tried, failed = [], [], 0, 0
@@ -77,7 +81,8 @@ def study(process: Process, runs: int, seed: int) -> tuple[Floats, Floats]:
     covered = (known[:, :, 0] <= truth) & (truth <= known[:, :, 1])
     oracle = np.quantile(np.abs(np.array(seen) - truth), 0.95, axis=0)
     width = np.nanmedian(known[:, :, 1] - known[:, :, 0], axis=0) / np.maximum(2 * oracle, 1e-12)
-    return 100 * covered.mean(axis=0), width
+    stated = ~np.isnan(known[:, :, 0])
+    return np.where(stated.mean(axis=0) > 0.5, 100 * covered.sum(axis=0) / np.maximum(stated.sum(axis=0), 1), np.nan), width
 
 
 def main() -> None:
@@ -91,7 +96,7 @@ def main() -> None:
     for process in PROCESSES:
         if given.only in process.name:
             covered, width = study(process, given.runs, given.seed)
-            shown = [f"{part:.1f} ({wide:.2f})" for part, wide in zip(covered, width, strict=True)]
+            shown = ["-" if np.isnan(part) else f"{part:.1f} ({wide:.2f})" for part, wide in zip(covered, width, strict=True)]
             if not (process.failing or process.refused):
                 shown[-1] = "-"
             print(f"| {process.name} | {process.users} | {process.seconds:g} | {' | '.join(shown)} |", flush=True)

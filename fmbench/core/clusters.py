@@ -32,9 +32,12 @@ MOST_OF_ALL = 0.75
 """No cluster is taken to have a larger part of all values than this."""
 BELIEVED = 0.9
 """A kind of clusters counts among the degrees of freedom when it scatters more than chance would in nine of ten runs."""
-FEW = 5
+SOME = 8
+BELIEVED_OF_SOME = 0.7
+"""Of fewer than eight clusters less is asked: chance hides easily that so few differ."""
+FEW = 4
 BELIEVED_OF_FEW = 0.99
-"""Of fewer than five clusters so much is asked, as next to no degrees of freedom widen an interval tenfold."""
+"""Of two or three so much is asked, as next to no degrees of freedom widen an interval tenfold."""
 
 
 @dataclass(frozen=True, slots=True)
