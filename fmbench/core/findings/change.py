@@ -36,7 +36,7 @@ class Grew(Message):
 
     says: ClassVar[str] = (
         "In {cells} the latency changed all through the window: in {worst} from {before} to {after}. "
-        "Its figures are of no steady state; look at the timeline."
+        "Its figures are of no steady state, and their intervals take the change for chance: they are wide. Look at the timeline."
     )
     cells: Count
     worst: CellName
