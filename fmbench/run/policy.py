@@ -19,6 +19,7 @@ def policy(config: Config, account_id: str = ANY_ACCOUNT, live_prices: bool = Fa
     statements = [
         *_calls(config, account_id),
         _statement("Preflight", _PREFLIGHT, "*"),
+        *_prompts(config),
         *_output(config),
     ]
     if live_prices:
@@ -41,7 +42,8 @@ _PREFLIGHT = [
 
 def partition_of(region: str) -> str:
     """``aws``, or the partition that a region belongs to."""
-    starts = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-isob-": "aws-iso-b", "us-iso-": "aws-iso", "eusc-": "aws-eusc"}
+    starts = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-isob-": "aws-iso-b", "us-isof-": "aws-iso-f"}
+    starts |= {"us-iso-": "aws-iso", "eu-isoe-": "aws-iso-e", "eusc-": "aws-eusc"}
     return next((partition for start, partition in starts.items() if region.startswith(start)), "aws")
 
 
@@ -116,20 +118,45 @@ def _guardrails(config: Config, model: Model, account_id: str) -> list[str]:
     return [name if name.startswith("arn:") else f"arn:{partition_of(region)}:bedrock:{region}:{account_id}:guardrail/{name}"]
 
 
+def _home(config: Config) -> str:
+    """The partition of a run's buckets."""
+    return partition_of(config.region or next((model.region for model in config.models if model.region), ""))
+
+
+def _prompts(config: Config) -> list[dict[str, Any]]:
+    """A dataset on S3, one object or those of a folder, is listed and read; so is its bucket's key."""
+    path = config.dataset.path
+    if path is None or scheme_of(path) != "s3":
+        return []
+    bucket, _, key = path.partition("://")[2].partition("/")
+    arn = f"arn:{_home(config)}:s3:::{bucket}"
+    key = key.rstrip("/")
+    return [
+        _statement("ReadPrompts", ["s3:GetObject"], [f"{arn}/{key}", f"{arn}/{key}/*"] if key else [f"{arn}/*"]),
+        _statement("ListPrompts", ["s3:ListBucket"], arn),
+        _key("PromptsKey", ["kms:Decrypt"], _home(config)),
+    ]
+
+
+def _key(name: str, actions: list[str], partition: str) -> dict[str, Any]:
+    """The key of a bucket, as far as S3 uses it."""
+    statement = _statement(name, actions, f"arn:{partition}:kms:*:*:key/*")
+    statement["Condition"] = {"StringLike": {"kms:ViaService": "s3.*.amazonaws.com*"}}
+    return statement
+
+
 def _output(config: Config) -> list[dict[str, Any]]:
     """What a run below an bucket does: put, read, take away its own objects, list them, and use the bucket's key."""
     if scheme_of(config.output) != "s3":
         return []
-    partition = partition_of(config.region or "")
+    partition = _home(config)
     bucket, _, prefix = config.output.partition("://")[2].partition("/")
     below = f"arn:{partition}:s3:::{bucket}/{prefix.rstrip('/') + '/' if prefix else ''}*"
     objects = ["s3:PutObject", "s3:GetObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
-    key = _statement("BucketKey", ["kms:GenerateDataKey", "kms:Decrypt"], f"arn:{partition}:kms:*:*:key/*")
-    key["Condition"] = {"StringLike": {"kms:ViaService": "s3.*.amazonaws.com*"}}
     return [
         _statement("StoreRuns", objects, below),
         _statement("ListRuns", ["s3:ListBucket"], f"arn:{partition}:s3:::{bucket}"),
-        key,
+        _key("BucketKey", ["kms:GenerateDataKey", "kms:Decrypt"], partition),
     ]
 
 

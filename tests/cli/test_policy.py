@@ -57,6 +57,17 @@ def test_other_partitions_have_their_arns(tmp_path: Path) -> None:
     assert found["CallModels"]["Resource"] == ["arn:aws-us-gov:bedrock:us-gov-west-1::foundation-model/amazon.nova-lite-v1:0"]
 
 
+def test_prompts_on_s3_are_read_and_nothing_else_there(tmp_path: Path) -> None:
+    dataset = {"source": "jsonl", "path": "s3://prompts/mine/a.jsonl", "buckets": ["1-500"]}
+    model = {"id": "us-gov.anthropic.claude-sonnet-4-5-20250929-v1:0", "region": "us-gov-west-1"}
+    found = policy(tmp_path, {"models": [model], "dataset": dataset})
+    below = "arn:aws-us-gov:s3:::prompts/mine/a.jsonl"
+    assert (found["ReadPrompts"]["Action"], found["ReadPrompts"]["Resource"]) == (["s3:GetObject"], [below, f"{below}/*"])
+    assert found["ListPrompts"]["Resource"] == "arn:aws-us-gov:s3:::prompts"
+    assert found["PromptsKey"]["Action"] == ["kms:Decrypt"]
+    assert "StoreRuns" not in found
+
+
 def test_a_check_that_fails_ends_with_3(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     config = {"models": [{"id": "nobody.knows"}], "simulator": {}, "output": str(tmp_path / "file" / "runs")}
