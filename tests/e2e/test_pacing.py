@@ -26,7 +26,9 @@ def test_nothing_is_throttled_and_the_waits_are_recorded(desk: Desk, endpoint_of
     assert len(records) <= 0.05 * RPM + 0.9 * RPM / 60 * (sent.max() - sent.min()) + 3
     assert (records.paced_s > 0.05).sum() > len(records) / 3
     assert records.ttft_s.max() < records.paced_s.max() + 0.5, "the wait is in no latency"
-    assert "before going out, to stay under it" in (ended.run / "report.md").read_text()
+    report = (ended.run / "report.md").read_text()
+    assert "before going out, to stay under it" in report
+    assert "of its requests a minute" in report and "—" not in report.partition("## Quota")[2].partition("waited")[0]
 
 
 def test_an_unknown_quota_is_refused_before_anything_is_sent(desk: Desk, endpoint: Any) -> None:

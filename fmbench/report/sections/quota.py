@@ -36,16 +36,16 @@ def _worst(uses: list[Use]) -> list[Use]:
 
 def _said(study: Study, use: Use) -> str:
     name, level = text(study.short(use["model"])), at_level(use)
-    throttled, taken = share(use["throttled_share"]), share(use["admitted_share"])
+    throttled, taken = share(use["throttled_share"]), _taken(use)
     if use["limit"] == "quota":
         worst = max(use["throttled"], key=use["throttled"].get).removeprefix("throttled_")
         tokens, used = _tokens(use["admitted_tpm"]), _tokens(use["settled_tpm"])
         said = f"**{name}: your limit is the quota, not the model.** At {level} {throttled} of the requests were throttled, "
         said += f"most of them for {worst}; admission took {tokens} tokens a minute, the answers {used} in the end."
     elif use["limit"] == "near":
-        said = f"**{name}: the quota is near.** At {level} admission took {taken} of its tokens a minute."
+        said = f"**{name}: the quota is near.** At {level} admission took {taken}."
     else:
-        said = f"{name}: your limit is not the quota, of which {level} took {taken} at admission."
+        said = f"{name}: your limit is not the quota: at {level} admission took {taken}."
     if use.get("held"):
         said += (
             f" {plural(use['held'], 'request')} waited {seconds(use['held_s'])} on average before going out, to stay under it."
@@ -55,6 +55,13 @@ def _said(study: Study, use: Use) -> str:
         said += f" No answer was longer than {count(use['longest_output'])} tokens: a `max_tokens` of so many, in place of "
         said += f"{count(use['max_tokens'])}, would free {share(freed)} of what admission takes."
     return said
+
+
+def _taken(use: Use) -> str:
+    """Which shares of the quota's tokens and requests a minute, as far as their sizes are known."""
+    rpm = (use.get("quota") or {}).get("rpm")
+    of = {"tokens": use["admitted_share"], "requests": use["requests_per_min"] / rpm if rpm else None}
+    return " and ".join(f"{share(part)} of its {what} a minute" for what, part in of.items() if known(part))
 
 
 def _table(study: Study, uses: list[Use]) -> Table:
