@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -54,6 +55,16 @@ def test_nothing_throttled_is_no_limit() -> None:
     records, manifest = run_of([Cellful([row(0.1 * number, max_tokens=10) for number in range(20)])])
     (told,) = quota_searches(LOAD, read(records).rows, manifest["cells"])
     assert (told["limit"], told["quota"]["requests_per_min"], told["quota"]["throttled_by"]) == (None, None, [])
+
+
+def test_a_log_that_nothing_explains_has_an_open_interval() -> None:
+    """10 tokens are refused and 1,000 let through: no size is ruled out for certain."""
+    hidden = [Seen(at=1.0, ended_at=1.0, input_tokens=17, max_tokens=1, output_tokens=0, word="tokens")]
+    hidden += [Seen(at=2.0, ended_at=2.5, input_tokens=1000, max_tokens=1, output_tokens=1)]
+    records, manifest = run_of([Cellful([_row(seen) for seen in hidden])])
+    (told,) = quota_searches(LOAD, read(records).rows, manifest["cells"])
+    assert told["ci95"][1] is None
+    assert json.dumps(told, allow_nan=False)
 
 
 def test_other_searches_are_none_of_quotas() -> None:

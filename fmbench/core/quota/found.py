@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -42,7 +41,7 @@ def _row(model: str, bucket: str, asked: Mapping[str, Any], rows: Rows, lines: l
         "bucket": bucket,
         "of": "quota",
         "limit": None if limit is None else limit.per_minute,
-        "ci95": None if limit is None else [limit.low, limit.high],
+        "ci95": None if limit is None else _ends(limit),
         "requests": len(log),
         "finished": all(line["status"] == "complete" for line in lines),
         "bursts": len(lines),
@@ -66,8 +65,12 @@ def _row(model: str, bucket: str, asked: Mapping[str, Any], rows: Rows, lines: l
 def _onset(onset: Onset | None) -> dict[str, Any] | None:
     if onset is None:
         return None
-    found = asdict(onset)
-    return {"per_minute": found["per_minute"], "ci95": [found["low"], found["high"] if np.isfinite(found["high"]) else None]}
+    return {"per_minute": onset.per_minute, "ci95": _ends(onset)}
+
+
+def _ends(onset: Onset) -> list[float | None]:
+    """The ends of its interval; None: no size is too large for the log."""
+    return [onset.low, onset.high if np.isfinite(onset.high) else None]
 
 
 def log_of(rows: Rows, scale: float) -> list[Seen]:
