@@ -114,25 +114,26 @@ class ResponseReader:
     def _read_head(self, data: bytes, now_ns: int) -> None:
         if self.first_ns is None:
             self.first_ns = now_ns
-        data = self._pending + data
-        end = data.find(_BLANK_LINE)
-        if end < 0:
-            self._pending = data
-            if len(data) > MAX_HEAD or not b"HTTP/1."[: len(data)] == data[:7]:
-                raise NotHttp(f"not an HTTP/1.x answer: {data[:80]!r}")
-            return
+        rest, head = self._pending + data, None
+        while head is None or 100 <= head.status < 200:
+            end = rest.find(_BLANK_LINE)
+            if end < 0:
+                return self._keep_partial_head(rest)
+            head = parse_head(rest[:end])
+            rest = rest[end + len(_BLANK_LINE) :]
         self._pending = b""
-        head = parse_head(data[:end])
-        rest = data[end + len(_BLANK_LINE) :]
-        if 100 <= head.status < 200:
-            if rest:
-                self._read_head(rest, now_ns)
-            return
         self._begin_body(head, now_ns)
         if rest and not self.done:
             self._step(rest, now_ns)
         elif rest:
             self.reusable = False
+
+    def _keep_partial_head(self, data: bytes) -> None:
+        self._pending = data
+        if len(data) > MAX_HEAD or not b"HTTP/1."[: len(data)] == data[:7]:
+            raise NotHttp(f"not an HTTP/1.x answer: {data[:80]!r}")
+        if self.received > MAX_HEAD + len(data):
+            raise NotHttp("answers that announce another, without end")
 
     def _begin_body(self, head: Head, now_ns: int) -> None:
         self.head, self.head_ns = head, now_ns
@@ -223,7 +224,9 @@ class ResponseReader:
 
 
 def _length(text: str) -> int:
-    first = text.partition(",")[0].strip()
+    first, *others = (each.strip() for each in text.split(","))
+    if others and {*others} != {first}:
+        raise NotHttp(f"two content-lengths: {text[:40]!r}")
     if not (first.isascii() and first.isdigit() and len(first) <= MOST_DIGITS):
         raise NotHttp(f"not a content-length: {text[:40]!r}")
     return int(first)

@@ -15,7 +15,7 @@ from fmbench.core.prices.book import PriceBook, prices_of
 from fmbench.core.prices.price import Price
 from fmbench.run.plan_table import duration_text, range_text
 from fmbench.run.say import say
-from fmbench.storage.store import is_remote, store_for
+from fmbench.storage.store import store_for
 
 ASK_ABOVE_USD = 0.1
 """A run that can cost at most so much starts without a question."""
@@ -38,9 +38,8 @@ def target_name(config: Config) -> str:
 
 
 def check_address(config: Config) -> None:
-    """Raises ``UnusableInput`` for an address of a store that nothing can be written to as it stands. Nothing is asked."""
-    if is_remote(config.output):
-        store_for(config.output, config.region)
+    """Raises ``UnusableInput`` for an address that nothing can be written to as it stands. Nothing is asked."""
+    store_for(config.output, config.region)
 
 
 def check_budget(config: Config, book: PriceBook) -> None:

@@ -114,6 +114,22 @@ def test_the_head_says_what_the_server_said() -> None:
     assert (reader.first_ns, reader.head_ns, reader.last_ns) == (5, 5, 5)
 
 
+@pytest.mark.parametrize("pieces", [1, 7])
+def test_interim_answers_without_end_are_no_answer(pieces: int) -> None:
+    reader = ResponseReader(lambda head: Body())
+    flood = b"HTTP/1.1 103 Early Hints\r\n\r\n" * 20_000
+    with pytest.raises(NotHttp, match="without end"):
+        for start in range(0, len(flood), 65_536 // pieces):
+            reader.feed(flood[start : start + 65_536 // pieces], 5)
+
+
+def test_two_lengths_are_one_only_where_they_say_the_same() -> None:
+    wire = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: %d\r\n\r\nab"
+    assert ResponseReader(lambda head: Body()).feed(wire % 2, 5)
+    with pytest.raises(NotHttp, match="two content-lengths"):
+        ResponseReader(lambda head: Body()).feed(wire % 1, 5)
+
+
 @pytest.mark.parametrize(
     ("wire", "reusable"),
     [

@@ -40,3 +40,17 @@ def test_blank_lines_without_end_and_a_line_without_end_are_not_read_on(tmp_path
         (tmp_path / "rows.jsonl").write_text(text)
         with pytest.raises(UnusableInput, match=why):
             read(tmp_path / "rows.jsonl", tmp_path)
+
+
+def test_an_archive_of_ten_thousands_of_files_is_refused_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "many.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(files.MOST_FILES + 1):
+            archive.writestr(f"{number}.jsonl", "")
+    with pytest.raises(UnusableInput, match="join them"):
+        read(path, tmp_path)
+
+
+def test_what_the_system_makes_up_is_no_file() -> None:
+    with pytest.raises(UnusableInput, match="a device or a pipe"):
+        files.find("/proc/self/mem", Path())

@@ -35,6 +35,10 @@ _BROKEN_ARCHIVE = (
 )
 """What ``zipfile`` raises for bytes that are no sound archive."""
 MOST_BLANK_LINES = 1_000_000
+MOST_FILES = 1_000
+"""Of a folder or an archive."""
+_MADE_UP = ("/proc", "/sys")
+"""What stands there is no file on a disk: it may have no end, or never come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ def find(address: str, scratch: Path) -> tuple[list[LinesFile], str]:
         )
     if path.is_dir():
         return _in_folder(path, address)
-    if not path.is_file():
+    if not path.is_file() or any(path.resolve().is_relative_to(made_up) for made_up in _MADE_UP):
         raise UnusableInput(f"dataset.path: {address} is a device or a pipe, not a file: give a file that can be read twice")
     digest = sha256(path)
     return (_in_zip(path, address), digest) if zipfile.is_zipfile(path) else ([_plain(path, path.name)], digest)
@@ -137,8 +141,14 @@ def _in_folder(folder: Path, address: str) -> tuple[list[LinesFile], str]:
         others = sorted({path.suffix for path in files if path.suffix in TABLES})
         cure = f"for its *{others[0]} use source: huggingface" if others else "give the folder that the <task>.jsonl are in"
         raise UnusableInput(f"dataset.path: the folder {address} holds no *.jsonl file: {cure}")
+    _check_number(len(paths), address)
     listing = "".join(f"{sha256(path)}  {path.name}\n" for path in paths)
     return [_plain(path, path.name) for path in paths], hashlib.sha256(listing.encode()).hexdigest()
+
+
+def _check_number(files: int, address: str) -> None:
+    if files > MOST_FILES:
+        raise UnusableInput(f"dataset.path: {address} holds {files:,} files, and at most {MOST_FILES:,} are read: join them")
 
 
 def _in_zip(path: Path, address: str) -> list[LinesFile]:
@@ -154,6 +164,7 @@ def _in_zip(path: Path, address: str) -> list[LinesFile]:
     members = members or [member for member in inside if member.filename.endswith(".json")]
     if not members:
         raise UnusableInput(f"dataset.path: the archive {address} holds no *.jsonl file: LongBench's has data/<task>.jsonl")
+    _check_number(len(members), address)
     return [LinesFile(member.filename, member.file_size, partial(_open_member, path, member.filename)) for member in members]
 
 
