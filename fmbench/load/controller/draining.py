@@ -16,6 +16,9 @@ from fmbench.load.deadlines import DRAIN_REPORT_S, GRACE_S, SLACK_S
 from fmbench.load.protocol import Closed, Drain, Drained, Hurry, Pulse
 from fmbench.load.tally import Tally
 
+CLOSELY_S, ENDING_S = 0.005, 0.025
+"""Between looks: until every gate is closed, which is when the window ends; and while the requests in flight end."""
+
 Pulses = Callable[[], Mapping[str, Pulse]]
 
 
@@ -58,7 +61,7 @@ class Draining:
             if attempt.drain_at is None and closed >= waiting:
                 attempt.drain_at = time.time()
             waiting &= crew.present() | answers.keys()
-            gevent.sleep(0.005)
+            gevent.sleep(CLOSELY_S if attempt.drain_at is None else ENDING_S)
         return answers
 
     def _too_long(self, waited_s: float) -> bool:
