@@ -23,6 +23,7 @@ from fmbench.core.figures.figure import UNDECIDED, Figure
 from fmbench.core.figures.registry import of_objective
 from fmbench.core.judging import MOST_TO_ASK_FOR
 from fmbench.core.objectives import Judgement
+from fmbench.core.open_loop import falls_short
 from fmbench.core.results import CellResult
 from fmbench.core.samples import TAIL
 
@@ -128,14 +129,18 @@ def settling_answer(
     change it."""
     least = least_between(winner, others[0], figure, len(others)) if others else None
     ties = [to_tell(winner, point, figure, len(others)) for point in tied if point is not winner]
-    return _settling(least or least_from_limit(winner), [*filter(None, ties), *map(to_judge, undecided)])
+    return _settling(
+        least or least_from_limit(winner),
+        [*filter(None, ties), *(to_judge(one) for one in undecided if not falls_short(one.cell))],
+    )
 
 
 def settling_none(nearest: CellResult | None, undecided: Sequence[CellResult]) -> dict[str, Any]:
-    """The same of a verdict without a winner: each model's cell that lacks the fewest requests is what is open."""
+    """The same of a verdict without a winner: each model's cell that lacks the fewest requests is what is open. A rate that could
+    not be sent is not: more requests of it would not tell."""
     least = None if nearest is None else least_from_limit(nearest)
     closest: dict[str, CellResult] = {}
-    for found in sorted(undecided, key=requests_needed):
+    for found in sorted((one for one in undecided if not falls_short(one.cell)), key=requests_needed):
         closest.setdefault(found.cell.model, found)
     return _settling(least, [to_judge(found) for found in closest.values()])
 

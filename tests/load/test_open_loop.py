@@ -94,6 +94,16 @@ def test_users_who_think_send_as_often_as_thought_and_answer_let_them(tmp_path: 
     assert len(measured) == pytest.approx(60, abs=10)
 
 
+def test_a_window_shorter_than_a_thought_has_its_share_of_requests(tmp_path: Path, simulator: Simulators) -> None:
+    """N = X (R + Z): 90 users, 30 s a thought and 0.1 s an answer are 2.99 requests a second, 17.9 in 6 s."""
+    endpoint = simulator({"profile": {"ttft_s": 0.1, "tpot_s": 0.0, "output_tokens": 1}})
+    load = {"concurrency": [90], "think_time_s": 30.0, "warmup_s": 0.5, "duration_s": 6.0}
+    folder = prepare(tmp_path / "run", endpoint.url, models=MODELS[:1], load=load)
+    assert run(folder) == "done"
+    measured = [row for row in entries(folder, "record") if row["phase"] == "measure"]
+    assert len(measured) == pytest.approx(17.9, abs=2)
+
+
 def test_what_a_lost_load_process_would_have_sent_is_dropped_and_never_silence(tmp_path: Path, simulator: Simulators) -> None:
     """Every moment of the plan up to the void cell's end has a row, those of the seconds before the master knew included."""
     endpoint = simulator(QUICK)
