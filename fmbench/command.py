@@ -70,6 +70,8 @@ class Parser(argparse.ArgumentParser):
         """As argparse does it, but an option that does not exist is named first, with the nearest one that does."""
         if self.double_dash is not None:
             given = sys.argv[1:] if args is None else args
+            if list(given[-1:]) == ["--"]:
+                self.error("nothing stands after --")
             args = [self.double_dash if argument == "--" else argument for argument in given]
         if self._subparsers is None:
             self._check_options(sys.argv[1:] if args is None else args)

@@ -22,7 +22,9 @@ from fmbench.storage.record_table import record_table
 from fmbench.storage.runfolder import RunFolder
 from fmbench.storage.scores import read_scores
 from fmbench.storage.store import is_remote, store_for
-from fmbench.storage.upload import download, upload_files
+from fmbench.storage.upload import MANIFEST, download, upload_files
+
+MOST_LISTED = 8
 
 _HEALTH_COLUMNS = (
     "at",
@@ -113,9 +115,27 @@ def open_run(address: str) -> LocalRun:
 
     Raises ``UnusableInput`` when there is no run folder.
     """
-    run = _download(address) if is_remote(address) else LocalRun(RunFolder(_folder(address)))
+    run = _download(address) if is_remote(address) else LocalRun(RunFolder(_local(address)))
     _ = run.manifest
     return run
+
+
+def _local(address: str) -> Path:
+    path = _folder(address)
+    if path.is_dir() and not (path / MANIFEST).exists():
+        _refuse_above(address, [str(found.parent) for depth in ("*", "*/*") for found in path.glob(f"{depth}/{MANIFEST}")])
+    return path
+
+
+def _refuse_above(address: str, runs: Sequence[str]) -> None:
+    """Raises ``UnusableInput`` that lists the runs below an address, the newest first, where there are any."""
+    if not runs:
+        return
+    newest = sorted(runs, key=lambda run: run.rpartition("/")[2], reverse=True)
+    more = f", and {len(runs) - MOST_LISTED} more (fmbench-load runs {address})" if len(runs) > MOST_LISTED else ""
+    raise UnusableInput(
+        f"{address}: is no run folder, but above some; give one of these: {', '.join(newest[:MOST_LISTED])}{more}."
+    )
 
 
 def _folder(address: str) -> Path:
@@ -125,13 +145,17 @@ def _folder(address: str) -> Path:
 
 def _download(address: str) -> LocalRun:
     store = store_for(address)
+    names = store.list()
+    if MANIFEST not in names:
+        above = [name.removesuffix(f"/{MANIFEST}") for name in names if name.endswith(f"/{MANIFEST}")]
+        _refuse_above(address, [f"{store.address}/{name}" for name in above])
+        what = "it has no manifest.json" if names else "nothing is stored there"
+        raise UnusableInput(f"{address}: is no run folder ({what}); give an address that ends with a run's id.")
     scratch = tempfile.mkdtemp(prefix="fmbench-load-")
     path = below(Path(scratch), store.address.rpartition("/")[2])
     run = LocalRun(RunFolder(path, store.address))
     weakref.finalize(run, shutil.rmtree, scratch, ignore_errors=True)
     download(store, path)
-    if not path.is_dir():
-        raise UnusableInput(f"{address}: is no run folder (nothing is stored there); give an address that ends with a run's id.")
     return run
 
 

@@ -13,6 +13,7 @@ from fmbench.core.failures import Refused, UnusableInput
 from fmbench.storage import atomic
 from fmbench.storage.reader import open_run, read_lines
 from fmbench.storage.runfolder import RunFolder, create, discard, new_run_id, work_folder
+from fmbench.storage.store import store_for
 from fmbench.storage.upload import forget_local_copy, upload
 from tests.support.emulators import objects
 
@@ -105,6 +106,24 @@ def test_what_is_no_run_is_said(tmp_path: Path, content: str | None, said: str):
 def test_an_s3_address_without_a_run_is_said(s3_server: str):
     with pytest.raises(UnusableInput, match="is no run folder"):
         open_run("s3://bucket/nothing/here")
+
+
+def test_a_folder_above_runs_lists_them_the_newest_first(tmp_path: Path):
+    for name in ("20260101T000000Z-a", "20270101T000000Z-b", "sub/20260601T000000Z-c"):
+        (tmp_path / name).mkdir(parents=True)
+        atomic.write_json(tmp_path / name / "manifest.json", MANIFEST)
+    with pytest.raises(UnusableInput, match=r"20270101T000000Z-b, .*sub/20260601T000000Z-c, .*20260101T000000Z-a\."):
+        open_run(str(tmp_path))
+
+
+def test_a_prefix_above_runs_lists_them_and_names_no_folder_of_this_machine(s3_server: str):
+    for name in ("20260101T000000Z-a", "20270101T000000Z-b"):
+        store_for(f"s3://bucket/above/{name}").put_bytes("manifest.json", b"{}")
+        store_for(f"s3://bucket/above/{name}").put_bytes("records/part.parquet", b"-")
+    with pytest.raises(UnusableInput) as said:
+        open_run("s3://bucket/above")
+    listed = "s3://bucket/above/20270101T000000Z-b, s3://bucket/above/20260101T000000Z-a"
+    assert str(said.value) == f"s3://bucket/above: is no run folder, but above some; give one of these: {listed}."
 
 
 def test_a_run_that_was_not_sealed_says_how_to(tmp_path: Path):
