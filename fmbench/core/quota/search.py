@@ -23,8 +23,8 @@ BEFORE_TURN_S = 12.0
 """The first of two bursts starts so long before the clock's minute turns."""
 PARTS = 60
 """Into so many requests a burst divides the quota of tokens."""
-ALIKE = 2.0
-"""An explanation that so many times as much contradicts as the best one may be the right one, too."""
+ALIKE = 1.0
+"""Where requests contradict the best explanation, one that so much more contradicts (1: a clear one) may be right, too."""
 REPEATS = 2
 """What was not told the first time is asked once more, so often at most."""
 HALVINGS = 7
@@ -177,7 +177,7 @@ def conclude(log: Sequence[Seen]) -> Finding:
     by_tokens = fit_tokens(log, guesses)
     against = {guess: fit.against + by_requests[guess.window].against for guess, fit in by_tokens.items()}
     least = min(against.values())
-    best = [guess for guess in guesses if against[guess] <= ALIKE * least + TINY]
+    best = [guess for guess in guesses if against[guess] <= least + min(least, ALIKE) + TINY]
     tokens = any(seen.word == "tokens" for seen in log)
     return Finding(
         requests=_onset("requests", log, [by_requests[guess.window] for guess in best]),
