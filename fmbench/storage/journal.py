@@ -37,7 +37,7 @@ class JournalWriter:
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         self._path = path.absolute()
         self._torn = False
-        _hold(self._file)
+        hold(self._file)
 
     def intent(self, record: Record) -> None:
         """Write down that ``record`` is about to be sent: on return its line is in the file."""
@@ -50,7 +50,7 @@ class JournalWriter:
     def put_back(self) -> None:
         """Write all of it again where it was, should somebody have deleted it. Raises ``OSError`` when that cannot be done."""
         if put_back(self._file, self._path):
-            _hold(self._file)
+            hold(self._file)
 
     def close(self) -> None:
         """Bring the file to the disk, again where it was deleted, and close it."""
@@ -69,8 +69,8 @@ class JournalWriter:
         self._torn = False
 
 
-def _hold(file: int) -> None:
-    """Lock the journal for as long as this process lives, however it ends: nobody seals what is still written."""
+def hold(file: int) -> None:
+    """Lock an open file, a journal, for as long as this process lives, however it ends: nobody seals what is still written."""
     with suppress(OSError):  # a file system without locks
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 

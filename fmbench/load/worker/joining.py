@@ -17,6 +17,7 @@ from fmbench.core.failures import Refused
 from fmbench.core.names import below
 from fmbench.load.outbox import Outbox, outbox_to
 from fmbench.load.protocol import Hello
+from fmbench.storage.left_over import SCRATCH, remember
 from fmbench.storage.share import fetch_prepared
 from fmbench.storage.store import store_for
 
@@ -33,6 +34,7 @@ def settle_in(hello: Hello) -> tuple[Path, Outbox | None]:
     if hello.store is not None:
         folder = below(_scratch(), hello.run_id)
         fetch_prepared(store_for(hello.store.address, hello.store.region), hello.store.sha256, folder)
+        remember(folder, hello.store.address, hello.store.region)
         return folder, outbox_to(hello.store, folder)
     if not (Path(hello.folder) / "plan.json").exists():
         cure = f"give the master --output {STORE_EXAMPLES}, or an --output on a disk that every host mounts at the same place"
@@ -42,7 +44,7 @@ def settle_in(hello: Hello) -> tuple[Path, Outbox | None]:
 
 def _scratch() -> Path:
     given = os.environ.get("FMBENCH_SCRATCH")
-    return Path(given) if given else Path(tempfile.mkdtemp(prefix="fmbench-load-"))
+    return Path(given) if given else Path(tempfile.mkdtemp(prefix=SCRATCH))
 
 
 def _check_reach(hello: Hello) -> None:
