@@ -65,6 +65,7 @@ def test_an_answer_is_what_the_ledger_says(endpoint: Endpoint, patched: Asker, a
     assert len(exchange.content_ns) == (0 if api.endswith("-whole") else row["output_tokens"])
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("keep_text", [True, False])
 @pytest.mark.parametrize("kind", MODELS)
 def test_stamps_are_those_of_the_writes(endpoint: Endpoint, kind: str, keep_text: bool) -> None:

@@ -194,6 +194,7 @@ def test_a_stall_inside_the_stream(endpoint):
     assert (row["client_gone"], row["stream_events"]) == (True, 3)
 
 
+@pytest.mark.timing
 def test_a_stall_that_ends_gives_a_whole_answer(endpoint, client):
     assert deltas(stream_of(client, modelId="short_stall")) == 12
     (row,) = endpoint.settled(1)
