@@ -79,8 +79,7 @@ class Account:
 
     def regions(self) -> list[str]:
         """Where boto3 knows Bedrock to be."""
-        found: list[str] = session().get_available_regions("bedrock")
-        return found
+        return bedrock_regions()
 
     def model(self, model_id: str) -> dict[str, Any]:
         """``modelDetails`` of a foundation model."""
@@ -160,6 +159,12 @@ class Account:
             if unanswered.why not in (Why.NOT_THERE, Why.NOT_ALLOWED, Why.UNABLE):
                 self._silent[service] = unanswered
             raise unanswered from error
+
+
+def bedrock_regions() -> list[str]:
+    """Where boto3 knows Bedrock to be, in every partition. Nothing is asked."""
+    ours = session()
+    return [region for name in ours.get_available_partitions() for region in ours.get_available_regions("bedrock", name)]
 
 
 def _make(service: str, region: str) -> Any:

@@ -134,6 +134,13 @@ class NoCells(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class QuotaSearched(Message):
+    """The run looked for a quota: it was meant to be throttled, and judges nothing."""
+
+    says: ClassVar[str] = "A quota was searched for; no model is judged."
+
+
+@dataclass(frozen=True, slots=True)
 class NotMeasured(Message):
     """No cell of the bucket was measured to its end."""
 

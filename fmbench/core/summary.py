@@ -18,11 +18,12 @@ from fmbench.core.findings.finding import Evidence
 from fmbench.core.findings.registry import validity
 from fmbench.core.instrument import health_in, instrument_error
 from fmbench.core.lateness import lateness_of
+from fmbench.core.messages import Message
 from fmbench.core.money import total_usd
-from fmbench.core.objectives import objectives_of, screens_of
+from fmbench.core.objectives import Objective, objectives_of, screens_of
 from fmbench.core.quota.found import quota_searches
 from fmbench.core.quota.usage import quota_for, quota_use
-from fmbench.core.reasons import NoCells, NothingPlanned
+from fmbench.core.reasons import NoCells, NothingPlanned, QuotaSearched
 from fmbench.core.reconcile import counts_by_name, differences, locust_requests
 from fmbench.core.records import SCHEMA_VERSION
 from fmbench.core.results import CellResult, result_of, token_ratios
@@ -50,26 +51,30 @@ def summarise(records: pd.DataFrame, manifest: Mapping[str, Any], health: pd.Dat
 def summarise_table(table: Table, manifest: Mapping[str, Any], health: pd.DataFrame) -> dict[str, Any]:
     """The same, of records that are a table already."""
     config = manifest.get("config") or {}
-    asked = objectives_of(config.get("objectives") or {})
+    asked = _limits(config)
     load = config.get("load") or {}
     cells = measured_cells(table, manifest.get("cells") or [], _model_ids(config))
     cells = [replace(cell, block_s=block_s_of(load, cell.windows)) for cell in cells]
-    judged = [*asked, *screens_of(config.get("objectives") or {})]
+    judged = [] if _judges_nothing(config) else [*asked, *screens_of(config.get("objectives") or {})]
     results = [result_of(cell, judged, _dataset(manifest), health) for cell in cells]
+    if _judges_nothing(config):
+        for found in results:
+            found.row["meets_objectives"] = None
     verdicts = _verdicts(results, config)
-    chosen = verdicts.get(_bucket_of_interest(results, config) or "")
+    bucket = _bucket_of_interest(results, config)
+    chosen = verdicts.get(bucket or "")
     own_counts = counts_by_name(table)
     late = lateness_of(table.rows)
     measured = health_in(health, [window for cell in cells for window in cell.windows])
     wanted = (config.get("objectives") or {}).get("bucket")
-    nothing = NothingPlanned(str(wanted)) if wanted and results else NoCells()
+    bucket = bucket if bucket in {found.cell.bucket for found in results} else None
     return {
         "schema_version": SCHEMA_VERSION,
         "run_id": manifest.get("run_id"),
         "cells": [found.row for found in results],
         "recommendation": None if chosen is None else chosen["recommendation"],
-        "recommendation_reason": nothing if chosen is None else chosen["reason"],
-        "bucket_of_interest": None if chosen is None else chosen["bucket"],
+        "recommendation_reason": _why_nothing(results, config) if chosen is None else chosen["reason"],
+        "bucket_of_interest": bucket,
         "bucket_of_interest_is": "configured" if wanted else "the one with most requests",
         "verdicts": list(verdicts.values()),
         "objectives": {objective.name: objective.limit for objective in asked},
@@ -82,7 +87,7 @@ def summarise_table(table: Table, manifest: Mapping[str, Any], health: pd.DataFr
         "thinking": _thinking(cells, manifest),
         **({"cloudwatch": [each.to_dict() for each in seen]} if (seen := witnessed(cells, manifest.get("cloudwatch"))) else {}),
         **({"routes": rows} if (rows := _routes(cells, config)) else {}),
-        "traffic": _traffic(cells, manifest, None if chosen is None else chosen["bucket"]),
+        "traffic": _traffic(cells, manifest, bucket),
         **({"search": rows} if (rows := _searches(table, manifest)) else {}),
         "instrument_error_s": instrument_error(measured) if late is None else late.p95,
         "lateness_s": None if late is None else late.to_dict(),
@@ -103,8 +108,27 @@ def _prefer(config: Mapping[str, Any]) -> str:
     return str((config.get("objectives") or {}).get("prefer") or "cost")
 
 
+def _judges_nothing(config: Mapping[str, Any]) -> bool:
+    """Whether the run looks for a quota: its bursts are sent to be throttled, and say nothing of a model."""
+    return ((config.get("load") or {}).get("search") or {}).get("of") == "quota"
+
+
+def _limits(config: Mapping[str, Any]) -> list[Objective]:
+    return [] if _judges_nothing(config) else objectives_of(config.get("objectives") or {})
+
+
+def _why_nothing(results: list[CellResult], config: Mapping[str, Any]) -> Message:
+    """Why there is no verdict."""
+    wanted = (config.get("objectives") or {}).get("bucket")
+    if results and _judges_nothing(config):
+        return QuotaSearched()
+    return NothingPlanned(str(wanted)) if wanted and results else NoCells()
+
+
 def _verdicts(results: list[CellResult], config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    asked = objectives_of(config.get("objectives") or {})
+    if _judges_nothing(config):
+        return {}
+    asked = _limits(config)
     buckets = dict.fromkeys(found.cell.bucket for found in results)
     return {bucket: decide(results, bucket, _prefer(config), asked) for bucket in buckets}
 

@@ -11,7 +11,7 @@ from fmbench.core.failures import ExitCode
 from fmbench.core.prices.book import PriceBook
 from fmbench.core.prices.price import Price
 from fmbench.core.prices.rates import KINDS, Rates
-from fmbench.core.prices.sources.listed import HOME, known_ids
+from fmbench.core.prices.sources.listed import HOME, HOME_REGIONS, known_ids
 from fmbench.run.lists import print_table
 from fmbench.run.options import Options
 from fmbench.run.say import say
@@ -23,6 +23,7 @@ def command(models: Sequence[str], region: str | None, config_file: str | None, 
     """Print the prices of ``models`` (none: of the configuration, else of the whole list). Unknown is said, never 0."""
     config = None if config_file is None else Options(config=config_file).load().config
     where = region or (config.region if config is not None else None) or HOME
+    _question(where)
     book = _book(config, where, live)
     names = [*models] or ([_called(model) for model in config.models] if config is not None else list(known_ids()))
     prices = {name: _price(book, config, name, region) for name in dict.fromkeys(names)}
@@ -35,6 +36,17 @@ def command(models: Sequence[str], region: str | None, config_file: str | None, 
     print_table(COLUMNS, rows=rates, numbers=COLUMNS[2:-1])
     say(f"USD for a million tokens, requests sent to {where}. ?: not known; pricing: in a configuration tells it.")
     return ExitCode.DONE
+
+
+def _question(region: str) -> None:
+    """Say a region in which no Bedrock is known: it may be mistyped."""
+    from fmbench.bedrock.account import bedrock_regions
+    from fmbench.run.preflight.region import unknown
+
+    known = () if region in HOME_REGIONS else bedrock_regions()
+    if known and region not in known:
+        found = unknown(region, known)
+        say(f"warning: region {region}: {found.what}. {found.cure}")
 
 
 def _book(config: Config | None, region: str, live: bool) -> PriceBook:

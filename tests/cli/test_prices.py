@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from fmbench.run.prices import command
+
 
 def prices(*arguments: str) -> str:
     command = [sys.executable, "-m", "fmbench", "prices", *arguments]
@@ -47,3 +49,19 @@ def test_routes_have_a_row_each(tmp_path: Path) -> None:
     rows = json.loads(prices("--config", str(file), "--json"))["models"]
     assert rows.keys() == {"nova (default)", "nova (London)"}
     assert (rows["nova (default)"]["taken_from"], rows["nova (London)"]["taken_from"]) == (None, "us-east-1")
+
+
+@pytest.mark.parametrize(
+    ("region", "said"),
+    [
+        ("mars-1", "warning: region mars-1: boto3 knows no Bedrock there. See the regions"),
+        ("us-east-11", "Did you mean us-east-1?"),
+        ("us-gov-west-1", ""),
+        ("us-east-1", ""),
+    ],
+)
+def test_a_region_that_nobody_knows_is_questioned(region: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(["amazon.nova-pro-v1:0"], region, None, False, True) == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out)["region"] == region
+    assert said in told.err and bool(said) == ("warning" in told.err)

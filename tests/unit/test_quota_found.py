@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from benchmarks.quota.service import Service
@@ -12,8 +13,10 @@ from fmbench.core.quota.burst import Seen
 from fmbench.core.quota.found import quota_searches
 from fmbench.core.quota.search import Limits, search
 from fmbench.core.table import read
+from fmbench.report.summary import closing_line
+from fmbench.run.closing import closing_table, settling_lines
 from fmbench.simulator.behaviour import Quota
-from tests.unit.made import Cellful, failed, row, run_of
+from tests.unit.made import Cellful, failed, row, run_of, summarise
 
 SCALE = 1 / 6
 LOAD = {"search": {"of": "quota", "minute_s": 60 * SCALE}}
@@ -70,3 +73,19 @@ def test_a_log_that_nothing_explains_has_an_open_interval() -> None:
 def test_other_searches_are_none_of_quotas() -> None:
     records, manifest = run_of([Cellful([row(0.1)])])
     assert quota_searches({"search": {"of": "users"}}, read(records).rows, manifest["cells"]) == []
+
+
+def test_a_run_that_looks_for_a_quota_judges_no_model() -> None:
+    """Half of its requests are throttled, as it wants them: that is no error rate of the model, and no distance from a limit."""
+    rows = [row(0.1 * number, max_tokens=10) for number in range(40)]
+    rows += [failed(0.1 * number + 0.05, "throttled_requests", max_tokens=10) for number in range(40)]
+    records, manifest = run_of([Cellful(rows)])
+    manifest["config"] |= {"load": LOAD, "objectives": {"error_rate_max": 0.01}}
+    told = summarise(records, manifest, pd.DataFrame())
+    assert (told["verdicts"], told["recommendation"], told["objectives"]) == ([], None, {})
+    assert told["recommendation_reason"] == "A quota was searched for; no model is judged."
+    (cell,) = told["cells"]
+    assert (cell["meets_objectives"], cell["objectives"], cell["failed"]) == (None, [], 40)
+    assert told["bucket_of_interest"] == told["traffic"]["bucket"] == "en_1-500"
+    assert closing_table(told) is None and settling_lines(told) == []
+    assert closing_line(told).startswith("a: throttled from ")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from fmbench.core.preflight import Found, Verdict
 from fmbench.run.preflight.subject import Subject
@@ -18,6 +18,11 @@ def look(subject: Subject) -> Iterator[Found]:
         if region in known:
             yield Found(check=NAME, about=region, verdict=Verdict.OK, what="Bedrock is there")
             continue
-        close = difflib.get_close_matches(region, known, n=1)
-        cure = f"Did you mean {close[0]}?" if close else "See the regions of Amazon Bedrock in AWS's documentation."
-        yield Found(check=NAME, about=region, verdict=Verdict.WARNING, what="boto3 knows no Bedrock there", cure=cure)
+        yield unknown(region, known)
+
+
+def unknown(region: str, known: Sequence[str]) -> Found:
+    """What is said of a region that is none of those known."""
+    close = difflib.get_close_matches(region, known, n=1)
+    cure = f"Did you mean {close[0]}?" if close else "See the regions of Amazon Bedrock in AWS's documentation."
+    return Found(check=NAME, about=region, verdict=Verdict.WARNING, what="boto3 knows no Bedrock there", cure=cure)
