@@ -19,6 +19,9 @@ from fmbench.core.records import Exchange
 EVENT_STREAM = "application/vnd.amazon.eventstream"
 _REQUEST_IDS = ("x-amzn-requestid", "x-request-id", "request-id")
 """Headers that name a request: Bedrock's own, OpenAI's, Anthropic's."""
+_GUARDED = "guardrail_intervened"
+_WITHHELD = ("content_filter", "content_filtered")
+"""How OpenAI's shape, and Bedrock's own, say that a filter stood in the way, a guardrail too."""
 MAX_BODY = 32 * 1024 * 1024
 Json = dict[str, Any]
 
@@ -81,11 +84,18 @@ class Answer:
         fault = self.fault_of_end(short)
         if self.pieces is not None:
             self.exchange.text = "".join(self.pieces)
-        if fault is None and self.guarded:
+        return fault or self._fault_of_whole()
+
+    def _fault_of_whole(self) -> Fault | None:
+        """What is wrong with an answer that came to its end."""
+        reason = (self.exchange.stop_reason or "").lower()
+        if self.guarded or reason == _GUARDED:
             return Fault(FailureKind.GUARDRAIL, "a guardrail intervened")
-        if fault is None and self.exchange.usage.output_tokens is None:
-            return Fault(FailureKind.NO_USAGE, "the answer came without token counts")
-        return fault
+        if self.exchange.usage.output_tokens is not None:
+            return None
+        if reason in _WITHHELD:
+            return Fault(FailureKind.GUARDRAIL, "a content filter withheld the answer, which came without token counts")
+        return Fault(FailureKind.NO_USAGE, "the answer came without token counts")
 
     def body_sink(self, head: Head) -> Sink:
         """Where the body of a successful answer goes."""
@@ -166,7 +176,7 @@ class StreamAnswer(Answer):
             return Fault(FailureKind.TRUNCATED, "the answer ended within a message")
         if short:
             return Fault(FailureKind.RESET_IN_STREAM, "the connection was closed before the answer's last chunk")
-        if not self.stopped:
+        if not self.stopped and not self.guarded:
             return Fault(FailureKind.TRUNCATED, "the answer ended without its last message")
         return None
 

@@ -42,6 +42,10 @@ class DeadlineReached(Exception):
         self.kind = kind
 
 
+SIGNATURE_LIFE_S = 300.0
+"""How far a request's time may be from the service's."""
+
+
 class Phase(Enum):
     """How far a request had come."""
 
@@ -149,11 +153,15 @@ def is_from_a_proxy(head: Head) -> bool:
 
 
 def with_skew(fault: Fault, date: str) -> Fault:
-    """A fault of the clock says by how much, as the answer's ``Date`` has it."""
-    skew_s = skew_of(date) if fault.kind is FailureKind.CLOCK_SKEW else None
-    if skew_s is None:
+    """A fault of the clock says by how much, as the answer's ``Date`` has it.
+
+    A signature that is refused by a service whose clock is further off than signatures live is a fault of the clock, too.
+    """
+    skew_s = skew_of(date) if fault.kind in (FailureKind.CLOCK_SKEW, FailureKind.BAD_SIGNATURE) else None
+    if skew_s is None or (fault.kind is FailureKind.BAD_SIGNATURE and abs(skew_s) <= SIGNATURE_LIFE_S):
         return fault
-    return Fault(fault.kind, f"{fault.message} (this machine's clock is {in_words(skew_s)} the service's)")
+    said = f"{fault.message} (this machine's clock is {in_words(skew_s)} the service's)"
+    return Fault(FailureKind.CLOCK_SKEW, said, fault.code)
 
 
 def skew_of(date: str) -> float | None:

@@ -71,7 +71,8 @@ class WholeAnswer(BodyAnswer):
         fault = told.fault_of_event(body, "") if piece.stop_reason is None else None
         if fault is not None:
             raise StreamFault(fault)
-        if piece.stop_reason is None and not (piece.has_content and piece.output_tokens is not None):
+        known = piece.stop_reason is not None or guardrail_intervened(body)
+        if not known and not (piece.has_content and piece.output_tokens is not None):
             raise BadResponse(f"not an answer of this API: {', '.join(body)[:200]}")
         self.guarded = take(self.exchange, piece, body)
         self.saw(piece.text, bool(piece.reasoning) or piece.tool)

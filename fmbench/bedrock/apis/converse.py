@@ -48,7 +48,6 @@ class ConverseAnswer(BodyAnswer):
             raise BadResponse(f"not an answer of Converse: {', '.join(body)[:200]}")
         self.read_served(body)
         self.exchange.stop_reason = word(body["stopReason"], "stopReason")
-        self.guarded = self.exchange.stop_reason == "guardrail_intervened"
         for block in _blocks(body):
             text = block.get("text")
             self.saw(text if isinstance(text, str) else "", "reasoningContent" in block or "toolUse" in block)

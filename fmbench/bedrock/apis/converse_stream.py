@@ -61,7 +61,6 @@ class ConverseStreamAnswer(StreamAnswer):
         self.exchange.stop_reason = word(body.get("stopReason"), "stopReason")
         self.stopped = True
         self._text_headers = b""
-        self.guarded = self.exchange.stop_reason == "guardrail_intervened"
 
 
 def _other_content(delta: dict[str, Any]) -> bool:

@@ -109,11 +109,11 @@ class InvokeAnswer(BodyAnswer):
 
     def read_body(self, body: Json) -> None:
         piece = self._family.whole(body)
-        if piece.stop_reason is None:
+        self.guarded = guardrail_intervened(body)
+        if piece.stop_reason is None and not self.guarded:
             raise BadResponse(f"not a body of {self._family.name} models: {', '.join(body)[:200]}")
         read_piece(self.exchange, piece)
         read_metrics(self.exchange, body)
-        self.guarded = guardrail_intervened(body)
         self.saw(piece.text, bool(piece.reasoning) or piece.tool)
         if self.pieces is not None:
             self.pieces.append(piece.text)

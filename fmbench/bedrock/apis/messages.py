@@ -6,6 +6,7 @@ from typing import Any
 
 from fmbench.bedrock.apis._posted import WholeAnswer, post, take, tier
 from fmbench.bedrock.apis.base import Api
+from fmbench.bedrock.apis.invoke import guardrail_intervened
 from fmbench.bedrock.cache_points import Asking, with_cache_control
 from fmbench.bedrock.client import Serialised, Serialiser
 from fmbench.bedrock.event_answers import EventAnswer
@@ -37,6 +38,7 @@ class MessagesAnswer(EventAnswer):
 
     def event(self, body: Json, now_ns: int) -> None:
         kind = body.get("type")
+        self.guarded |= guardrail_intervened(body)
         if kind == "message_stop":
             self.stopped = True
         elif kind in ("message_start", "message_delta", "content_block_start", "content_block_delta"):

@@ -9,6 +9,7 @@ from fmbench.bedrock.answers import StreamFault
 from fmbench.bedrock.apis._openai import path
 from fmbench.bedrock.apis._posted import WholeAnswer, no_place, post, take, tier
 from fmbench.bedrock.apis.base import Api
+from fmbench.bedrock.apis.invoke import guardrail_intervened
 from fmbench.bedrock.cache_points import Asking, check_no_points
 from fmbench.bedrock.client import Serialised, Serialiser
 from fmbench.bedrock.event_answers import EventAnswer
@@ -66,6 +67,7 @@ class ResponsesAnswer(EventAnswer):
 
     def event(self, body: Json, now_ns: int) -> None:
         kind = text_of(body.get("type"))
+        self.guarded |= guardrail_intervened(body)
         if kind in _ENDS:
             self._end(mapping(body.get("response")))
         elif kind.endswith(".delta"):
