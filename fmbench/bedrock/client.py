@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass
@@ -140,6 +141,23 @@ def check_credentials(region: str | None) -> None:
     except WHAT_PROVIDERS_RAISE as error:
         raise Refused(f"AWS credentials cannot be used: {_why(error)}. {_CURE}") from error
     raise Refused(f"No AWS credentials were found. {_CURE}")
+
+
+def check_certificates() -> None:
+    """Raises ``UnusableInput`` where AWS's variables or the profile name a CA bundle that cannot be read."""
+    bundle = session()._session.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
+    if bundle:
+        trust(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), bundle)
+
+
+def trust(context: ssl.SSLContext, bundle: str) -> None:
+    """Have ``context`` trust the CAs of a file. Raises ``UnusableInput`` for one that cannot be read."""
+    try:
+        context.load_verify_locations(bundle)
+    except OSError as error:
+        why = "no certificate can be read from it" if isinstance(error, ssl.SSLError) else error.strerror
+        cure = "Name a PEM file with the CA of your proxy in AWS_CA_BUNDLE, or unset it."
+        raise UnusableInput(f"CA bundle {bundle}: {why}. {cure}") from error
 
 
 def _why(error: Exception) -> str:

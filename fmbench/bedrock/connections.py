@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from urllib3.util.wait import wait_for_read
 
 from fmbench.bedrock.arrivals import Arrivals, arrivals_of, close_arrivals, open_arrivals
+from fmbench.bedrock.client import trust
 from fmbench.bedrock.kernel_time import raw_beneath
 
 
@@ -22,6 +23,7 @@ class Connections:
     """The pool of one client's connections to the host of ``url``."""
 
     def __init__(self, client: Any, url: str) -> None:
+        """Raises ``UnusableInput`` for a CA bundle that cannot be read."""
         session: Any = client._endpoint.http_session
         proxy_url = session._proxy_config.proxy_url_for(url)
         self._pool: Any = session._get_connection_manager(url, proxy_url).connection_from_url(url)
@@ -34,7 +36,7 @@ class Connections:
     def _load_certificates_once(self) -> None:
         """urllib3 loads the CA bundle again for every connection, some 10 ms each; the shared context keeps it."""
         if getattr(self._pool, "ca_certs", None):
-            self._pool.conn_kw["ssl_context"].load_verify_locations(self._pool.ca_certs)
+            trust(self._pool.conn_kw["ssl_context"], self._pool.ca_certs)
             self._pool.ca_certs = None
 
     def target(self, url: str) -> str:

@@ -295,6 +295,11 @@ class Config(Strict):
         points = self.cache_points(model)
         return model.route is not None and points is not None and points.mode == "hit"
 
+    def may_read_cache(self, model: Model) -> bool:
+        """Whether requests to ``model`` may be answered from a prompt cache: theirs is allowed, or set on purpose."""
+        cache = self.cache if model.cache is None else model.cache
+        return cache == "allow" or self.cache_points(model) is not None
+
     def cache_points(self, model: Model) -> CachePoints | None:
         """The points that requests to ``model`` set; None: they set none."""
         cache = self.cache if model.cache is None else model.cache

@@ -25,6 +25,7 @@ class Priced(Protocol):
     """What an estimate needs to know of a price."""
 
     def expected(self, prompt_tokens: int, output_tokens: int) -> float | None: ...
+    def least(self, prompt_tokens: int, output_tokens: int, cached: bool) -> float | None: ...
     def bound(self, prompt_tokens: int, max_tokens: int) -> float | None: ...
 
 
@@ -165,7 +166,7 @@ def _estimate_cell(
         input_tokens=round(requests * fmean(sizes)),
         output_tokens=requests * output,
         seconds=seconds,
-        usd=None if price is None else _usd(cell, config, sizes, price, pace, output, limit),
+        usd=None if price is None else _usd(cell, config, sizes, price, pace, output, limit, config.may_read_cache(model)),
         up_to=None if search is None else search.end,
     )
 
@@ -233,9 +234,11 @@ def _estimate_quota_search(cell: Cell, config: Config, price: Priced | None) -> 
     )
 
 
-def _usd(cell: Cell, config: Config, sizes: Sequence[int], price: Priced, pace: Pace, output: int, limit: int) -> Usd | None:
+def _usd(
+    cell: Cell, config: Config, sizes: Sequence[int], price: Priced, pace: Pace, output: int, limit: int, cached: bool
+) -> Usd | None:
     short = max(1, round(output / SLACK))
-    low = _mean([price.expected(size, short) for size in sizes])
+    low = _mean([price.least(size, short, cached) for size in sizes])
     expected = _mean([price.expected(size, output) for size in sizes])
     most = _mean([price.bound(size, limit) for size in sizes])
     if low is None or expected is None or most is None:

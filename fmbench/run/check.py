@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 
 from fmbench.config.schema import Config
-from fmbench.core.failures import ExitCode, Refused
+from fmbench.core.failures import ExitCode, Refused, UnusableInput
 from fmbench.core.preflight import Found, Verdict, failed
 from fmbench.core.prices.book import PriceBook, prices_of
 from fmbench.core.quota.tokens import Quota
@@ -66,11 +66,29 @@ def _look(config: Config, probe: bool) -> Iterator[Found]:
     if not subject.has_account:
         told = ("quotas",) if config.quota else ()
         yield from look(subject, (*told, "prices", "output"))
+    elif (unsigned := _unsigned(config)) is not None:
+        yield unsigned
+        yield from look(subject, ("prices", "output"))
+        return
     else:
-        check_target(config)
         yield from look(subject)
     if probe:
         yield from probes(config)
+
+
+def _unsigned(config: Config) -> Found | None:
+    """What is said where no request could be signed, or no server be believed; nobody is asked then. None: all is there."""
+    from fmbench.bedrock.client import check_certificates
+
+    about = "identity"
+    try:
+        check_target(config)
+        about = "certificates"
+        check_certificates()
+    except (Refused, UnusableInput) as error:
+        what, _, cure = str(error).partition(". ")
+        return Found(check="credentials", about=about, verdict=Verdict.FAILED, what=what, cure=cure)
+    return None
 
 
 def _line(found: Found) -> str:

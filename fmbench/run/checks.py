@@ -85,7 +85,11 @@ def check_target(config: Config) -> None:
 
 def check_requests(loaded: LoadedConfig) -> None:
     """Raises ``UnusableInput`` that names every model to which no request can be made: a body that its id does not tell, a
-    parameter that has no place in it, or one that boto3 refuses. Nothing is sent."""
+    parameter that has no place in it, or one that boto3 refuses; and for a CA bundle that cannot be read. Nothing is sent."""
+    if loaded.config.simulator is None:
+        from fmbench.bedrock.client import check_certificates
+
+        check_certificates()
     reasons = [_why_no_request(loaded.config, number) for number in range(len(loaded.config.models))]
     faults, paths = {}, places_of(loaded.config.models)
     for number, reason in enumerate(reasons):

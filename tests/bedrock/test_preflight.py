@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -12,10 +13,13 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from fmbench.bedrock.account import Account
+from fmbench.bedrock import client
+from fmbench.bedrock.account import Account, Unanswered, Why
 from fmbench.config.schema import Config
 from fmbench.core.preflight import Found, Verdict
 from fmbench.core.prices.book import PriceBook, prices_of
+from fmbench.run.check import command
+from fmbench.run.options import Options
 from fmbench.run.preflight import look
 from fmbench.run.preflight.subject import Subject
 
@@ -207,3 +211,55 @@ def test_a_quota_of_the_configuration_needs_no_permission(stubs: Stubs) -> None:
     stubs.refuses("service-quotas", "list_service_quotas", "AccessDeniedException")
     (found,) = stubs.look({"models": [{"id": NOVA}], "quota": {NOVA: {"tpm": 0}}}, "quotas")
     assert (found.verdict, found.what) == (Verdict.FAILED, "0 tokens a minute (quota: in the configuration)")
+
+
+@pytest.mark.parametrize(
+    ("variables", "about", "what", "cure"),
+    [
+        ({"AWS_ACCESS_KEY_ID": None}, "identity", "No AWS credentials were found", "Set AWS_PROFILE"),
+        ({"AWS_CA_BUNDLE": "/nobody/ca.pem"}, "certificates", "CA bundle /nobody/ca.pem: No such file", "Name a PEM file"),
+        ({"AWS_CA_BUNDLE": __file__}, "certificates", "no certificate can be read from it", "Name a PEM file"),
+    ],
+)
+def test_what_keeps_every_request_from_aws_is_one_finding_of_the_check(
+    variables: dict[str, str | None],
+    about: str,
+    what: str,
+    cure: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.delenv(name, raising=False) if value is None else monkeypatch.setenv(name, value)
+    forget_session()
+    config = tmp_path / "cfg.yml"
+    config.write_text(f"models: [{{id: {NOVA}}}]\nregion: {REGION}\noutput: {tmp_path / 'runs'}\n")
+    try:
+        assert command(Options(config=str(config)), as_json=True, probe=False) == 3
+        (found,) = (each for each in json.loads(capsys.readouterr().out)["found"] if each["verdict"] == "failed")
+        assert (found["check"], found["about"]) == ("credentials", about)
+        assert what in found["what"] and found["cure"].startswith(cure)
+    finally:
+        forget_session()
+
+
+def forget_session() -> None:
+    client.session.cache_clear()
+    client._core.cache_clear()
+
+
+def test_a_bedrock_api_key_alone_is_enough_although_it_reads_no_quotas(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key is for Bedrock; Service Quotas wants a signature, which there is nothing to make of."""
+
+    def unsigned(service: str, region: str) -> Any:
+        raise Unanswered(Why.CREDENTIALS, "Unable to locate credentials")
+
+    def quota_of() -> list[Verdict]:
+        config = Config.model_validate({"region": REGION, "models": [{"id": NOVA}]})
+        subject = Subject(config, {NOVA: None}, lambda name: Account(name, unsigned))
+        return [each.verdict for each in look(subject, ("quotas",))]
+
+    assert quota_of() == [Verdict.FAILED]
+    monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "key")
+    assert quota_of() == [Verdict.UNKNOWN]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from fmbench.config.schema import Budget, Config
 from fmbench.core.estimate import Pace, estimate
 from fmbench.core.plan import Plan, PromptFile, deal_slots, plan_cells, prompt_at
+from fmbench.core.prices.book import PriceBook
 
 
 def a_config(**load: Any) -> Config:
@@ -73,8 +74,31 @@ class OneDollarAMillion:
     def expected(self, prompt_tokens: int, output_tokens: int) -> float:
         return (10 if prompt_tokens > 500 else 1) * (prompt_tokens + output_tokens) / 1e6
 
+    def least(self, prompt_tokens: int, output_tokens: int, cached: bool) -> float:
+        assert not cached
+        return self.expected(prompt_tokens, output_tokens)
+
     def bound(self, prompt_tokens: int, max_tokens: int) -> float:
         return 2 * self.expected(prompt_tokens, max_tokens)
+
+
+@pytest.mark.parametrize(
+    ("cache", "prompt_usd"),
+    [("salt", 1.0), ("allow", 0.1), ({"mode": "cold"}, 1.0), ({"mode": "hit"}, 0.1), ({"mode": "write"}, 0.1)],
+)
+def test_what_may_be_read_from_a_cache_is_in_the_range(cache: object, prompt_usd: float) -> None:
+    """74 requests as below, of 400 prompt tokens and 50 of an answer; a hit costs a tenth."""
+    load = {"concurrency": [4], "warmup_s": 5, "duration_s": 30}
+    pricing = {"a": {"input": 1, "output": 1, "cache_read": 0.1}}
+    config = Config.model_validate(
+        {"models": [{"id": "a"}], "inference": {"max_tokens": 100}, "load": load, "cache": cache, "pricing": pricing}
+    )
+    price = PriceBook(config.pricing, "us-east-1").of_model(config, config.models[0])
+    cells = plan_cells(config, "d", ["en_1-500"])
+    found = estimate(cells, config, {"en_1-500": [400]}, lambda _: price, lambda _: Pace(0.5, 0.01))
+    assert found.usd is not None
+    assert found.usd.low == pytest.approx(74 * (400 * prompt_usd + 50) / 1e6)
+    assert found.usd.expected == pytest.approx(97 * 500 / 1e6)
 
 
 def test_an_estimate_by_hand() -> None:

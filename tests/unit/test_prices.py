@@ -265,3 +265,23 @@ def test_a_geography_that_the_list_does_not_know_is_priced_as_another_and_marked
     known, other = book.price_of("us.anthropic.claude-sonnet-5-5"), book.price_of(f"{geography}.anthropic.claude-sonnet-5-5")
     assert known is not None and other is not None
     assert (other.schedule(), other.taken_from) == (known.schedule(), "us-east-1")
+
+
+def test_a_system_prompt_is_paid_with_every_prompt() -> None:
+    """400 letters are about 100 tokens, a letter of another script one: nothing that requests carry is left out of a budget."""
+    rates = {"input": 1, "output": 2, "cache_read": 0.1}
+    config = Config.model_validate(
+        {
+            "models": [{"id": "a", "inference": {"system": "abcd" * 100}}, {"id": "b", "inference": {"system": "系统"}}],
+            "pricing": {"a": rates, "b": rates},
+        }
+    )
+    book = PriceBook(config.pricing, "us-east-1")
+    price, other = (book.of_model(config, model) for model in config.models)
+    assert price is not None and other is not None
+    assert price.expected(200, 50) == pytest.approx((300 * 1 + 50 * 2) / 1e6)
+    assert price.bound(200, 100) == pytest.approx((1.5 * 300 + 100 + 100 * 2) / 1e6)
+    assert price.least(200, 50, cached=True) == pytest.approx((300 * 0.1 + 50 * 2) / 1e6)
+    assert price.least(200, 50, cached=False) == price.expected(200, 50)
+    assert other.expected(200, 0) == pytest.approx(202 / 1e6)
+    assert Price.from_dict(json.loads(json.dumps(price.to_dict()))) == price

@@ -61,5 +61,8 @@ class Dollar:
     def expected(self, prompt_tokens: int, output_tokens: int) -> float:
         return 1.0
 
+    def least(self, prompt_tokens: int, output_tokens: int, cached: bool) -> float:
+        return 1.0
+
     def bound(self, prompt_tokens: int, max_tokens: int) -> float:
         return 2.0

@@ -58,7 +58,7 @@ class PriceBook:
         price = self._priced(model.names, Route(model.id, model.region or self._region))
         if price is not None:
             tier, latency = asked_of(config, model)
-            self._known[model.name] = price = price.ask(tier, latency, _an_hour(config, model))
+            self._known[model.name] = price = price.ask(tier, latency, _an_hour(config, model), _system_tokens(config, model))
         return price
 
     def _listed(self, route: Route) -> Price | None:
@@ -96,6 +96,13 @@ def _word(value: Any) -> str | None:
 def _an_hour(config: Config, model: Model) -> bool:
     points = config.cache_points(model)
     return points is not None and points.ttl == "1h"
+
+
+def _system_tokens(config: Config, model: Model) -> int:
+    """About how many tokens the system prompt has: four letters of ASCII a token, one of any other script."""
+    text = model.asked(config.inference).system or ""
+    ascii_letters = sum(letter.isascii() for letter in text)
+    return len(text) - ascii_letters + -(-ascii_letters // 4)
 
 
 def prices_of(config: Config, book: PriceBook) -> dict[str, Price | None]:

@@ -42,6 +42,8 @@ class Price:
     """What requests ask for; the service may serve the usual instead."""
     an_hour: bool = False
     """Whether requests ask for an hour in the cache."""
+    system_tokens: int = 0
+    """About so many tokens of a system prompt come with every prompt."""
 
     def schedule(self, tier: str | None = None, latency: str | None = None) -> Schedule | None:
         """The rates of a tier and latency mode as served; None: not known."""
@@ -62,13 +64,20 @@ class Price:
 
     def expected(self, prompt_tokens: int, output_tokens: int) -> float | None:
         """USD of a request as it is asked for, without a cache; None when that is not known."""
-        return self.usd(Usage(input_tokens=prompt_tokens, output_tokens=output_tokens), *self.asked)
+        return self.usd(Usage(input_tokens=prompt_tokens + self.system_tokens, output_tokens=output_tokens), *self.asked)
+
+    def least(self, prompt_tokens: int, output_tokens: int, cached: bool) -> float | None:
+        """The same where all of the prompt is read from a cache, as may be when it is ``cached``; never more than without."""
+        read = Usage(input_tokens=0, cache_read_tokens=prompt_tokens + self.system_tokens, output_tokens=output_tokens)
+        found = [self.expected(prompt_tokens, output_tokens), self.usd(read, *self.asked) if cached else None]
+        return min((usd for usd in found if usd is not None), default=None)
 
     def bound(self, prompt_tokens: int, max_tokens: int) -> float | None:
-        """The most that a request can cost, USD: an answer of ``max_tokens``, and a prompt ``TOKENIZER_MARGIN`` times longer than
-        counted locally plus ``PROMPT_OVERHEAD`` tokens, all at the dearest rate that a prompt token can have, at the tier asked
-        for or the usual one, whichever is dearer. None: what is asked for has no known price."""
-        prompt = int(prompt_tokens * TOKENIZER_MARGIN) + PROMPT_OVERHEAD
+        """The most that a request can cost, USD: an answer of ``max_tokens``, and a prompt, system prompt included,
+        ``TOKENIZER_MARGIN`` times longer than counted locally plus ``PROMPT_OVERHEAD`` tokens, all at the dearest rate that a
+        prompt token can have, at the tier asked for or the usual one, whichever is dearer. None: what is asked for has no known
+        price."""
+        prompt = int((prompt_tokens + self.system_tokens) * TOKENIZER_MARGIN) + PROMPT_OVERHEAD
         schedules = [self.schedule(*self.asked), self.schedule()]
         if schedules[0] is None:
             return None
@@ -76,9 +85,9 @@ class Price:
         known = [bound for bound in bounds if bound is not None]
         return None if bounds[0] is None else float(max(known))
 
-    def ask(self, tier: str | None, latency: str | None, an_hour: bool) -> Price:
-        """The same price for requests that ask for a tier, a latency mode, an hour in the cache."""
-        return replace(self, asked=served(tier, latency), an_hour=an_hour)
+    def ask(self, tier: str | None, latency: str | None, an_hour: bool, system_tokens: int = 0) -> Price:
+        """The same price for requests that ask for a tier, a latency mode, an hour in the cache, and have a system prompt."""
+        return replace(self, asked=served(tier, latency), an_hour=an_hour, system_tokens=system_tokens)
 
     @property
     def known(self) -> bool:
@@ -91,6 +100,7 @@ class Price:
         cases = {"/".join(key): _to_dict(value) for key, value in sorted(self.schedules.items())}
         place = {"region": self.region, "taken_from": self.taken_from, "for_any_tier": self.for_any_tier}
         asks = {"asked": list(self.asked), "an_hour": self.an_hour}
+        asks |= {"system_tokens": self.system_tokens} if self.system_tokens else {}
         return {"source": self.source, **usual.base.to_dict(), **place, **asks, "cases": cases}
 
     @classmethod
@@ -106,6 +116,7 @@ class Price:
             for_any_tier=row["for_any_tier"],
             asked=(tier, latency),
             an_hour=row["an_hour"],
+            system_tokens=int(row.get("system_tokens", 0)),
         )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from fmbench.bedrock.account import Unanswered
+from fmbench.bedrock.account import Unanswered, Why
+from fmbench.bedrock.client import has_bearer_key
 from fmbench.config.schema import Config, Model
 from fmbench.core.failures import Refused
 from fmbench.core.preflight import Found, Verdict
@@ -25,10 +26,18 @@ def look(subject: Subject) -> Iterator[Found]:
         except Unanswered as failure:
             told, error = None, failure
         if error is not None and own is None:
-            yield not_told(NAME, model.name, error, "servicequotas:ListServiceQuotas")
+            yield _not_read(model.name, error)
             continue
         subject.quotas[model.name] = over(own, told)
         yield _found(model.name, subject.quotas[model.name], own is not None)
+
+
+def _not_read(name: str, error: Unanswered) -> Found:
+    """A Bedrock API key reads no quotas, and requests do not need it to."""
+    if error.why is Why.CREDENTIALS and has_bearer_key():
+        what, cure = "a Bedrock API key does not read Service Quotas", "quota: in the configuration tells it."
+        return Found(check=NAME, about=name, verdict=Verdict.UNKNOWN, what=what, cure=cure)
+    return not_told(NAME, name, error, "servicequotas:ListServiceQuotas")
 
 
 def _of_the_account(subject: Subject, model: Model) -> Quota | None:

@@ -194,8 +194,14 @@ def _translated(error: ClientError, address: str) -> Exception:
         return FileNotFoundError(f"{address}: there is no such object")
     if status == 412:
         return FileExistsError(f"{address}: exists already")
-    cure = "the credentials need s3:PutObject, s3:GetObject and s3:ListBucket there" if status in (401, 403) else "try again"
-    return Refused(f"{address}: S3 refused ({code}, HTTP {status}); {cure}.")
+    return Refused(f"{address}: S3 refused ({code}, HTTP {status}); {_cure(error, status)}.")
+
+
+def _cure(error: ClientError, status: int) -> str:
+    if status == 301:
+        region = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("x-amz-bucket-region", "another region")
+        return f"the bucket is in {_one_line(region)}: name its region in AWS_REGION"
+    return "the credentials need s3:PutObject, s3:GetObject and s3:ListBucket there" if status in (401, 403) else "try again"
 
 
 def _sha256_of_parts(path: Path) -> str:
@@ -214,5 +220,5 @@ def _sha256(source: bytes | Path) -> bytes:
         return hashlib.file_digest(file, "sha256").digest()
 
 
-def _one_line(error: Exception) -> str:
-    return " ".join(discreet(str(error)).split())
+def _one_line(said: object) -> str:
+    return " ".join(discreet(str(said)).split())
