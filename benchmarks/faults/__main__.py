@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults import answers as answers
+from tests.faults import crews as crews
 from tests.faults import processes as processes
 from tests.faults.trials import FAULTS, Fault, Trial
 

@@ -14,4 +14,8 @@ argument_parser.get_parser.__defaults__ = ((),)
 argument_parser.get_empty_argument_parser.__defaults__ = (True, ())
 
 if __name__ == "__main__":
-    main()  # type: ignore[no-untyped-call]
+    try:
+        main()  # type: ignore[no-untyped-call]
+    finally:  # Locust still listens while its threads end, and would be torn out of that with a traceback
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)

@@ -58,7 +58,7 @@ def test_96_users_over_three_workers_are_all_accounted_for(site: Site):
 
 
 def test_a_worker_is_killed(site: Site):
-    run = Run(site, 3, concurrency=[6, 24], duration_s=4)
+    run = Run(site, 3, concurrency=[6, 24], duration_s=6)
     run.second_cell_runs()
     run.workers[0].signal("KILL")
     statuses = [container.status() for container in (run.master, *run.workers)]
@@ -71,7 +71,7 @@ def test_a_worker_is_killed(site: Site):
 
 
 def test_a_worker_is_cut_off_the_network_and_comes_back(site: Site):
-    run = Run(site, 3, concurrency=[6, 24], duration_s=4)
+    run = Run(site, 3, concurrency=[6, 24], duration_s=6)
     run.second_cell_runs()
     docker("network", "disconnect", site.name, run.workers[0].name)
     time.sleep(CUT_S)
