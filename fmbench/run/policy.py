@@ -18,7 +18,7 @@ def policy(config: Config, account_id: str = ANY_ACCOUNT, live_prices: bool = Fa
     """The policy document. ``account_id`` narrows resources that belong to an account."""
     statements = [
         *_calls(config, account_id),
-        _statement("Preflight", _PREFLIGHT, "*"),
+        _statement("Preflight", _preflight(config), "*"),
         *_prompts(config),
         *_output(config),
     ]
@@ -29,15 +29,20 @@ def policy(config: Config, account_id: str = ANY_ACCOUNT, live_prices: bool = Fa
     return {"Version": "2012-10-17", "Statement": statements}
 
 
-_PREFLIGHT = [
+_PREFLIGHT = (
     "sts:GetCallerIdentity",
     "bedrock:GetFoundationModel",
     "bedrock:GetFoundationModelAvailability",
     "bedrock:GetInferenceProfile",
     "bedrock:ListInferenceProfiles",
-    "bedrock:GetProvisionedModelThroughput",
     "servicequotas:ListServiceQuotas",
-]
+)
+
+
+def _preflight(config: Config) -> list[str]:
+    """What the checks before a run ask; a provisioned model is asked for by its own call."""
+    provisioned = any(":provisioned-model/" in model.id for model in config.models)
+    return [*_PREFLIGHT, *(["bedrock:GetProvisionedModelThroughput"] if provisioned else [])]
 
 
 def partition_of(region: str) -> str:

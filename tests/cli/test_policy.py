@@ -35,6 +35,14 @@ def test_a_model_on_demand_needs_one_action_on_one_model(tmp_path: Path) -> None
     assert found["CallModels"]["Action"] == ["bedrock:InvokeModelWithResponseStream"]
     assert found["CallModels"]["Resource"] == ["arn:aws:bedrock:eu-west-2::foundation-model/amazon.nova-lite-v1:0"]
     assert found.keys() == {"CallModels", "Preflight"}
+    assert "bedrock:GetProvisionedModelThroughput" not in found["Preflight"]["Action"]
+
+
+def test_a_provisioned_model_is_asked_for_by_its_own_call(tmp_path: Path) -> None:
+    arn = "arn:aws:bedrock:us-east-1:111122223333:provisioned-model/abc"
+    found = policy(tmp_path, {"models": [{"id": arn, "family": "nova"}], "region": "us-east-1"})
+    assert found["CallModels"]["Resource"] == [arn]
+    assert found["Preflight"]["Action"].count("bedrock:GetProvisionedModelThroughput") == 1
 
 
 def test_a_profile_needs_the_model_in_every_region_behind_it(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from fmbench.core.traffic import HOURS, with_capacities
 from fmbench.report.blocks import Block, Slider, Table, Text, WhatIf, table, text
 from fmbench.report.numbers import DASH, count, interval, known, plain, usd
 from fmbench.report.section import Material, Section
@@ -16,12 +17,13 @@ POINTS = (0.5, 1.0, 2.0)
 
 
 def blocks(material: Material) -> list[Block | None]:
-    """The month's table, break-even and what-if; none where nothing has a price."""
+    """The month's table, break-even and what-if; of models without a price what their capacity costs."""
     study = material.study
     traffic = study.summary.get("traffic") or {}
     months: list[Month] = traffic.get("models") or []
+    alone = _capacity_alone(study, [each["model"] for each in months])
     if not months:
-        return []
+        return [*alone]
     said = "At" if traffic["given"] else "`traffic:` names no traffic, so for example at"
     per_day = f"{count(round(traffic['per_day']))} requests a day"
     words = f"{said} {per_day}, as answered in {text(traffic['bucket'])}; a month has 30.4 days."
@@ -29,6 +31,7 @@ def blocks(material: Material) -> list[Block | None]:
         Text(words),
         _table(study, months),
         *(_break_even(study, traffic, each) for each in months),
+        *alone,
         _what_if(study, traffic, months),
     ]
 
@@ -65,6 +68,15 @@ def _break_even(study: Study, traffic: dict[str, Any], each: Month) -> Block | N
         f"the traffic is {plain(mean)} a minute on average and {plain(busiest)} in the busiest hour, so {cheaper} is."
     )
     return Text(words)
+
+
+def _capacity_alone(study: Study, priced: list[str]) -> list[Block]:
+    """A sentence for each model that has a price an hour, and none for its requests."""
+    models = study.config.get("models") or []
+    hourly = with_capacities(study.config.get("traffic") or {}, models)["capacity_usd_per_hour"]
+    costs = {model: usd(hourly[model] * HOURS) for model in study.models if model in hourly and model not in priced}
+    said = "a month; what its requests cost on demand is not known."
+    return [Text(f"{text(study.short(model))}: its capacity costs {cost} {said}") for model, cost in costs.items()]
 
 
 def _what_if(study: Study, traffic: dict[str, Any], months: list[Month]) -> WhatIf:
