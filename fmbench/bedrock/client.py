@@ -23,6 +23,7 @@ from fmbench.bedrock.credentials import WHAT_PROVIDERS_RAISE, keep_fresh
 from fmbench.config.schema import Timeouts
 from fmbench.core.failures import Refused, UnusableInput
 from fmbench.core.neutral import discreet
+from fmbench.patience import given
 
 SERVICE = "bedrock-runtime"
 LOCAL_REGION = "us-east-1"
@@ -119,9 +120,23 @@ def _config(timeouts: Timeouts, pool_size: int, signature_version: str | None) -
 def own_credentials() -> Any:
     """What the providers give; None: there are none. Raises ``Refused`` where one of them cannot give what it is there for."""
     try:
-        return session().get_credentials()
+        return _given()
     except WHAT_PROVIDERS_RAISE as error:
         raise Refused(f"AWS credentials cannot be used: {_why(error)}. {_CURE}") from error
+
+
+_hung: list[TimeoutError] = []
+"""That a provider gave nothing in time, which it is not asked for again."""
+
+
+def _given() -> Any:
+    if _hung:
+        raise _hung[0]
+    try:
+        return given(session().get_credentials)
+    except TimeoutError as error:
+        _hung.append(error)
+        raise
 
 
 def has_bearer_key() -> bool:
@@ -136,7 +151,7 @@ def check_credentials(region: str | None) -> None:
         if has_bearer_key():
             return
         credentials = own_credentials()
-        if credentials is not None and credentials.get_frozen_credentials().access_key:
+        if credentials is not None and given(credentials.get_frozen_credentials).access_key:
             return
     except WHAT_PROVIDERS_RAISE as error:
         raise Refused(f"AWS credentials cannot be used: {_why(error)}. {_CURE}") from error

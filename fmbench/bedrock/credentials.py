@@ -18,6 +18,7 @@ from botocore.credentials import RefreshableCredentials
 from botocore.exceptions import BotoCoreError
 
 from fmbench.core.neutral import PROVIDERS_ARE_LED_TO
+from fmbench.patience import given
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +100,7 @@ class Keeper:
     def _try(self) -> None:
         self._tried_at = time.monotonic()
         try:
-            self._credentials._protected_refresh(is_mandatory=True)
+            given(lambda: self._credentials._protected_refresh(is_mandatory=True))
             self._failed = None
         except Exception as error:
             self._failed = (time.monotonic(), error)

@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from fmbench.core.failures import FmbenchError, Refused, UnusableInput
 from fmbench.core.neutral import PROVIDERS_ARE_LED_TO, discreet
 from fmbench.deploy.task import private_address, task_id
+from fmbench.patience import given
 from fmbench.run.say import say
 
 OUTPUTS = (
@@ -59,7 +60,7 @@ class Clients:
             raise UnusableInput("AWS_REGION: is not set; set it to the region of the stack, such as us-east-1.")
         self.region: str = region
         try:
-            session.get_credentials()
+            given(session.get_credentials)
         except (BotoCoreError, *PROVIDERS_ARE_LED_TO) as error:
             raise Refused(f"AWS cannot be asked: no credentials ({type(error).__name__}: {discreet(str(error))}).") from error
         settings = ClientConfig(retries={"mode": "standard", "total_max_attempts": 8}, connect_timeout=10, read_timeout=60)
