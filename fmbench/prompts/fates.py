@@ -77,6 +77,9 @@ class Judge:
         candidate = Candidate(index, prompt_id, row.task, row.language, row.where, content, why_not=self._turned_away(row))
         if not candidate.why_not:
             text = self._text_of(row)
+            if not text.strip():
+                candidate.why_not = "empty"
+                return candidate
             candidate.text, candidate.tokens = _digest(text), self._measure(text)
             candidate.why_not = place(self._buckets, row.language, candidate.tokens)[1]
         return candidate

@@ -17,12 +17,12 @@ from typing import Any, BinaryIO, cast
 from fmbench.core.failures import UnusableInput
 from fmbench.prompts.reading import remote
 from fmbench.prompts.reading.arrays import array_items
-from fmbench.prompts.reading.shapes import no_lines
+from fmbench.prompts.reading.shapes import no_lines, no_text
 from fmbench.storage.store import is_remote
 
 LONGEST_LINE = 64 << 20
 LINES = (".jsonl", ".ndjson")
-TABLES = (".parquet", ".csv", ".arrow")
+TABLES = (".parquet", ".csv", ".tsv", ".arrow")
 _BROKEN_ARCHIVE = (
     zipfile.BadZipFile,
     zlib.error,
@@ -114,7 +114,7 @@ def _parsed(line: bytes, name: str, number: int) -> dict[str, Any]:
     try:
         record = json.loads(line.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        cure = no_lines(line) if line[:2] in (b"PA", b"\x1f\x8b", b"AR") else "save the file as UTF-8"
+        cure = no_text(line) or "save the file as UTF-8"
         raise UnusableInput(f"{where}: is not UTF-8 (byte {error.start + 1} of the line): {cure}") from error
     except (ValueError, RecursionError) as error:
         cure = no_lines(line) or "each line must be one whole JSON object"
@@ -127,7 +127,7 @@ def _parsed(line: bytes, name: str, number: int) -> dict[str, Any]:
 def _is_array(stream: BinaryIO) -> bool:
     """Whether a file begins as a JSON array does. It looks ahead: an archive checks no sum of what was read after a seek."""
     start: bytes = cast(Any, stream).peek(512)
-    return start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"[")
+    return start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"[") and b"\0" not in start[:4]
 
 
 def _plain(path: Path, name: str) -> LinesFile:

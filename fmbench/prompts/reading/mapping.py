@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -64,8 +65,8 @@ class Mapper:
         return Row(
             task=task,
             language=self._text(record, "language", where) or self._language,
-            input=self._text(record, "input", where),
-            context=self._text(record, "context", where),
+            input=self._part(record, "input", task, where),
+            context=self._part(record, "context", task, where),
             answers=_texts(self._value(record, "answers")),
             all_classes=_texts(self._value(record, "all_classes")) or None,
             row_id=self._text(record, "id", where) or None,
@@ -90,7 +91,15 @@ class Mapper:
 
     def _columns(self, record: Mapping[str, Any], task: str, where: str) -> dict[str, str]:
         """What the template places; braces around what is neither a name nor a column are no place."""
-        names = sorted(name for name in self._others(task) if name in record or is_name(name))
+        others = sorted(self._others(task))
+        names = [name for name in others if name in record or is_name(name)]
+        for name in others:
+            _check_is_no_format(name, record, where)
+        if others and not names and not (self._placed(task) or TEXTS) & TEXTS:
+            raise UnusableInput(
+                f"{where}: the template places no column of this row ({_listed(others)}), so each prompt would be the same; "
+                f"it has {_listed(sorted(record))}"
+            )
         return {name: self._column(record, name, where) for name in names}
 
     def _playing(self, record: Mapping[str, Any], task: str) -> Iterator[str]:
@@ -112,8 +121,28 @@ class Mapper:
                 f"{_listed(sorted(record))}. Write {{{{{name}}}}} for these letters themselves"
             ) from None
 
+    def _path(self, record: Mapping[str, Any], part: str) -> str:
+        """Where the first text within the value of a part stands; "" where there is none."""
+        steps = [next((name for name in self._parts[part] if record.get(name) is not None), "")]
+        value = self._value(record, part)
+        while isinstance(value, Mapping | list) and value and len(steps) < 5:
+            key: Any = (
+                0 if isinstance(value, list) else next((name for name in ("content", "text") if name in value), next(iter(value)))
+            )
+            steps.append(str(key))
+            value = value[key]
+        return ".".join(steps) if isinstance(value, str) else ""
+
     def _value(self, record: Mapping[str, Any], part: str) -> Any:
         return next((record[name] for name in self._parts[part] if record.get(name) is not None), None)
+
+    def _part(self, record: Mapping[str, Any], part: str, task: str, where: str) -> str:
+        """The text of ``input`` or ``context``; "" where it is none, and the template places it nowhere."""
+        placed = self._placed(task)
+        unasked = placed is not None and part not in placed
+        if unasked and not isinstance(self._value(record, part), str | int | float):
+            return ""
+        return self._text(record, part, where)
 
     def _text(self, record: Mapping[str, Any], part: str, where: str) -> str:
         value = self._value(record, part)
@@ -123,8 +152,26 @@ class Mapper:
             return clean(str(value))
         raise UnusableInput(
             f"{where}: the column for {part!r} holds a {type(value).__name__}, where a text is needed: "
-            f"name another column at dataset.columns.{part}"
+            f"name another column at dataset.columns.{part}, or place a part of it in dataset.template"
+            + (f', for example "{{{path}}}"' if (path := self._path(record, part)) else "")
         )
+
+
+_FORMAT = re.compile(
+    r"\s*(?P<base>[^\W\d][\w.-]*)\s*(?P<inside>(?:\[[^\]]*\])*)(?:![rsa])?"
+    r"(?::[^\w\s]?[<>=^]?[+\- ]?#?0?\d*[,_]?(?:\.\d+)?[a-zA-Z%]?)?\s*"
+)
+"""A column's name as Python's ``format`` or Jinja would have it placed: with spaces, an index, a conversion or a format."""
+
+
+def _check_is_no_format(name: str, record: Mapping[str, Any], where: str) -> None:
+    """Raise ``UnusableInput`` for what is no column's name, and places one in another language of templates."""
+    found = None if name in record or is_name(name) else _FORMAT.fullmatch(name)
+    if found is None or not (found["base"] in record or found["base"] in TEXTS or found["base"].split(".")[0] in record):
+        return
+    steps = [step.strip() for step in re.findall(r"\[([^\]]*)\]", found["inside"])]
+    instead = ".".join([found["base"], *steps])
+    raise UnusableInput(f"{where}: has no column {name!r}, which the template places as {{{name}}}; write {{{instead}}}")
 
 
 def clean(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     import datasets
 
 _BUILDERS = {".parquet": "parquet", ".json": "json", ".jsonl": "json", ".ndjson": "json", ".csv": "csv", ".arrow": "arrow"}
+_BUILDERS |= {".tsv": "csv"}
+_PACKED = (".gz", ".zst", ".xz", ".bz2")
+_EMPTY = re.compile("corresponds to no data|BatchSize must be greater|No columns to parse")
+"""What the library says of a file that has no row."""
 _SPLITS = ("test", "validation", "train")
 
 
@@ -116,6 +121,7 @@ def _table(
     path = Path(place)
     if path.is_file():
         arguments |= {"path": _builder(path), "data_files": str(path), "split": split or "train"}
+        arguments |= {"sep": "\t"} if path.suffix == ".tsv" else {}
     elif path.is_dir():
         arguments |= {"path": place, "name": subset}
     else:
@@ -137,14 +143,20 @@ def _one_split(loaded: datasets.DatasetDict, place: str) -> tuple[datasets.Datas
 
 def _builder(path: Path) -> str:
     if path.suffix not in _BUILDERS:
-        raise UnusableInput(f"dataset.path: {path}: the ending {path.suffix!r} is none of {', '.join(_BUILDERS)}")
+        cure = "unpack it first" if path.suffix in _PACKED else "convert it, or write a line of JSON for each row (source: jsonl)"
+        raise UnusableInput(f"dataset.path: {path}: the ending {path.suffix!r} is none of {', '.join(_BUILDERS)}: {cure}")
     return _BUILDERS[path.suffix]
 
 
 def _unloadable(place: str, error: Exception) -> UnusableInput:
     reason = str(error.__cause__ or error).strip().splitlines() or [type(error).__name__]
+    file = Path(place).is_file()
+    if file and (Path(place).stat().st_size == 0 or _EMPTY.search(reason[0])):
+        return UnusableInput(f"dataset: {place} holds no row at all: check dataset.path")
     cure = "check dataset.repo or dataset.path, subset, split and revision"
-    if hub.offline():
+    if "codec can't decode" in reason[0]:
+        cure = "save the file as UTF-8"
+    if hub.offline() and not file:
         cure += "; HF_HUB_OFFLINE is set: the cache may hold a part only, and hf download --repo-type dataset fetches all"
     return UnusableInput(f"dataset: {place} cannot be loaded ({type(error).__name__}: {reason[0]}): {cure}")
 
