@@ -1,9 +1,9 @@
 """The levels of one model as one question: up to how many users does it meet every objective?
 
 What holds with more users holds with fewer, so levels are asked from the lowest up, and the first that is shown not to meet ends
-it: no level above it is claimed, and none is certain if it had to be claimed nevertheless. Asked in that fixed order each level
-may be tested at the full 2.5 % (Maurer, Hothorn and Lehmacher, 1995). A level above one that is undecided is out of that order:
-it counts when it holds at 2.5 % divided by the number of levels, whichever of them it is.
+it: no level above it is claimed, and none is certain above one that fails, or that may well fail. Asked in that fixed order each
+level may be tested at the full 2.5 % (Maurer, Hothorn and Lehmacher, 1995). A level above one that is undecided is out of that
+order: it counts when it holds at 2.5 % divided by the number of levels, whichever of them it is.
 """
 
 from __future__ import annotations
@@ -39,10 +39,9 @@ def most_users(levels: Sequence[CellResult], prefer: str = "cost") -> CellResult
     return met[-1]
 
 
-def doubtful(chosen: CellResult, levels: Sequence[CellResult]) -> CellResult | None:
-    """The lowest level below the chosen one that is not shown to meet: with fewer users it should. None where there is none."""
-    below = (level for level in levels if level.cell.level < chosen.cell.level)
-    return next((level for level in below if not level.meets), None)
+def failing_below(chosen: CellResult, levels: Sequence[CellResult]) -> CellResult | None:
+    """The lowest level below the chosen one that is shown not to meet: with fewer users it should. None where there is none."""
+    return next((level for level in levels if level.cell.level < chosen.cell.level and level.meets is False), None)
 
 
 def _holds(level: CellResult, tail: float) -> bool:

@@ -19,7 +19,7 @@ from fmbench.core.apart import apart
 from fmbench.core.figures.cost import COST
 from fmbench.core.figures.figure import Figure
 from fmbench.core.figures.rates import TRANSACTIONS
-from fmbench.core.ladder import doubtful, most_users, reached
+from fmbench.core.ladder import failing_below, most_users, reached
 from fmbench.core.messages import Message
 from fmbench.core.objectives import NOT_MET, UNDECIDED, Judgement, Objective
 from fmbench.core.ranking import Prefer, figure_for, inside_noise, latency_figure, pareto
@@ -193,18 +193,24 @@ def _settled_by(winner: CellResult, rivals: list[CellResult]) -> Literal["lower 
 
 
 def _doubted(winner: CellResult, judged: list[CellResult]) -> list[CellResult]:
-    """The undecided level below the winner that makes it uncertain."""
+    """The undecided levels below the winner that make it uncertain: what was seen there misses a limit, or they have less than
+    half of the requests that it takes. All of them where the winner had to be claimed alone."""
     ladder = _of_model(judged, winner.cell.model)
-    level = doubtful(winner, ladder)
-    return [level] if level is not None and level.meets is None and not reached(ladder) else []
+    below = [level for level in ladder if level.cell.level < winner.cell.level and level.meets is None]
+    return [level for level in below if not reached(ladder) or _is_doubtful(level)]
+
+
+def _is_doubtful(level: CellResult) -> bool:
+    beyond = any(item.by for item in _of_status(level.judgements, UNDECIDED))
+    return beyond or requests_needed(level) > level.row["requests"]
 
 
 def _below(winner: CellResult, judged: list[CellResult]) -> list[Message]:
     """A level with fewer users that is not shown to meet what the winner does."""
-    level = doubtful(winner, _of_model(judged, winner.cell.model))
-    if level is not None and level.meets is False:
+    level = failing_below(winner, _of_model(judged, winner.cell.model))
+    if level is not None:
         return [FailsBelow(_place(level), _of_status(level.judgements, NOT_MET))]
-    doubted = _doubted(winner, judged)
+    doubted = _doubted(winner, judged)[:1]
     return [UndecidedBelow(_place(level), _of_status(level.judgements, UNDECIDED)) for level in doubted]
 
 

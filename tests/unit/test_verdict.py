@@ -242,6 +242,34 @@ def test_a_level_above_one_that_failed_is_never_certain() -> None:
     assert any("no level above one that failed is certain" in note for note in verdict["what_would_change"])
 
 
+def test_a_level_above_one_that_may_well_fail_is_not_certain_and_what_it_takes_is_said() -> None:
+    """At one user 30 answers within the limit: p95 takes 72 (0.95 ** 72 < 2.5 %), so 42 more. Users 2 and 4 are beyond doubt."""
+    cells = [*ladder("young", {1: 0.5}, count=30), *ladder("young", {2: 0.5, 4: 0.5}, count=300)]
+    verdict = verdict_of(cells, {"e2e_p95_s": 2.0})
+    assert (chosen(verdict), verdict["recommendation"]["certain"]) == (("young", 4), False)
+    assert any("At only 1 user of young it is undecided" in note for note in verdict["what_would_change"])
+    assert [(part["concurrency"], part["requests"]) for part in verdict["to_settle"]["parts"]] == [(1, 42)]
+    for count in (70, 300):  # two requests too few say nothing against a level
+        sure = [*ladder("young", {1: 0.5}, count=count), *ladder("young", {2: 0.5, 4: 0.5}, count=300)]
+        assert verdict_of(sure, {"e2e_p95_s": 2.0})["recommendation"]["certain"] is True
+
+
+def test_a_level_above_an_undecided_one_that_missed_the_limit_is_not_certain() -> None:
+    """At one user 6 of 60 answers are too slow: twice the 5 % that p95 allows, and not beyond chance."""
+    low = ladder("a", {1: 0.5}, count=54)[0]
+    low.rows += [row(27.0 + k / 10, 4.0) for k in range(6)]
+    verdict = verdict_of([low, *ladder("a", {2: 0.5, 4: 0.5}, count=300)], {"e2e_p95_s": 2.0})
+    assert verdict["models"][0]["levels"] == {"1": None, "2": True, "4": True}
+    assert (chosen(verdict), verdict["recommendation"]["certain"]) == (("a", 4), False)
+
+
+def test_of_levels_below_the_one_that_failed_is_named() -> None:
+    cells = [*ladder("a", {1: 1.0}, count=7), *ladder("a", {2: 4.0, 4: 1.0}, count=300)]
+    verdict = verdict_of(cells, {"e2e_p95_s": 2.0})
+    assert (chosen(verdict), verdict["recommendation"]["certain"]) == (("a", 4), False)
+    assert any("At only 2 users a does not meet" in note for note in verdict["what_would_change"])
+
+
 def test_a_level_above_an_undecided_one_has_to_hold_beyond_any_levels_chance() -> None:
     """Of 76 answers all within p95's limit are just enough for one level, and not for the best of five."""
     few = [cell for level in (1, 2, 4, 8) for cell in ladder("a", {level: 1.0}, count=40)]

@@ -9,7 +9,7 @@ from fmbench.core.failures import THROTTLES
 from fmbench.core.figures.cost import COST
 from fmbench.core.figures.errors import ERROR_RATE
 from fmbench.core.messages import Message
-from fmbench.core.reasons import stops_at
+from fmbench.core.reasons import FailsBelow, UndecidedBelow, stops_at
 from fmbench.core.units import DOLLARS
 from fmbench.report.blocks import code, text
 from fmbench.report.first_page.trust import is_invalid
@@ -169,8 +169,12 @@ def _alone(others: set[str]) -> str:
 def _reach(study: Study, verdict: dict[str, Any]) -> str:
     notes = reach_of(verdict)
     end = told(study, notes[0]) if notes else f"Nothing was measured above {level_words(study, max(study.levels))}."
-    certain = verdict["recommendation"].get("certain", True)
-    return end if certain else f"{end} It is not certain: another model may yet turn out better."
+    if verdict["recommendation"].get("certain", True):
+        return end
+    below = [note for note in verdict.get("what_would_change") or [] if isinstance(note, FailsBelow | UndecidedBelow)]
+    if below:
+        return f"{end} It is not certain. {told(study, below[0])}"
+    return f"{end} It is not certain: another model may yet turn out better."
 
 
 def reach_of(verdict: dict[str, Any]) -> list[Message]:
