@@ -68,7 +68,7 @@ def _usd(usd: Usd | None, decimals: int) -> tuple[str, str, str]:
 def _caption(estimate: Estimate) -> str:
     unpriced = f" Without a known price: {', '.join(estimate.unpriced)}." if estimate.unpriced else ""
     meaning = (
-        f"Expected: from the windows and a usual pace. Low: answers {SLACK:g} times slower and shorter. "
+        f"Expected: from the windows and a usual pace. Low: answers {SLACK:g} times slower and shorter, none of them failed. "
         f"Most: answers {SLACK:g} times quicker and as long as max_tokens, every request at the most that it can cost. "
         "A budget holds whatever happens."
     )
