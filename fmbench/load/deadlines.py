@@ -44,5 +44,7 @@ STORE_AT_THE_END_S = 75.0
 """How long a process that ends goes on trying to store what it has."""
 FAREWELL_S = 100.0
 """How long the controller waits for workers that close and store their files. Above ``STORE_AT_THE_END_S``."""
+LEAVE_S = 120.0
+"""How long the load processes of this machine may take to end once load.json says that the load is over. Above ``FAREWELL_S``."""
 STATISTICS_WAIT_S = 8.0
 """How long the end waits for Locust's own statistics, which workers send every three seconds."""

@@ -18,6 +18,7 @@ from typing import Any
 
 from fmbench.core.failures import ExitCode, FmbenchError, Refused, UnusableInput, Vanished
 from fmbench.load.events import STAYS, VARIABLE, Counted, Event, PageStays, Told, hearing
+from fmbench.load.leaving import leave_within
 from fmbench.load.process_group import end_group
 from fmbench.load.secret import new_secret, secret
 
@@ -96,7 +97,9 @@ class _Page:
             self._take(event)
 
     def watch(self, process: subprocess.Popen[bytes]) -> None:
-        """Until the process has ended; in the meantime hand on that the load is over."""
+        """Until the process has ended; in the meantime hand on that the load is over. Without a page: see ``leave_within``."""
+        if self._over is None:
+            leave_within(process, self._result)
         while self._over is not None and process.poll() is None:
             if self._stays.wait(STAYS_LOOK_S):
                 self.ended = _ended(self._result)

@@ -15,6 +15,7 @@ from fmbench.core.prices.book import PriceBook, prices_of
 from fmbench.core.prices.price import Price
 from fmbench.run.plan_table import duration_text, range_text
 from fmbench.run.say import say
+from fmbench.storage.runfolder import check_name
 from fmbench.storage.store import store_for
 
 ASK_ABOVE_USD = 0.1
@@ -38,8 +39,10 @@ def target_name(config: Config) -> str:
 
 
 def check_address(config: Config) -> None:
-    """Raises ``UnusableInput`` for an address that nothing can be written to as it stands. Nothing is asked."""
+    """Raises ``UnusableInput`` or ``Refused`` for an address that nothing can be written to as it stands. Nothing is asked of a
+    store."""
     store_for(config.output, config.region)
+    check_name(config.output, config.name)
 
 
 def check_budget(config: Config, book: PriceBook) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -16,6 +17,8 @@ from fmbench.run.lists import print_table
 from fmbench.storage.store import Store, is_remote, store_for
 
 MANIFEST, SUMMARY = "manifest.json", "summary.json"
+_LATEST = 253_402_300_800.0
+"""The year 10,000, in epoch seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,23 +90,40 @@ def _read(store: Store, name: str) -> dict[str, Any] | None:
 
 
 def _past(address: str, manifest: Mapping[str, Any], summary: Mapping[str, Any]) -> PastRun:
-    cells = summary.get("cells") or []
-    costs = [cell.get("usd") for cell in cells]
-    accounting = manifest.get("accounting") or {}
+    costs = [_number(_object(cell).get("usd")) for cell in _list(summary.get("cells"))]
+    known = [usd for usd in costs if usd is not None]
+    sent, verdict = _object(manifest.get("accounting")).get("sent"), _object(summary.get("validity")).get("verdict")
     return PastRun(
         run_id=str(manifest["run_id"]),
         address=address,
         name=str(manifest.get("name", "")),
-        started_at=manifest.get("started_at"),
+        started_at=_number(manifest.get("started_at"), _LATEST),
         status=str(manifest.get("status", "")),
         endpoint=str(manifest.get("endpoint", "")),
         answer=_answer(summary) if summary else None,
-        validity=(summary.get("validity") or {}).get("verdict"),
-        usd=None if not costs or None in costs else sum(costs),
-        requests=accounting.get("sent"),
+        validity=verdict if isinstance(verdict, str) else None,
+        usd=sum(known) if known and len(known) == len(costs) else None,
+        requests=sent if type(sent) is int else None,
     )
 
 
 def _answer(summary: Mapping[str, Any]) -> str:
-    chosen = summary.get("recommendation")
-    return f"{chosen['model']} at {level_text(chosen['concurrency'], chosen.get('rate_per_min'))}" if chosen else "none"
+    chosen = _object(summary.get("recommendation"))
+    model, users, rate = chosen.get("model"), chosen.get("concurrency"), _number(chosen.get("rate_per_min"))
+    if not isinstance(model, str) or (rate is None and type(users) is not int):
+        return "none"
+    return f"{model} at {level_text(users if type(users) is int else 0, rate)}"
+
+
+def _object(value: Any) -> dict[str, Any]:
+    """What should be an object of a stored file; an empty one where it is something else."""
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _number(value: Any, most: float = math.inf) -> float | None:
+    """What should be a number, from 0; None where it is something else."""
+    return float(value) if type(value) in (int, float) and 0 <= value < most else None

@@ -17,10 +17,12 @@ from fmbench.core.failures import UnusableInput
 from fmbench.core.records import SCHEMA_VERSION
 from fmbench.storage.atomic import write_json
 from fmbench.storage.runfolder import RunFolder
+from fmbench.storage.shape import misshapen
 
 RUNNING, DONE, STOPPED, INTERRUPTED, INCOMPLETE, FAILED = "running", "done", "stopped", "interrupted", "incomplete", "failed"
 """``status``: stopped early (budget, target down, …); incomplete: requests unaccounted for or a worker lost; failed: a fault."""
 
+_CURE = "restore it from a copy"
 _PACKAGES = (
     "fmbench-load",
     "boto3",
@@ -43,6 +45,7 @@ def write_manifest(folder: RunFolder, manifest: dict[str, Any]) -> None:
 
 def read_manifest(folder: RunFolder) -> dict[str, Any]:
     """The manifest of ``folder``. Raises ``UnusableInput`` where there is none that this version can read."""
+    where = f"{folder.address}/{folder.manifest.name}"
     try:
         manifest: dict[str, Any] = json.loads(folder.manifest.read_text())
     except FileNotFoundError:
@@ -50,11 +53,13 @@ def read_manifest(folder: RunFolder) -> dict[str, Any]:
     except NotADirectoryError:
         raise UnusableInput(f"{folder.path}: is a file, and no run folder; give one, such as results/<run_id>.") from None
     except (OSError, ValueError, RecursionError) as error:
-        raise UnusableInput(f"{folder.manifest}: cannot be read ({error}); restore it from a copy.") from None
+        raise UnusableInput(f"{where}: cannot be read ({error}); {_CURE}.") from None
     version = str(manifest.get("schema_version", "")) if isinstance(manifest, dict) else ""
     if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
         have = f"has schema version {version or '?'}, this program reads {SCHEMA_VERSION}"
-        raise UnusableInput(f"{folder.manifest}: {have}; use the version of fmbench-load that wrote it.")
+        raise UnusableInput(f"{where}: {have}; use the version of fmbench-load that wrote it.")
+    if wrong := misshapen(manifest):
+        raise UnusableInput(f"{where}: is no manifest of a run ({', '.join(wrong)}: missing, or not as it is written); {_CURE}.")
     return manifest
 
 

@@ -22,6 +22,7 @@ from fmbench.storage.record_table import record_table
 from fmbench.storage.runfolder import RunFolder
 from fmbench.storage.scores import read_scores
 from fmbench.storage.store import is_remote, store_for
+from fmbench.storage.table import check_parts, reading
 from fmbench.storage.upload import MANIFEST, download, upload_files
 
 MOST_LISTED = 8
@@ -47,6 +48,7 @@ class LocalRun:
 
     def __init__(self, folder: RunFolder) -> None:
         self.folder = folder
+        self._checked = False
 
     @property
     def path(self) -> Path:
@@ -74,12 +76,14 @@ class LocalRun:
         """The records (docs/records.md), or some of their columns: a row a request, by worker, each in the order of the ends."""
         self._check_sealed()
         wanted = None if columns is None else list(columns)
-        return pd.read_parquet(self.folder.records, columns=wanted)
+        with reading(self.folder.records):
+            return pd.read_parquet(self.folder.records, columns=wanted)
 
     def compact_records(self, columns: Sequence[str]) -> pd.DataFrame:
         """The same rows, for figures over very many: text as categories, in the order of the alphabet."""
         self._check_sealed()
-        return read_compact(self.folder.records, columns)
+        with reading(self.folder.records):
+            return read_compact(self.folder.records, columns)
 
     def table(self) -> Table:
         """The records as the table that figures are of, read on demand: for runs of any size."""
@@ -89,6 +93,9 @@ class LocalRun:
     def _check_sealed(self) -> None:
         if not self.folder.records.is_dir():
             raise UnusableInput(f"{self.address}: was not finished; `fmbench-load report {self.address}` does that.")
+        if not self._checked:
+            check_parts(self.folder.records)
+            self._checked = True
 
     def health(self) -> pd.DataFrame:
         """A row a second and load process: scheduling lag, CPU, requests in flight. Empty, with its columns, at worst."""
@@ -160,11 +167,13 @@ def _download(address: str) -> LocalRun:
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
-    """The JSON lines of ``path``; none where there is no file, and without a last line that was cut off."""
+    """The JSON objects in the lines of ``path``; none where there is no file, and without a last line that was cut off."""
     rows = []
     for line in path.read_bytes().splitlines() if path.exists() else []:
         try:
-            rows.append(orjson.loads(line))
+            row = orjson.loads(line)
         except ValueError:
             continue
+        if isinstance(row, dict):
+            rows.append(row)
     return rows

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from fmbench.core.columns import ROOM, Columns, Kept, Words
 from fmbench.core.quantiles import Floats
 from fmbench.core.table import NUMBERS, WORDS, Rows, Table, moment
-from fmbench.storage.table import TEXT
+from fmbench.storage.table import TEXT, reading
 
 MOST_OPEN = 200
 """Files that are open at a time."""
@@ -91,8 +91,8 @@ class _Parts:
         if self.empty(group, name):
             return None
         one = self.groups[group]
-        file = self._file(one.path)
-        read = file.read_row_group(one.index, columns=[name], use_threads=False).column(0)
+        with reading(one.path):
+            read = self._file(one.path).read_row_group(one.index, columns=[name], use_threads=False).column(0)
         return read.combine_chunks() if read.num_chunks != 1 else read.chunk(0)
 
     def of(self, places: Places) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

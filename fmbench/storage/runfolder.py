@@ -15,6 +15,9 @@ from fmbench.core.failures import Refused
 from fmbench.core.names import below
 from fmbench.storage.store import is_remote, store_for
 
+SHOWN = 200
+"""Characters of a name that cannot be, in the message."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
@@ -110,6 +113,21 @@ def new_run_id(name: str, now: datetime | None = None) -> str:
     """``20261123T204600Z-<name>-<6 hex>``: sorts by time, and does not meet another one."""
     moment = (now or datetime.now(UTC)).strftime("%Y%m%dT%H%M%SZ")
     return f"{moment}-{re.sub(r'[^A-Za-z0-9._-]', '-', name)}-{secrets.token_hex(3)}"
+
+
+def check_name(output: str, name: str) -> None:
+    """Raises as ``create`` does for an output whose name no disk or store takes, or that is below a file. Writes nothing."""
+    run_id = new_run_id(name)
+    if is_remote(output):
+        store_for(f"{output.rstrip('/')}/{run_id}")
+        return
+    path = Path(store_for(output).address) / run_id
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise Refused(f"output {output[:SHOWN]}: cannot be written ({error.strerror}); choose another --output.") from None
 
 
 def create(output: str, name: str, run_id: str | None = None, region: str | None = None) -> RunFolder:

@@ -36,7 +36,7 @@ def seal(folder: RunFolder, earlier: Sequence[Mapping[str, Any]] = ()) -> Accoun
     folder.records.mkdir(exist_ok=True)
     faults = Counter[str]()
     for journal in sorted(folder.journal.glob("*.jsonl")):
-        if is_written(journal):
+        if is_written(journal) or not journal.is_file():
             continue
         faults += _seal_one(folder, journal)
         journal.unlink()
@@ -50,17 +50,23 @@ def seal(folder: RunFolder, earlier: Sequence[Mapping[str, Any]] = ()) -> Accoun
 
 def all_workers(folder: RunFolder, earlier: Sequence[Mapping[str, Any]] = ()) -> list[dict[str, Any]]:
     """What load.json says of each worker, after those of a resumed run's ``earlier`` parts."""
-    rows = [*earlier, *read_load(folder).get("workers", [])]
+    said = read_load(folder).get("workers")
+    rows = filter(_is_worker, [*earlier, *(said if isinstance(said, list) else [])])
     return list({str(row["id"]): dict(row) for row in rows}.values())
+
+
+def _is_worker(row: Any) -> bool:
+    """Whether it says of a load process how many requests it sent: load.json may come from a bucket."""
+    return isinstance(row, dict) and isinstance(row.get("id"), str) and type(row.get("sent") or 0) is int
 
 
 def read_load(folder: RunFolder) -> dict[str, Any]:
     """What the controller said at the end; empty when it did not come to that."""
     try:
-        load: dict[str, Any] = json.loads(folder.load.read_text())
-    except (FileNotFoundError, json.JSONDecodeError):
+        load = json.loads(folder.load.read_text())
+    except (FileNotFoundError, ValueError, RecursionError):
         return {}
-    return load
+    return load if isinstance(load, dict) else {}
 
 
 def _seal_one(folder: RunFolder, journal: Path) -> Counter[str]:

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from fmbench.storage.table import TEXT
+from fmbench.storage.table import TEXT, reading
 
 STAMPS = "content_s"
 
@@ -19,7 +19,8 @@ class StampedPart:
 
     def __init__(self, part: Path, columns: list[str]) -> None:
         texts = [name for name in columns if name in TEXT]
-        table = pq.read_table(part, columns=[*columns, STAMPS], read_dictionary=texts, use_threads=False)
+        with reading(part):
+            table = pq.read_table(part, columns=[*columns, STAMPS], read_dictionary=texts, use_threads=False)
         self.rows: pd.DataFrame = table.select(columns).to_pandas()
         self._stamps = table[STAMPS]
         self.known: NDArray[np.bool_] = np.asarray(self._stamps.is_valid())

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, get_type_hints
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from fmbench.core.failures import UnusableInput
+from fmbench.core.neutral import neutral
 from fmbench.core.records import COLUMNS, SCHEMA_VERSION, Record
 from fmbench.storage.atomic import commit, part_path
 
@@ -30,6 +33,43 @@ SCHEMA = pa.schema(
 """Text as string, counts as int64, seconds as float64; every column may be null. ``content_s`` is a list of float32."""
 TEXT = frozenset(field.name for field in SCHEMA if field.type == pa.string())
 """The columns of text."""
+NEEDED = ("worker", "user", "seq", "cell", "outcome")
+"""The columns without which a row says of no request what became of it."""
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Within it a stored file, or a folder of some, is read. Raises ``UnusableInput`` for bytes that are no such file."""
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        said = neutral(str(error), 200)
+        raise UnusableInput(f"{path.parent.name}/{path.name}: cannot be read ({said}); restore it from a copy.") from None
+
+
+def check_parts(folder: Path) -> None:
+    """Raises ``UnusableInput`` for a part in ``folder`` that holds no records: columns are missing or of other types."""
+    for path in sorted(folder.glob("*.parquet")):
+        with reading(path):
+            found = pq.read_schema(path)
+        wrong = [name for name in NEEDED if name not in found.names]
+        here = [field for field in SCHEMA if field.name in found.names]
+        wrong += [field.name for field in here if not _alike(found.field(field.name).type, field.type)]
+        if wrong:
+            what = f"holds no records ({', '.join(wrong[:5])}: missing, or of another type)"
+            raise UnusableInput(f"{folder.name}/{path.name}: {what}; take it away, or restore it from a copy.")
+
+
+def _alike(found: pa.DataType, wanted: pa.DataType) -> bool:
+    """Whether a column of one type can be read as one of the other."""
+    kind = found.value_type if pa.types.is_dictionary(found) else found
+    if pa.types.is_null(kind) or kind == wanted:
+        return True
+    if wanted == pa.string():
+        return bool(pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+    if pa.types.is_list(wanted):
+        return bool(pa.types.is_list(kind) and pa.types.is_floating(kind.value_type))
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
 
 
 def write_part(path: Path, rows: Sequence[dict[str, Any]]) -> None:
@@ -50,7 +90,8 @@ def count_outcomes(folder: Path) -> dict[str, dict[str, int]]:
     """Rows by worker and outcome over all the parts in ``folder``."""
     counts: dict[str, dict[str, int]] = {}
     for path in sorted(folder.glob("*.parquet")):
-        table = pq.read_table(path, columns=["worker", "outcome"])
+        with reading(path):
+            table = pq.read_table(path, columns=["worker", "outcome"])
         for row in table.group_by(["worker", "outcome"]).aggregate([([], "count_all")]).to_pylist():
             outcomes = counts.setdefault(row["worker"], {})
             outcomes[row["outcome"]] = outcomes.get(row["outcome"], 0) + row["count_all"]

@@ -47,6 +47,8 @@ def download(store: Store, target: Path) -> None:
 def _download(store: Store, name: str, target: Path) -> None:
     try:
         store.get_file(name, below(target, name))
+    except FileNotFoundError:
+        raise Refused(f"{store.address}/{name}: is listed and not there; ask again when nobody changes the run.") from None
     except (FileExistsError, NotADirectoryError, IsADirectoryError):
         raise Refused(f"{store.address}/{name}: is the name of a file and of a folder there; take one of the two away.") from None
 

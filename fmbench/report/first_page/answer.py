@@ -63,10 +63,15 @@ def _nothing_answered(study: Study) -> str:
     sent = len(study.requests)
     if not sent:
         return f"**No answer: no request was sent.** {_ended(study)}Nothing is known about any model."
-    kind, most = next(iter(study.kinds.counts().items()))
-    how = f"All failed with {code(kind)}." if most == sent else f"Most failed with {code(kind)} ({count(most)})."
     lead = f"**No answer: none of the {plural(sent, 'request')} was answered.**"
-    return f"{lead} {how} {_ended(study)}Until that is cured, the run says nothing about any model."
+    return f"{lead} {_how(study, sent)} {_ended(study)}Until that is cured, the run says nothing about any model."
+
+
+def _how(study: Study, sent: int) -> str:
+    kind, most = next(iter(study.kinds.counts().items()), (None, 0))
+    if kind is None:
+        return "None of their ends was seen: the load was cut before."
+    return f"All failed with {code(kind)}." if most == sent else f"Most failed with {code(kind)} ({count(most)})."
 
 
 def _not_reached(study: Study, verdict: dict[str, Any] | None) -> str:

@@ -9,10 +9,12 @@ import base64
 import hashlib
 import os
 import re
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import boto3
@@ -25,9 +27,12 @@ from fmbench.core.failures import Refused, UnusableInput
 from fmbench.core.names import is_inside
 from fmbench.core.neutral import PROVIDERS_ARE_LED_TO, discreet, neutral
 from fmbench.patience import given
+from fmbench.storage.listing import listed_keys
 
 PART_BYTES = 16 * 1024 * 1024
 """Files above that go up in parts of that size."""
+MOST_IN_MEMORY = 4 << 30
+"""Bytes of an object that is read at once: a part of a journal, a manifest, a summary."""
 CONFLICT_RETRIES = 5
 """S3 answers 409 while another conditional write of the same name is under way; a 412 without cause is asked again, too."""
 
@@ -88,13 +93,33 @@ class S3Store:
 
     def get_bytes(self, name: str) -> bytes:
         with self._asking(name):
-            body: bytes = self.client.get_object(Bucket=self.bucket, Key=self._key(name))["Body"].read()
-            return body
+            body = self.client.get_object(Bucket=self.bucket, Key=self._key(name))["Body"]
+            pieces, left = [], MOST_IN_MEMORY
+            for piece in body.iter_chunks(PART_BYTES):
+                pieces.append(piece)
+                left -= len(piece)
+                if left < 0:
+                    body.close()
+                    raise Refused(f"{self.address}/{name}: is more than {MOST_IN_MEMORY:,} bytes; it is not read.")
+            return b"".join(pieces)
 
     def get_file(self, name: str, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with self._asking(name):
-            self.client.download_file(self.bucket, self._key(name), str(path))
+            size = int(self.client.head_object(Bucket=self.bucket, Key=self._key(name))["ContentLength"])
+            if size > (free := shutil.disk_usage(path.parent).free):
+                raise Refused(f"{self.address}/{name}: has {size:,} bytes, and {path.parent} has room for {free:,}.")
+            come = Lock(), [0]
+
+            def count(some: int) -> None:
+                with come[0]:
+                    come[1][0] += some
+                if come[1][0] > size:
+                    raise Refused(f"{self.address}/{name}: is longer than the {size:,} bytes that S3 said; ask again.")
+
+            self.client.download_file(self.bucket, self._key(name), str(path), Callback=count)
+            if path.stat().st_size != size:
+                raise Refused(f"{self.address}/{name}: has not the {size:,} bytes that S3 said; ask again.")
 
     def delete(self, name: str) -> None:
         with self._asking(name):
@@ -104,8 +129,8 @@ class S3Store:
         above = f"{self.prefix}/" if self.prefix else ""
         with self._asking(prefix):
             pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=above + prefix)
-            keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
-        return sorted(name for name in (key.removeprefix(above) for key in keys) if is_inside(name))
+            keys = listed_keys(pages, self.address)
+        return sorted(name for name in (key.removeprefix(above) for key in keys if key.startswith(above)) if is_inside(name))
 
     def check_writable(self) -> None:
         name = ".fmbench-write-check"
@@ -160,6 +185,9 @@ class S3Store:
         except (BotoCoreError, Boto3Error) as error:
             cure = "check AWS credentials, AWS_REGION and AWS_ENDPOINT_URL_S3"
             raise Refused(f"{self.address}: S3 cannot be used ({_one_line(error)}); {cure}.") from error
+        except (KeyError, ValueError, TypeError, RecursionError) as error:  # boto3 checks no number, date or field of an answer
+            what = f"{type(error).__name__}: {neutral(_one_line(error), 100)}"
+            raise Refused(f"{self.address}: what answers there is no S3 ({what}); check AWS_ENDPOINT_URL_S3.") from error
 
 
 def open_store(address: str, region: str | None) -> S3Store:
