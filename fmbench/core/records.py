@@ -113,6 +113,8 @@ class Exchange:
     """Whether there was text that is not blank."""
     reasoned: bool = False
     """Whether there was content of another kind: reasoning, a tool's input."""
+    refused: bool = False
+    """Whether the model said in so many words that it gives no answer: OpenAI's ``refusal``."""
     text: str | None = None
     """The answer's text; kept only when the caller was asked to keep it."""
 
@@ -227,7 +229,7 @@ def answered(exchange: Exchange) -> Answered:
     reason = (exchange.stop_reason or "").lower()
     if reason in _CUT:
         return Answered.CUT
-    if reason in _FILTERED:
+    if reason in _FILTERED or exchange.refused:
         return Answered.FILTERED
     if exchange.visible:
         return Answered.TEXT

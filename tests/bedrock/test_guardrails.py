@@ -10,6 +10,7 @@ import pytest
 
 from fmbench.bedrock.faults import Fault, with_skew
 from fmbench.core.failures import FailureKind as Word
+from fmbench.core.records import answered
 from tests.bedrock import by_hand
 from tests.bedrock.asking import NOVA
 from tests.bedrock.reading import CLAUDE, FAMILIES, Reading
@@ -93,6 +94,25 @@ def test_what_a_filter_withheld_is_no_missing_count() -> None:
         ("responses", GPT, events({"type": "response.incomplete", "response": filtered})),
     ]:
         assert Reading(api, model)(answer).failure is Word.GUARDRAIL, (api, answer)
+
+
+def test_a_refusal_in_openais_shape_is_no_good_answer() -> None:
+    refused = {"role": "assistant", "content": None, "refusal": "I cannot help with that."}
+    part = {"content": [{"type": "refusal", "refusal": "I cannot help with that."}]}
+    ended = {"choices": [{"delta": {}, "finish_reason": "stop"}], "usage": COUNTS}
+    output = [{"type": "message", "content": part["content"]}]
+    delta = {"type": "response.refusal.delta", "delta": "I cannot."}
+    done = {"type": "response.completed", "response": response("completed", {"usage": COUNTS})}
+    for api, model, answer in [
+        ("chat-whole", OPEN, body({"choices": [{"message": refused, "finish_reason": "stop"}], "usage": COUNTS})),
+        ("chat-whole", OPEN, body({"choices": [{"message": part, "finish_reason": "stop"}], "usage": COUNTS})),
+        ("chat", OPEN, events({"choices": [{"delta": refused, "finish_reason": None}]}, ended)),
+        ("invoke", OPEN, body({"choices": [{"message": refused, "finish_reason": "stop"}], "usage": COUNTS})),
+        ("responses-whole", GPT, body(response("completed", {"usage": COUNTS}) | {"output": output})),
+        ("responses", GPT, events(delta, done)),
+    ]:
+        exchange = Reading(api, model)(answer)
+        assert (exchange.failure, answered(exchange)) == (None, "filtered"), (api, answer)
 
 
 def test_an_answer_that_is_cut_before_its_end_is_no_guardrails() -> None:

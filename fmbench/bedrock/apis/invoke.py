@@ -68,6 +68,7 @@ def read_headers(exchange: Exchange, head: Head) -> None:
 def read_piece(exchange: Exchange, piece: Piece) -> None:
     """Take a piece's stop reason and those counts that it holds."""
     exchange.stop_reason = word(piece.stop_reason) or exchange.stop_reason
+    exchange.refused |= piece.refused
     for name in _COUNTS:
         value = getattr(piece, name)
         if value is not None:

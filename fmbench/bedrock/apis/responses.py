@@ -24,7 +24,8 @@ Json = dict[str, Any]
 _BEGUN = ("created", "queued", "in_progress", "output_item.added", "content_part.added")
 _REPEATED = ("output_item.done", "content_part.done", "output_text.done", "reasoning_text.done", "reasoning_summary_text.done")
 _ENDS = ("response.completed", "response.incomplete", "response.failed", "response.cancelled")
-_TEXT = ("response.output_text.delta", "response.refusal.delta")
+_REFUSAL = "response.refusal.delta"
+_TEXT = ("response.output_text.delta", _REFUSAL)
 _FAILED = ("failed", "cancelled")
 
 
@@ -74,6 +75,7 @@ class ResponsesAnswer(EventAnswer):
             if self.stopped:
                 raise BadResponse("content after the end of the response")
             delta = text_of(body.get("delta"))
+            self.exchange.refused |= kind == _REFUSAL
             self.stamp(delta if kind in _TEXT else "", bool(delta) and kind not in _TEXT, now_ns)
 
     def _end(self, response: Json) -> None:
@@ -89,7 +91,9 @@ class ResponsesWholeAnswer(WholeAnswer):
         for item in map(mapping, items(body.get("output"))):
             contents = [mapping(part) for part in items(item.get("content"))]
             piece.text += "".join(text_of(part.get("text")) for part in contents if part.get("type") == "output_text")
-            piece.text += "".join(text_of(part.get("refusal")) for part in contents)
+            refusal = "".join(text_of(part.get("refusal")) for part in contents)
+            piece.text += refusal
+            piece.refused |= bool(refusal)
             thoughts = [*contents, *map(mapping, items(item.get("summary")))] if item.get("type") == "reasoning" else []
             piece.reasoning += "".join(text_of(part.get("text")) for part in thoughts)
             piece.tool |= text_of(item.get("type")).endswith("_call")

@@ -22,6 +22,7 @@ class Piece:
     text: str = ""
     reasoning: str = ""
     tool: bool = False
+    refused: bool = False
     stop_reason: Any = None
     """As the model said it; ``foreign.word`` checks it when it is taken."""
     input_tokens: int | None = None

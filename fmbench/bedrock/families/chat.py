@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fmbench.bedrock.families.base import Family, Json, Piece, count, first, given, mapping, text_of
+from fmbench.bedrock.families.base import Family, Json, Piece, count, first, given, items, mapping, text_of
 from fmbench.bedrock.foreign import counts_in
 from fmbench.bedrock.inline_reasoning import apart
 from fmbench.bedrock.thinking import effort_fields
@@ -53,7 +53,9 @@ def _content(content: Any) -> tuple[str, str]:
     parts = [mapping(part) for part in content]
     thoughts = [part.get("thinking") for part in parts if part.get("type") == "thinking"]
     inner = [mapping(each) for thought in thoughts for each in (thought if isinstance(thought, list) else [{"text": thought}])]
-    visible = "".join(text_of(part.get("text")) for part in parts if part.get("type") != "thinking")
+    visible = "".join(
+        text_of(part.get("text")) or text_of(part.get("refusal")) for part in parts if part.get("type") != "thinking"
+    )
     return visible, "".join(text_of(each.get("text")) for each in inner)
 
 
@@ -65,6 +67,7 @@ def _piece(body: Json, part: str) -> Piece:
         text=text or text_of(message.get("refusal")) or text_of(choice.get("text")),
         reasoning=thought or next((found for name in _THOUGHTS if (found := text_of(message.get(name)))), ""),
         tool=any(message.get(name) for name in ("tool_calls", "function_call", "audio", "reasoning_details")),
+        refused=bool(message.get("refusal")) or any(mapping(part).get("refusal") for part in items(message.get("content"))),
         stop_reason=choice.get("finish_reason") or choice.get("stop_reason") or None,
     )
     return with_usage(piece, counts_in(body.get("usage")))
