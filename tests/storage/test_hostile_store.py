@@ -109,6 +109,15 @@ def test_an_object_is_read_into_memory_up_to_a_bound(monkeypatch: pytest.MonkeyP
         store.get_bytes("a")
 
 
+def test_what_was_stored_and_is_not_what_was_sent_is_refused() -> None:
+    store = S3Store("s3://bucket/x", "us-east-1")
+    store.client = boto3.client("s3", "us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
+    store.client.meta.events.register("before-send.s3.PutObject", lambda request, **_: _answer(b"", 0))
+    store.client.meta.events.register("before-send.s3.HeadObject", lambda request, **_: _answer(b"", 3, "HEAD"))
+    with pytest.raises(Refused, match="is not what was sent"):
+        store.put_bytes("a", b"12345")
+
+
 def _answer(body: bytes, length: int | None, method: str = "GET") -> AWSResponse:
     headers = {} if length is None else {"Content-Length": str(length)}
     raw = HTTPResponse(io.BytesIO(body), headers=headers, preload_content=False, request_method=method)

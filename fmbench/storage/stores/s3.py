@@ -167,7 +167,7 @@ class S3Store:
         if same and head.get("ChecksumSHA256") != digest:  # servers that keep no such checksum, or another kind of it
             same = self._stored_sha256(name) == _sha256(source)
         if not same:
-            raise OSError(f"{self.address}/{name}: what S3 has is not what was sent")
+            raise Refused(f"{self.address}/{name}: what S3 has is not what was sent; try again.")
 
     def _stored_sha256(self, name: str) -> bytes:
         digest = hashlib.sha256()
