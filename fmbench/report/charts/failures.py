@@ -18,12 +18,12 @@ BINS = 60
 def prepare(study: Study) -> Picture | None:
     """Stacked bars: how many requests failed in each of 60 equal steps, by kind, the most frequent at the bottom."""
     bad = study.unanswered
-    if not bad.any() or not np.isfinite(study.requests.number("sent_at")).any():
-        return None
     kinds = study.kinds[bad]
+    ranked = [*kinds.counts().items()]  # rows of a foreign run may say neither what became of them nor why
+    if not ranked or not np.isfinite(study.requests.number("sent_at")).any():
+        return None
     clock = Clock(study)
     edges = np.linspace(clock.edges[0], clock.edges[-1], BINS + 1)
-    ranked = [*kinds.counts().items()]
     bars = _stack(kinds, clock.sent[bad], ranked, clock, edges)
     return Picture(
         title="Failures by kind over time",
