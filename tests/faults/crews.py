@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
+import pytest
 import zmq
-from locust.rpc import Message
 
 from tests.distributed.machines import Machine, Machines
 from tests.e2e.commands import Ended, wait_until
@@ -98,10 +98,10 @@ def strangers(place: Path) -> Trial:
         stranger.setsockopt(zmq.LINGER, 0)
         stranger.identity = b"stranger"
         stranger.connect(f"tcp://127.0.0.1:{port}")
-        for ready in (version("locust"), None):
-            stranger.send(Message("client_ready", ready, "stranger").serialize())  # type: ignore[no-untyped-call]
-        for other in (b"\x80", b"\x90", b"\x07", b"\xff\xff"):  # an empty map, an empty list, a number, nothing at all
-            stranger.send(other)
+        said: tuple[object, ...] = (("client_ready", version("locust"), "me"), ("client_ready", None, "me"), {}, [], 7)
+        for message in said:
+            stranger.send(pytest.importorskip("msgpack").dumps(message))
+        stranger.send(b"\xff\xff")
         lines = [_knock(port, text) for text in (b"\xff\xff", b"GET / HTTP/1.1\r\n\r\n", b"\xff" + bytes(9) + b"\x7f", b"")]
         result = found.trial(0)
         for line in lines:
