@@ -152,7 +152,7 @@ def _reported(cell: Mapping[str, Any], taken: Mapping[str, Any] | None, quota_tp
         "tpot_p50": seconds(cell["tpot_s"]["p50"]),
         "e2e_p50": seconds(e2e.p50),
         "e2e_p95": _with_n(e2e),
-        **_of_open_loop(cell["open_loop"]),
+        **_of_open_loop(cell.get("open_loop")),
         "answers": rate(cell["transactions_per_minute"]),
         "tokens": rate(None if tokens is None else 60 * tokens),
         "failed": str(cell["failed"]),

@@ -17,9 +17,9 @@ LIMITS = {"e2e_p95_s": 5.0, "error_rate": 0.2}
 
 def cell(seconds: float, errors: int = 0) -> Cellful:
     rng = np.random.default_rng(3)
-    made = [row(float(at), float(rng.lognormal(0, 0.3)), user=int(at * 2) % 4) for at in np.arange(0, seconds, 0.5)]
-    made += [failed(float(at), "internal", user=number % 4) for number, at in enumerate(np.linspace(1, seconds - 1, errors))]
-    return Cellful(made, concurrency=4, window=(0.0, seconds))
+    made = [row(float(at), float(rng.lognormal(0, 0.3)), user=int(at * 2) % 16) for at in np.arange(0, seconds, 0.5)]
+    made += [failed(float(at), "internal", user=number % 16) for number, at in enumerate(np.linspace(1, seconds - 1, errors))]
+    return Cellful(made, concurrency=16, window=(0.0, seconds))
 
 
 def summary_of(made: Cellful, load: dict[str, Any]) -> dict[str, Any]:
