@@ -88,11 +88,17 @@ def part_in(surplus: Floats, known: Grouping) -> Part | None:
     between = squares(without) / spread * (groups - 1) / groups
     inside = 1.0 if known.cells is None else squares(np.bincount(known.cells, weights=surplus)) / spread
     more = max(0.0, between - inside)
-    chance = BELIEVED if groups >= FEW else BELIEVED_OF_FEW
-    if between <= inside * _expected(groups - 1, max(known.cell_count - groups, 1), chance):
+    if between <= inside * _expected(groups - 1, max(known.cell_count - groups, 1), _asked_of(groups)):
         return Part(more, np.inf)
     third = float((sums**3).sum()) / squares(sums) ** 1.5
     return Part(more, (groups - 1) * (more / between) ** 2, third)
+
+
+def _asked_of(groups: int) -> float:
+    """In how many runs of so many clusters that are alike chance has to bring less, before a difference is believed."""
+    if groups < FEW:
+        return BELIEVED_OF_FEW
+    return BELIEVED_OF_SOME if groups < SOME else BELIEVED
 
 
 @lru_cache(maxsize=4096)
