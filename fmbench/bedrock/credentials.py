@@ -17,12 +17,12 @@ from typing import Any, cast
 from botocore.credentials import RefreshableCredentials
 from botocore.exceptions import BotoCoreError
 
-from fmbench.core.neutral import PROVIDERS_ARE_LED_TO
+from fmbench.core.neutral import PROVIDER_ERRORS
 from fmbench.patience import given
 
 log = logging.getLogger(__name__)
 
-WHAT_PROVIDERS_RAISE = (BotoCoreError, *PROVIDERS_ARE_LED_TO)
+WHAT_PROVIDERS_RAISE = (BotoCoreError, *PROVIDER_ERRORS)
 SHARE_LEFT = 1 / 3
 LONGEST_AHEAD_S = 15 * 60
 LOOK_S = 1.0

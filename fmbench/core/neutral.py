@@ -12,7 +12,7 @@ _MUTE = ("C", "Zl", "Zp")
 """Controls, escapes, what turns the direction of writing or has no width, halves of characters; ends of lines and paragraphs."""
 
 
-PROVIDERS_ARE_LED_TO = (RuntimeError, OSError, ValueError, AttributeError, TypeError, LookupError)
+PROVIDER_ERRORS = (RuntimeError, OSError, ValueError, AttributeError, TypeError, LookupError)
 """What providers of credentials raise beside botocore's own errors: no program at that path, words that are no JSON, JSON of
 another kind, an end that is no date or has passed."""
 _PROVIDER = re.compile(r"(Error when retrieving credentials from custom-process:?).*", re.DOTALL)

@@ -236,6 +236,45 @@ def answered(exchange: Exchange) -> Answered:
     return Answered.REASONING_ONLY if exchange.reasoned or exchange.usage.reasoning_tokens else Answered.EMPTY
 
 
+def record_of(
+    cell: Cell,
+    prompt: Prompt,
+    *,
+    run_id: str,
+    worker: str,
+    user: int,
+    seq: int,
+    phase: str,
+    intended_at: float,
+    max_tokens: int,
+    region: str | None,
+) -> Record:
+    """The record of a request of ``cell`` with ``prompt`` to which nothing has happened yet."""
+    return Record(
+        run_id=run_id,
+        worker=worker,
+        user=user,
+        seq=seq,
+        model=cell.model,
+        model_id=cell.model_id,
+        api=cell.api,
+        dataset=cell.dataset,
+        bucket=cell.bucket,
+        concurrency=cell.concurrency,
+        cell=cell.number,
+        block=cell.block,
+        rate_per_min=cell.rate_per_min,
+        route=cell.route,
+        phase=phase,
+        task=prompt.dataset,
+        prompt_id=prompt.prompt_id,
+        intended_at=intended_at,
+        prompt_tokens=prompt.tokens,
+        max_tokens=max_tokens,
+        region=region,
+    )
+
+
 def complete(record: Record, exchange: Exchange, epoch_offset_ns: int) -> Record:
     """Fill ``record`` with what ``exchange`` showed, in place, and return it.
 

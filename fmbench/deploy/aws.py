@@ -14,7 +14,7 @@ from botocore.config import Config as ClientConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
 from fmbench.core.failures import FmbenchError, Refused, UnusableInput
-from fmbench.core.neutral import PROVIDERS_ARE_LED_TO, discreet
+from fmbench.core.neutral import PROVIDER_ERRORS, discreet
 from fmbench.deploy.task import private_address, task_id
 from fmbench.patience import given
 from fmbench.run.say import say
@@ -61,7 +61,7 @@ class Clients:
         self.region: str = region
         try:
             given(session.get_credentials)
-        except (BotoCoreError, *PROVIDERS_ARE_LED_TO) as error:
+        except (BotoCoreError, *PROVIDER_ERRORS) as error:
             raise Refused(f"AWS cannot be asked: no credentials ({type(error).__name__}: {discreet(str(error))}).") from error
         settings = ClientConfig(retries={"mode": "standard", "total_max_attempts": 8}, connect_timeout=10, read_timeout=60)
         self.stacks, self.ecs, self.names, self.logs = (

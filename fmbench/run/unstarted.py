@@ -15,7 +15,7 @@ from fmbench.config.schema import Config
 from fmbench.core.failures import Outcome
 from fmbench.core.levels import plan_of_arrivals
 from fmbench.core.plan import Plan, max_tokens_of, prompt_at
-from fmbench.core.records import Cell, Prompt, Record
+from fmbench.core.records import Cell, record_of
 from fmbench.prompts import payload
 from fmbench.storage.journal import JournalWriter, read_journal
 from fmbench.storage.reader import read_lines
@@ -46,14 +46,27 @@ def _write(folder: RunFolder, config: Config, plan: Plan, line: Line, worker: st
     missing = _due(config, cell, line["unstarted"], slots)[seen:]
     if not missing:
         return
+    model = next(model for model in config.models if model.name == cell.model)
     prompts = payload.load(folder.path / next(one.file for one in plan.prompts if one.bucket == cell.bucket))
     writer = JournalWriter(folder.journal / f"{worker}-unstarted-{line['cell']}-{line['attempt']}.jsonl")
     for number, due_s in missing:
         slot = number % cell.concurrency
         seqs[slot] = seqs.get(slot, -1) + 1
-        prompt = prompts[prompt_at(config.seed, cell.bucket, 0, number, 1, len(prompts))]
-        at = line["unstarted"]["opened_at"] + due_s
-        writer.record(_dropped(config, plan, cell, prompt, worker, slot, seqs[slot], at, line["measure_at"]))
+        at, measure_at = line["unstarted"]["opened_at"] + due_s, line["measure_at"]
+        record = record_of(
+            cell,
+            prompts[prompt_at(config.seed, cell.bucket, 0, number, 1, len(prompts))],
+            run_id=plan.run_id,
+            worker=worker,
+            user=slot,
+            seq=seqs[slot],
+            phase="measure" if measure_at is not None and at >= measure_at else "warmup",
+            intended_at=at,
+            max_tokens=max_tokens_of(config, model),
+            region=model.region or config.region,
+        )
+        record.outcome = Outcome.DROPPED
+        writer.record(record)
     writer.close()
 
 
@@ -88,33 +101,3 @@ def _seen(folder: RunFolder, line: Line, worker: str) -> tuple[int, dict[int, in
         if row["cell"] == line["cell"] and row["attempt"] == 1 and (row["intended_at"] or 0.0) >= opened:
             firsts.add((user, seq))
     return len(firsts), seqs
-
-
-def _dropped(
-    config: Config, plan: Plan, cell: Cell, prompt: Prompt, worker: str, slot: int, seq: int, at: float, measure_at: float | None
-) -> Record:
-    model = next(model for model in config.models if model.name == cell.model)
-    return Record(
-        run_id=plan.run_id,
-        worker=worker,
-        user=slot,
-        seq=seq,
-        model=cell.model,
-        model_id=cell.model_id,
-        api=cell.api,
-        dataset=cell.dataset,
-        bucket=cell.bucket,
-        concurrency=cell.concurrency,
-        cell=cell.number,
-        block=cell.block,
-        phase="measure" if measure_at is not None and at >= measure_at else "warmup",
-        task=prompt.dataset,
-        prompt_id=prompt.prompt_id,
-        intended_at=at,
-        prompt_tokens=prompt.tokens,
-        max_tokens=max_tokens_of(config, model),
-        outcome=Outcome.DROPPED,
-        region=model.region or config.region,
-        rate_per_min=cell.rate_per_min,
-        route=cell.route,
-    )

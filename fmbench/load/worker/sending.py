@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fmbench.core.failures import Outcome
 from fmbench.core.plan import prompt_at
-from fmbench.core.records import Exchange, Record, complete
+from fmbench.core.records import Exchange, Record, complete, record_of
 from fmbench.core.retries import whole_request
 from fmbench.load.worker.arrivals import Arrival
 from fmbench.load.worker.lease import cost_to_settle
@@ -130,27 +130,15 @@ class Sender:
 
 def new_record(part: Participation, step: Step, requests: CellRequests, slot: int, index: int, due_ns: int) -> Record:
     """The record of a request that is about to be sent."""
-    cell, prompt = step.order.cell, requests.prompts[index]
-    return Record(
+    return record_of(
+        step.order.cell,
+        requests.prompts[index],
         run_id=part.run_id,
         worker=part.name,
         user=slot,
         seq=part.next_seq(slot),
-        model=cell.model,
-        model_id=cell.model_id,
-        api=cell.api,
-        dataset=cell.dataset,
-        bucket=cell.bucket,
-        concurrency=cell.concurrency,
-        cell=cell.number,
-        block=cell.block,
-        rate_per_min=cell.rate_per_min,
-        route=cell.route,
         phase=step.phase_at(due_ns),
-        task=prompt.dataset,
-        prompt_id=prompt.prompt_id,
         intended_at=(due_ns + part.epoch_offset_ns) / 1e9,
-        prompt_tokens=prompt.tokens,
         max_tokens=requests.max_tokens,
         region=requests.region,
     )

@@ -25,7 +25,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from fmbench.core.failures import Refused, UnusableInput
 from fmbench.core.names import is_inside
-from fmbench.core.neutral import PROVIDERS_ARE_LED_TO, discreet, neutral
+from fmbench.core.neutral import PROVIDER_ERRORS, discreet, neutral
 from fmbench.patience import given
 from fmbench.storage.listing import listed_keys
 
@@ -206,7 +206,7 @@ def _client(region: str | None) -> Any:
     session = boto3.Session()
     try:
         given(session.get_credentials)
-    except (BotoCoreError, *PROVIDERS_ARE_LED_TO) as error:
+    except (BotoCoreError, *PROVIDER_ERRORS) as error:
         raise Refused(f"S3 cannot be used: no AWS credentials ({type(error).__name__}: {_one_line(error)}).") from error
     return session.client("s3", region_name=session.region_name or region or "us-east-1", config=settings)
 
