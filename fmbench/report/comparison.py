@@ -80,7 +80,7 @@ def _needed(rulings: list[Ruling]) -> str:
     known = [ruling.requests_needed for ruling in rulings if ruling.status == UNDECIDED]
     if None in known:
         return ", where some are too near the limit to tell"
-    return f", which takes about {max(number for number in known if number is not None):,} requests more a cell and run"
+    return f", which takes about {count_of(max(number for number in known if number is not None), 'request')} more a cell and run"
 
 
 def _listed(cells: list[str]) -> str:

@@ -26,7 +26,7 @@ from fmbench.core.reasons import (
     UndecidedBelow,
 )
 from fmbench.report.say import Names, say, sentence
-from fmbench.report.wording import joined, level_text, limit_amount, limit_text, value_text
+from fmbench.report.wording import count_of, joined, level_text, limit_amount, limit_text, value_text
 
 LATENCY_DECIDED = " (no price is known, so latency decided)"
 
@@ -174,7 +174,11 @@ def needed_words(judgement: Judgement, names: Names) -> str:
     """What it would take to decide an objective, or why nothing would."""
     if judgement.why is not None:
         return say(judgement.why, names)
-    return f"about {judgement.requests_needed:,} requests more" if judgement.requests_needed else "too near its limit to tell"
+    return (
+        f"about {count_of(judgement.requests_needed, 'request')} more"
+        if judgement.requests_needed
+        else "too near its limit to tell"
+    )
 
 
 def failed_words(judgements: Iterable[Judgement]) -> str:

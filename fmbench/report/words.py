@@ -102,7 +102,7 @@ def status_words(study: Study, row: dict[str, Any]) -> str:
 def _open(study: Study, item: dict[str, Any]) -> str:
     words = objective_words(item["objective"], item["limit"])
     if item.get("requests_needed"):
-        return f"{words}, about {count(item['requests_needed'])} requests more"
+        return f"{words}, about {plural(item['requests_needed'], 'request')} more"
     return f"{words}, {told(study, item['why']) if item.get('why') else 'too near its limit to tell'}"
 
 

@@ -47,14 +47,14 @@ def test_no_label_changes_what_is_said(label: str) -> None:
 def test_the_report_of_labels_that_read_like_sentences(tmp_path: Path) -> None:
     models = (replace(NOVA, label="At Home"), replace(HAIKU, label="Nothing else"))
     run = reported(
-        make(Study(models=models, levels=(1, 4), requests=120, objectives={"ttft_p95_s": 3.0, "error_rate": 0.1})),
+        make(Study(models=models, levels=(1, 8), requests=120, objectives={"ttft_p95_s": 3.0, "error_rate": 0.1})),
         tmp_path / "run",
     )
     page = (run.path / "report.md").read_text()
     first = page.split("## ")[0]
-    assert "**Pick At Home at 4 users.** It meets every objective" in first
-    assert "The runner-up, Nothing else at 4 users, costs " in first
-    assert first.count("Nothing was measured above 4 users of At Home.") == 1
+    assert "**Pick At Home at 8 users.** It meets every objective" in first
+    assert "The runner-up, Nothing else at 8 users, costs " in first
+    assert first.count("Nothing was measured above 8 users of At Home.") == 1
 
 
 def test_the_closing_line_is_the_reason() -> None:

@@ -6,11 +6,7 @@ from typing import Any
 
 from fmbench.core.figures.rates import TRANSACTIONS
 from fmbench.report.blocks import Block, Fold, Table, table, text
-from fmbench.report.numbers import (
-    DASH,
-    count,
-    figure_value,
-)
+from fmbench.report.numbers import DASH, figure_value, plural
 from fmbench.report.section import Material, Section
 from fmbench.report.study import Study
 from fmbench.report.wording import level_digits
@@ -85,7 +81,7 @@ def _judged(study: Study, item: dict[str, Any]) -> str:
     if item["status"] == "undecided":
         needed = item.get("requests_needed")
         why = told(study, item["why"]) if item.get("why") else "too near to tell"
-        more = f"{count(needed)} requests more" if needed else why
+        more = f"{plural(needed, 'request')} more" if needed else why
         return f"undecided: {value}, {more}" if value != DASH else f"undecided: {more}"
     return f"{JUDGED[item['status']]}: {value}"
 
