@@ -20,6 +20,8 @@ from fmbench.storage.upload import upload_files
 
 PREPARED = ("config.yml", "plan.json")
 FROM_WORKERS = ("journal/", "health/", "answers/")
+IN_A_ROW = 3
+"""So many files that a store does not give, one after the other, and no more are asked for: each may take minutes."""
 
 
 def share(folder: RunFolder, region: str | None) -> None:
@@ -51,13 +53,19 @@ def collect(folder: RunFolder, workers: Sequence[Mapping[str, Any]], region: str
     digests = {name: part["sha256"] for row in workers for name, part in _parts(row)}
     stored = [name for prefix in FROM_WORKERS for name in store.list(prefix)]
     faults = [f"{name} was stored by a load process and is not there" for name in sorted(digests.keys() - set(stored))]
-    fetched = []
-    for name in stored:
+    fetched, fails = [], 0
+    for place, name in enumerate(sorted(stored, key=lambda name: not name.startswith("journal/"))):
+        if fails == IN_A_ROW:
+            cure = f"`fmbench-load report {store.address}` fetches what is there when S3 can be read again"
+            faults.append(f"{len(stored) - place} further files of load processes were not fetched from {store.address}: {cure}")
+            break
         try:
             _fetch(store, name, digests.get(name), folder.path)
             fetched.append(name)
+            fails = 0
         except Refused as error:
             faults.append(str(error))
+            fails += 1
     return [name for name in fetched if name.startswith("journal/")], faults
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -30,18 +30,25 @@ def upload(folder: RunFolder, region: str | None = None, but: Iterable[str] = ()
 def upload_files(folder: RunFolder, names: Iterable[str], store: Store) -> None:
     """Store the files ``names`` of ``folder``, the manifest last."""
     wanted = list(names)
-    with ThreadPoolExecutor(AT_A_TIME) as pool:
-        for _ in pool.map(lambda name: store.put_file(name, folder.path / name), [name for name in wanted if name != MANIFEST]):
-            pass
+    _each(lambda name: store.put_file(name, folder.path / name), [name for name in wanted if name != MANIFEST])
     if MANIFEST in wanted:
         store.put_file(MANIFEST, folder.path / MANIFEST)
 
 
 def download(store: Store, target: Path) -> None:
     """Copy every file of ``store`` to the folder ``target``."""
+    _each(lambda name: _download(store, name, target), store.list())
+
+
+def _each(act: Callable[[str], None], names: Sequence[str]) -> None:
+    """``act`` on each, several at a time. The first that fails ends it: no further one is begun."""
     with ThreadPoolExecutor(AT_A_TIME) as pool:
-        for _ in pool.map(lambda name: _download(store, name, target), store.list()):
-            pass
+        try:
+            for done in [pool.submit(act, name) for name in names]:
+                done.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _download(store: Store, name: str, target: Path) -> None:

@@ -1,4 +1,5 @@
-"""An S3 of our own that can fail as S3 does: 503 SlowDown, an answer lost after the object was stored, 412, slowness."""
+"""An S3 of our own that fails as S3 does, or worse: refusals, answers that are lost, cut off, dripped or never come, uploads in
+parts that are reset or end with 200 and an error."""
 
 from __future__ import annotations
 
@@ -10,10 +11,24 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
 
 SLOW_DOWN, LOST_ANSWER, PRECONDITION = "slow down", "lost answer", "precondition"
+CUT, DRIP, SILENCE, RESET, NO_ETAG, LATE_ERROR = "cut off", "drip", "silence", "reset", "no etag", "200 with an error"
+REFUSALS = {
+    SLOW_DOWN: (503, "SlowDown"),
+    PRECONDITION: (412, "PreconditionFailed"),
+    "fault": (500, "InternalError"),
+    "forbidden": (403, "AccessDenied"),
+    "skewed": (403, "RequestTimeTooSkewed"),
+    "expired": (400, "ExpiredToken"),
+    "no upload": (404, "NoSuchUpload"),
+}
+"""What is answered with an error at once."""
+DRIP_S = 0.2
+"""Between two bytes."""
 Outage = Callable[[str, str], str | None]
 """What happens to a request of this method to this key: one of the words above; None: nothing."""
 
@@ -28,6 +43,10 @@ class FailingStore:
     objects: dict[str, bytes] = field(default_factory=dict)
     faults: dict[str, int] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    parts: dict[tuple[str, int], bytes] = field(default_factory=dict)
+    """Of uploads that are not whole yet: by upload and number."""
+    over: threading.Event = field(default_factory=threading.Event)
+    numbers: Iterator[int] = field(default_factory=count)
     url: str = ""
 
     def below(self, prefix: str) -> dict[str, bytes]:
@@ -42,6 +61,19 @@ class FailingStore:
             with self.lock:
                 self.faults[found] = self.faults.get(found, 0) + 1
         return found
+
+
+def _plain(body: bytes, encoding: str) -> bytes:
+    """The body without the chunks that a checksum behind it takes."""
+    if "aws-chunked" not in encoding:
+        return body
+    data = b""
+    while True:
+        head, _, body = body.partition(b"\r\n")
+        size = int(head.partition(b";")[0], 16)
+        if not size:
+            return data
+        data, body = data + body[:size], body[size + 2 :]
 
 
 class _Server(ThreadingHTTPServer):
@@ -61,6 +93,7 @@ def failing_store() -> Iterator[FailingStore]:
     try:
         yield store
     finally:
+        store.over.set()
         server.shutdown()
         server.server_close()
 
@@ -85,41 +118,86 @@ def _handler(store: FailingStore) -> type[BaseHTTPRequestHandler]:
         def _fail(self, status: int, code: str) -> None:
             self._give(status, f"<Error><Code>{code}</Code><Message>{code}</Message></Error>".encode(), Content_Type="text/xml")
 
-        def _struck(self) -> bool:
-            """Whether a fault has answered already."""
+        def _struck(self, data: bytes = b"") -> bool:
+            """Whether a fault has answered already. ``data``: what a sound answer would have had."""
             time.sleep(store.delay_s)
             found = store.strike(self.command, self._key())
-            if found == SLOW_DOWN:
-                self._fail(503, "SlowDown")
-            elif found == PRECONDITION:
-                self._fail(412, "PreconditionFailed")
+            if found in REFUSALS:
+                self._fail(*REFUSALS[found])
             elif found == LOST_ANSWER:
-                self.close_connection = True
-                self.connection.shutdown(2)
-            return found is not None
+                self._hang_up()
+            elif found == SILENCE:
+                store.over.wait(600)
+            elif found == CUT and self.command == "GET":
+                self._give(200, data[: len(data) // 2], length=str(len(data)))
+                self._hang_up()
+            elif found == DRIP and self.command == "GET":
+                self._drip(data)
+            else:
+                return False
+            return True
+
+        def _drip(self, data: bytes) -> None:
+            self._give(200, b"", length=str(len(data)))
+            for byte in data:
+                self.wfile.write(bytes([byte]))
+                if store.over.wait(DRIP_S):
+                    break
+
+        def _hang_up(self) -> None:
+            self.close_connection = True
+            self.connection.shutdown(2)
 
         def do_PUT(self) -> None:
-            data = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            key = self._key()
+            key, asked, length = self._key(), parse_qs(urlsplit(self.path).query), int(self.headers.get("Content-Length", 0))
+            word = store.strike(self.command, key)
+            if word == RESET:
+                self.rfile.read(length // 2)
+                self._hang_up()
+                return
+            data = _plain(self.rfile.read(length), self.headers.get("Content-Encoding", ""))
             with store.lock:
                 taken = key in store.objects and self.headers.get("If-None-Match") == "*"
             if taken:
                 self._fail(412, "PreconditionFailed")
                 return
             time.sleep(store.delay_s)
-            word = store.strike(self.command, key)
             with store.lock:  # an answer is lost after the object was stored
-                if word not in (SLOW_DOWN, PRECONDITION):
+                if word in REFUSALS:
+                    pass
+                elif "partNumber" in asked:
+                    store.parts[asked["uploadId"][0], int(asked["partNumber"][0])] = data
+                else:
                     store.objects[key] = data
-            if word == SLOW_DOWN:
-                self._fail(503, "SlowDown")
-            elif word == PRECONDITION:
-                self._fail(412, "PreconditionFailed")
+            if word in REFUSALS:
+                self._fail(*REFUSALS[word])
             elif word == LOST_ANSWER:
-                self.close_connection = True
-                self.connection.shutdown(2)
+                self._hang_up()
+            elif word == SILENCE:
+                store.over.wait(600)
             else:
-                self._give(200)
+                self._give(200, **({} if word == NO_ETAG else {"ETag": '"e"'}))
+
+        def do_POST(self) -> None:
+            """An upload in parts begins, or is to be put together."""
+            key, query = self._key(), urlsplit(self.path).query
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            word = store.strike(self.command, key)
+            if word in REFUSALS:
+                self._fail(*REFUSALS[word])
+            elif word == LATE_ERROR and "uploadId" in query:
+                self._give(200, b"<Error><Code>InternalError</Code><Message>We had a fault</Message></Error>")
+            elif "uploadId" in query:
+                upload = parse_qs(query)["uploadId"][0]
+                with store.lock:
+                    numbers = sorted(number for each, number in store.parts if each == upload)
+                    store.objects[key] = b"".join(store.parts.pop((upload, number)) for number in numbers)
+                self._give(200, b'<CompleteMultipartUploadResult><ETag>"e"</ETag></CompleteMultipartUploadResult>')
+            else:
+                upload = f"u{next(store.numbers)}"
+                self._give(
+                    200, f"<InitiateMultipartUploadResult><UploadId>{upload}</UploadId></InitiateMultipartUploadResult>".encode()
+                )
 
         def do_HEAD(self) -> None:
             if self._struck():
@@ -136,15 +214,14 @@ def _handler(store: FailingStore) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
 
         def do_GET(self) -> None:
-            if self._struck():
-                return
             asked = parse_qs(urlsplit(self.path).query)
-            if "list-type" in asked:
-                self._list(asked.get("prefix", [""])[0])
-                return
             with store.lock:
                 data = store.objects.get(self._key())
-            if data is None:
+            if self._struck(data or b"x" * 100):
+                return
+            if "list-type" in asked:
+                self._list(asked.get("prefix", [""])[0])
+            elif data is None:
                 self._fail(404, "NoSuchKey")
             else:
                 self._give(200, data)
@@ -158,8 +235,12 @@ def _handler(store: FailingStore) -> type[BaseHTTPRequestHandler]:
         def do_DELETE(self) -> None:
             if self._struck():
                 return
+            upload = parse_qs(urlsplit(self.path).query).get("uploadId")
             with store.lock:
-                store.objects.pop(self._key(), None)
+                if upload is None:
+                    store.objects.pop(self._key(), None)
+                else:
+                    store.parts = {where: data for where, data in store.parts.items() if where[0] != upload[0]}
             self._give(204)
 
     return Handler

@@ -10,8 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from fmbench.core.failures import Refused, UnusableInput
+from fmbench.storage import s3_refusals
 from fmbench.storage.store import Store, store_for
-from fmbench.storage.stores import s3
 from fmbench.storage.stores.s3 import PART_BYTES
 from tests.faults.store import PRECONDITION, failing_store
 from tests.faults.trials import KEYS
@@ -120,7 +120,7 @@ def test_a_bucket_of_another_region_is_said_to_be_one() -> None:
     """As S3 answers a client that is told of no other region's endpoint."""
     told = {"HTTPStatusCode": 301, "HTTPHeaders": {"x-amz-bucket-region": "eu-west-1"}}
     error = ClientError({"Error": {"Code": "PermanentRedirect"}, "ResponseMetadata": told}, "PutObject")  # type: ignore[typeddict-item]
-    said = str(s3._translated(error, "s3://bucket/prefix"))
+    said = str(s3_refusals.translated(error, "s3://bucket/prefix"))
     assert said == (
         "s3://bucket/prefix: S3 refused (PermanentRedirect, HTTP 301); the bucket is in eu-west-1: name its region in AWS_REGION."
     )

@@ -11,26 +11,39 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 import boto3
 from boto3.exceptions import Boto3Error
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config as ClientConfig
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.response import StreamingBody
 
 from fmbench.core.failures import Refused, UnusableInput
 from fmbench.core.names import is_inside
-from fmbench.core.neutral import PROVIDER_ERRORS, discreet, neutral
-from fmbench.patience import given
+from fmbench.core.neutral import PROVIDER_ERRORS, neutral
+from fmbench.patience import STILL_S, Moving, given, while_it_moves
 from fmbench.storage.listing import listed_keys
+from fmbench.storage.s3_refusals import one_line as _one_line
+from fmbench.storage.s3_refusals import status_of as _status
+from fmbench.storage.s3_refusals import translated
+
+T = TypeVar("T")
 
 PART_BYTES = 16 * 1024 * 1024
 """Files above that go up in parts of that size."""
+PIECE_BYTES = 64 * 1024
+"""What is read at a time: a server that drips is found out between two of them."""
+READ_ATTEMPTS = 3
+"""How often an object is asked for whose answer breaks off."""
+IN_THIS_THREAD = TransferConfig(
+    multipart_threshold=PART_BYTES, multipart_chunksize=PART_BYTES, use_threads=False, preferred_transfer_client="classic"
+)
+"""boto3's own threads would be waited for at the end of the program, however long they take."""
 MOST_IN_MEMORY = 4 << 30
 """Bytes of an object that is read at once: a part of a journal, a manifest, a summary."""
 CONFLICT_RETRIES = 5
@@ -73,64 +86,43 @@ class S3Store:
     def put_file(self, name: str, path: Path) -> None:
         if path.stat().st_size <= PART_BYTES:
             self.put_bytes(name, path.read_bytes())
-            return
-        transfer = TransferConfig(multipart_threshold=PART_BYTES, multipart_chunksize=PART_BYTES)
-        with self._asking(name):
-            self.client.upload_file(str(path), self.bucket, self._key(name), {"ChecksumAlgorithm": "SHA256"}, Config=transfer)
-            self._verify(name, path.stat().st_size, _sha256_of_parts(path), path)
+        else:
+            self._ask(name, lambda moving: self._put_parts(name, path, moving))
 
     def put_bytes(self, name: str, data: bytes, if_absent: bool = False) -> None:
         digest = base64.b64encode(hashlib.sha256(data).digest()).decode()
         condition = {"IfNoneMatch": "*"} if if_absent else {}
         request = {"Bucket": self.bucket, "Key": self._key(name), "Body": data, "ChecksumSHA256": digest, **condition}
-        with self._asking(name):
+
+        def put(moving: Moving) -> None:
             try:
                 self._put(request)
             except ClientError as error:
-                if _status(error) != 412 or self.get_bytes(name) != data:
+                if _status(error) != 412 or self._read(name, moving) != data:
                     raise
-            self._verify(name, len(data), digest, data)
+            self._verify(name, len(data), digest, data, moving)
+
+        self._ask(name, put)
 
     def get_bytes(self, name: str) -> bytes:
-        with self._asking(name):
-            body = self.client.get_object(Bucket=self.bucket, Key=self._key(name))["Body"]
-            pieces, left = [], MOST_IN_MEMORY
-            for piece in body.iter_chunks(PART_BYTES):
-                pieces.append(piece)
-                left -= len(piece)
-                if left < 0:
-                    body.close()
-                    raise Refused(f"{self.address}/{name}: is more than {MOST_IN_MEMORY:,} bytes; it is not read.")
-            return b"".join(pieces)
+        return self._ask(name, lambda moving: self._read(name, moving))
 
     def get_file(self, name: str, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with self._asking(name):
-            size = int(self.client.head_object(Bucket=self.bucket, Key=self._key(name))["ContentLength"])
-            if size > (free := shutil.disk_usage(path.parent).free):
-                raise Refused(f"{self.address}/{name}: has {size:,} bytes, and {path.parent} has room for {free:,}.")
-            come = Lock(), [0]
-
-            def count(some: int) -> None:
-                with come[0]:
-                    come[1][0] += some
-                if come[1][0] > size:
-                    raise Refused(f"{self.address}/{name}: is longer than the {size:,} bytes that S3 said; ask again.")
-
-            self.client.download_file(self.bucket, self._key(name), str(path), Callback=count)
-            if path.stat().st_size != size:
-                raise Refused(f"{self.address}/{name}: has not the {size:,} bytes that S3 said; ask again.")
+        self._ask(name, lambda moving: self._download(name, path, moving))
 
     def delete(self, name: str) -> None:
-        with self._asking(name):
-            self.client.delete_object(Bucket=self.bucket, Key=self._key(name))
+        self._ask(name, lambda _: self.client.delete_object(Bucket=self.bucket, Key=self._key(name)))
 
     def list(self, prefix: str = "") -> list[str]:
         above = f"{self.prefix}/" if self.prefix else ""
-        with self._asking(prefix):
+
+        def listed(moving: Moving) -> list[str]:
             pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=above + prefix)
-            keys = listed_keys(pages, self.address)
-        return sorted(name for name in (key.removeprefix(above) for key in keys if key.startswith(above)) if is_inside(name))
+            return listed_keys(pages, self.address, moving)
+
+        names = {key.removeprefix(above) for key in self._ask(prefix, listed) if key.startswith(above)}
+        return sorted(filter(is_inside, names))
 
     def check_writable(self) -> None:
         name = ".fmbench-write-check"
@@ -161,19 +153,70 @@ class S3Store:
             return _status(error) != 404
         return True
 
-    def _verify(self, name: str, size: int, digest: str, source: bytes | Path) -> None:
+    def _put_parts(self, name: str, path: Path, moving: Moving) -> None:
+        arguments = {"ChecksumAlgorithm": "SHA256"}
+        self.client.upload_file(str(path), self.bucket, self._key(name), arguments, moving, IN_THIS_THREAD)
+        self._verify(name, path.stat().st_size, _sha256_of_parts(path), path, moving)
+
+    def _download(self, name: str, path: Path, moving: Moving) -> None:
+        size = int(self.client.head_object(Bucket=self.bucket, Key=self._key(name))["ContentLength"])
+        if size > (free := shutil.disk_usage(path.parent).free):
+            raise Refused(f"{self.address}/{name}: has {size:,} bytes, and {path.parent} has room for {free:,}.")
+        come = 0
+
+        def count(some: int) -> None:
+            nonlocal come
+            come += some
+            moving(some)
+            if come > size:
+                raise Refused(f"{self.address}/{name}: is longer than the {size:,} bytes that S3 said; ask again.")
+
+        self.client.download_file(self.bucket, self._key(name), str(path), Callback=count, Config=IN_THIS_THREAD)
+        if path.stat().st_size != size:
+            raise Refused(f"{self.address}/{name}: has not the {size:,} bytes that S3 said; ask again.")
+
+    def _read(self, name: str, moving: Moving) -> bytes:
+        """The whole object; an answer that broke off is asked for again."""
+        for attempt in range(1, READ_ATTEMPTS + 1):
+            body = self.client.get_object(Bucket=self.bucket, Key=self._key(name))["Body"]
+            try:
+                return self._whole(name, body, moving)
+            except BotoCoreError:
+                if attempt == READ_ATTEMPTS:
+                    raise
+        raise AssertionError
+
+    def _whole(self, name: str, body: StreamingBody, moving: Moving) -> bytes:
+        pieces, left = [], MOST_IN_MEMORY
+        for piece in body.iter_chunks(PIECE_BYTES):
+            moving(len(piece))
+            pieces.append(piece)
+            left -= len(piece)
+            if left < 0:
+                body.close()
+                raise Refused(f"{self.address}/{name}: is more than {MOST_IN_MEMORY:,} bytes; it is not read.")
+        return b"".join(pieces)
+
+    def _verify(self, name: str, size: int, digest: str, source: bytes | Path, moving: Moving) -> None:
         head = self.client.head_object(Bucket=self.bucket, Key=self._key(name), ChecksumMode="ENABLED")
         same = head["ContentLength"] == size
         if same and head.get("ChecksumSHA256") != digest:  # servers that keep no such checksum, or another kind of it
-            same = self._stored_sha256(name) == _sha256(source)
+            same = self._stored_sha256(name, moving) == _sha256(source)
         if not same:
             raise Refused(f"{self.address}/{name}: what S3 has is not what was sent; try again.")
 
-    def _stored_sha256(self, name: str) -> bytes:
+    def _stored_sha256(self, name: str, moving: Moving) -> bytes:
         digest = hashlib.sha256()
-        for piece in self.client.get_object(Bucket=self.bucket, Key=self._key(name))["Body"].iter_chunks(PART_BYTES):
+        for piece in self.client.get_object(Bucket=self.bucket, Key=self._key(name))["Body"].iter_chunks(PIECE_BYTES):
+            moving(len(piece))
             digest.update(piece)
         return digest.digest()
+
+    def _ask(self, name: str, act: Callable[[Moving], T]) -> T:
+        """What ``act`` gives, within bounds. Raises what a store may raise."""
+        what = f"{self.address}/{name}: S3 gave no whole answer within {STILL_S:g} s"
+        with self._asking(name):
+            return while_it_moves(act, f"{what}; try again, and check AWS_ENDPOINT_URL_S3.")
 
     @contextmanager
     def _asking(self, name: str) -> Iterator[None]:
@@ -181,10 +224,14 @@ class S3Store:
         try:
             yield
         except ClientError as error:
-            raise _translated(error, f"{self.address}/{name}") from error
+            raise translated(error, f"{self.address}/{name}") from error
         except (BotoCoreError, Boto3Error) as error:
+            if isinstance(error.__context__, ClientError):  # what boto3 makes of a refused part
+                raise translated(error.__context__, f"{self.address}/{name}") from error
             cure = "check AWS credentials, AWS_REGION and AWS_ENDPOINT_URL_S3"
             raise Refused(f"{self.address}: S3 cannot be used ({_one_line(error)}); {cure}.") from error
+        except TimeoutError as error:
+            raise Refused(str(error)) from error
         except (KeyError, ValueError, TypeError, RecursionError) as error:  # boto3 checks no number, date or field of an answer
             what = f"{type(error).__name__}: {neutral(_one_line(error), 100)}"
             raise Refused(f"{self.address}: what answers there is no S3 ({what}); check AWS_ENDPOINT_URL_S3.") from error
@@ -211,28 +258,6 @@ def _client(region: str | None) -> Any:
     return session.client("s3", region_name=session.region_name or region or "us-east-1", config=settings)
 
 
-def _status(error: ClientError) -> int:
-    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-
-
-def _translated(error: ClientError, address: str) -> Exception:
-    code, status = error.response.get("Error", {}).get("Code", "?"), _status(error)
-    if code == "NoSuchBucket":
-        return Refused(f"{address}: there is no such bucket; make it, or give another s3:// address.")
-    if status == 404:
-        return FileNotFoundError(f"{address}: there is no such object")
-    if status == 412:
-        return FileExistsError(f"{address}: exists already")
-    return Refused(f"{address}: S3 refused ({code}, HTTP {status}); {_cure(error, status)}.")
-
-
-def _cure(error: ClientError, status: int) -> str:
-    if status == 301:
-        region = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("x-amz-bucket-region", "another region")
-        return f"the bucket is in {_one_line(region)}: name its region in AWS_REGION"
-    return "the credentials need s3:PutObject, s3:GetObject and s3:ListBucket there" if status in (401, 403) else "try again"
-
-
 def _sha256_of_parts(path: Path) -> str:
     """S3's composite checksum: the digest of the parts' digests, and their number."""
     digests = []
@@ -247,7 +272,3 @@ def _sha256(source: bytes | Path) -> bytes:
         return hashlib.sha256(source).digest()
     with source.open("rb") as file:
         return hashlib.file_digest(file, "sha256").digest()
-
-
-def _one_line(said: object) -> str:
-    return " ".join(discreet(str(said)).split())
