@@ -15,6 +15,7 @@ import pytest
 from tests.faults import answers as answers
 from tests.faults import crews as crews
 from tests.faults import processes as processes
+from tests.faults import stored as stored
 from tests.faults.trials import FAULTS, Fault, Trial
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"

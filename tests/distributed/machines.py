@@ -33,7 +33,7 @@ class Machine:
     """A process with a folder for temporary files that is its own."""
 
     def __init__(self, folder: Path, arguments: list[str], variables: dict[str, str]) -> None:
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         self.folder = folder
         self.process = subprocess.Popen(
             [sys.executable, "-m", "fmbench", *arguments],
@@ -97,9 +97,13 @@ class Machines:
         return f"s3://bucket/{self.folder.name}"
 
     def master(self, study: dict[str, Any], workers: int, *arguments: str) -> Machine:
-        (self.folder / "cfg.yml").write_text(yaml.safe_dump({"output": self.output} | study))
+        self.write(study)
         where = ["--master", "--expect-workers", str(workers), "--master-host", "127.0.0.1", "--master-port", self.port]
         return self._start(["--yes", *where, *arguments])
+
+    def write(self, study: dict[str, Any]) -> None:
+        """The configuration that all of them are given."""
+        (self.folder / "cfg.yml").write_text(yaml.safe_dump({"output": self.output} | study))
 
     def workers(self, count: int, *arguments: str) -> list[Machine]:
         where = ["--worker", "--master-host", "127.0.0.1", "--master-port", self.port]
