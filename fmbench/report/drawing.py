@@ -1,6 +1,7 @@
-"""Pictures are drawn by processes of their own while the figures are made: matplotlib takes longer than a million records do.
+"""What a report takes longest for is done by processes of their own while the figures are made: its pictures, as matplotlib takes
+longer than a million records do, and before them the token gaps.
 
-python -m fmbench.report.drawing      # pictures on stdin, what was drawn on stdout; both pickled, by the process that started it
+python -m fmbench.report.drawing      # jobs on stdin, what came of each on stdout; both pickled, by the process that started it
 """
 
 from __future__ import annotations
@@ -12,29 +13,44 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
+from typing import Any
 
-from fmbench.report.picture import Picture
+from fmbench.report.picture import Picture, Values
 
 LOG = logging.getLogger(__name__)
 MOST = 2
 
 Drawn = bytes | str
 """A picture's PNG, or what went wrong with it."""
+Gaps = dict[str, Values]
+"""Seconds between content events, by model."""
+
+
+@dataclass(frozen=True, slots=True)
+class GapsAsked:
+    """Whose token gaps are asked for: the folder of the records, and the lines of cells.jsonl."""
+
+    records: Path
+    attempts: list[dict[str, Any]]
 
 
 class Drawing:
-    """Draws pictures, in processes that start at once and are ready when the pictures are; a context manager.
+    """Draws pictures and reads token gaps, in processes that start at once and are ready when they are asked; a context manager.
 
-    Where there is one core, or matplotlib is here already, they are drawn in this process. The bytes are the same.
+    Where there is one core, or matplotlib is here already, both are done in this process. The bytes are the same.
     """
 
     def __init__(self) -> None:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         apart = cores > 1 and "matplotlib" not in sys.modules
         self._helpers: list[subprocess.Popen[bytes]] = []
+        self._threads = ThreadPoolExecutor(MOST)
+        self._over = False
         with suppress(OSError):  # a system that gives no more processes: those that there are draw, or this one
             while apart and len(self._helpers) < min(MOST, cores):
                 self._helpers.append(_start())
@@ -43,20 +59,30 @@ class Drawing:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._over = True
         for helper in self._helpers:
             helper.kill()
+        self._threads.shutdown()
+        for helper in self._helpers:
             helper.communicate()
+
+    def gaps(self, records: Path, attempts: list[dict[str, Any]]) -> Future[Gaps]:
+        """The token gaps of a run (``token_gaps``), read meanwhile. To be asked for, and waited for, before pictures are."""
+        return self._threads.submit(self._gaps, GapsAsked(records, attempts))
+
+    def _gaps(self, asked: GapsAsked) -> Gaps:
+        from fmbench.report.token_gaps import token_gaps
+
+        found: Gaps | None = _ask(self._helpers[0], asked) if self._helpers else None
+        return token_gaps(asked.records, asked.attempts) if found is None and not self._over else found or {}
 
     def draw(self, pictures: Sequence[Picture]) -> list[Drawn]:
         """What came of each picture. It is called once."""
         if not self._helpers:
             return draw(pictures)
         shares = [list(range(start, len(pictures), len(self._helpers))) for start in range(len(self._helpers))]
-        with ThreadPoolExecutor(len(self._helpers)) as threads:
-            parts = threads.map(_ask, self._helpers, [[pictures[place] for place in share] for share in shares])
-            found = {
-                place: one for share, part in zip(shares, parts, strict=True) for place, one in zip(share, part, strict=True)
-            }
+        parts = self._threads.map(_drawn, self._helpers, [[pictures[place] for place in share] for share in shares])
+        found = {place: one for share, part in zip(shares, parts, strict=True) for place, one in zip(share, part, strict=True)}
         return [found[place] for place in range(len(pictures))]
 
 
@@ -81,26 +107,47 @@ def _start() -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
 
 
-def _ask(helper: subprocess.Popen[bytes], pictures: list[Picture]) -> list[Drawn]:
-    """What a helper made of its pictures; they are drawn here where it died."""
+def _ask(helper: subprocess.Popen[bytes], job: list[Picture] | GapsAsked) -> Any:
+    """What a helper made of a job; None where it died, or could not do it."""
+    assert helper.stdin is not None and helper.stdout is not None
     try:
-        said, _ = helper.communicate(pickle.dumps(pictures))
-        return list(pickle.loads(said))
+        pickle.dump(job, helper.stdin)
+        helper.stdin.flush()
+        return pickle.load(helper.stdout)
     except (OSError, EOFError, pickle.UnpicklingError) as error:
         LOG.warning("a process that draws pictures ended: %s", error)
-        return [drawn(picture) for picture in pictures]
+        return None
+
+
+def _drawn(helper: subprocess.Popen[bytes], pictures: list[Picture]) -> list[Drawn]:
+    found: list[Drawn] | None = _ask(helper, pictures)
+    return [drawn(picture) for picture in pictures] if found is None else found
 
 
 def _serve() -> None:
     gc.disable()  # a process of some seconds: looking for garbage would be a fifth of them
     import fmbench.report.png  # noqa: F401  ready before the pictures are
 
+    with suppress(EOFError):  # who asked is done, or gone
+        while True:
+            done = _did(pickle.load(sys.stdin.buffer))
+            sys.stdout.buffer.write(pickle.dumps(done))
+            sys.stdout.buffer.flush()
+
+
+def _did(job: list[Picture] | GapsAsked) -> list[Drawn] | Gaps | None:
+    """None: what was asked for cannot be done here, and the process that asked finds out why."""
+    if not isinstance(job, GapsAsked):
+        return [drawn(picture) for picture in job]
+    from fmbench.report.token_gaps import token_gaps
+
     try:
-        pictures: list[Picture] = pickle.load(sys.stdin.buffer)
-    except EOFError:  # who asked is gone
-        return
-    sys.stdout.buffer.write(pickle.dumps([drawn(picture) for picture in pictures]))
+        return token_gaps(job.records, job.attempts)
+    except Exception:
+        return None
 
 
 if __name__ == "__main__":
-    _serve()
+    from fmbench.report.drawing import _serve as serve  # what is pickled is of the module by its name
+
+    serve()

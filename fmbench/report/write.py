@@ -12,9 +12,9 @@ from typing import Any
 from fmbench.core.neutral import neutral_cell
 from fmbench.core.table import Table
 from fmbench.report.charts import CHARTS, Chart
-from fmbench.report.drawing import Drawing, draw
+from fmbench.report.drawing import Drawing, Gaps, draw
 from fmbench.report.page import page
-from fmbench.report.picture import Picture, Values, slides
+from fmbench.report.picture import Picture, slides
 from fmbench.report.render import html, markdown
 from fmbench.report.section import Drawn as Placed
 from fmbench.report.section import Material
@@ -25,9 +25,6 @@ from fmbench.storage.atomic import write_bytes, write_json, write_text
 from fmbench.storage.reader import LocalRun
 
 LOG = logging.getLogger(__name__)
-
-Gaps = dict[str, Values]
-"""Seconds between content events, by model."""
 
 
 def write_report(
@@ -68,7 +65,7 @@ def study_of(run: LocalRun, summary: dict[str, Any], table: Table | None = None,
 
 
 def gaps_of(run: LocalRun) -> Gaps:
-    """The token gaps of ``run``, by model: most of it is reading, so that a thread of its own can do it meanwhile."""
+    """The token gaps of ``run``, by model."""
     return token_gaps(run.folder.records, run.manifest.get("cells") or [])
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fmbench.config.schema import Config
-from fmbench.run.checks import target_name
 from fmbench.run.say import say
+
+if TYPE_CHECKING:
+    from fmbench.config.schema import Config
 
 LATE_S, LOOK_S = 180.0, 15.0
 """Datapoints come a minute or two after their minute; that long they are waited for, looking so often."""
@@ -24,6 +25,8 @@ def ask_cloudwatch(
     if not config.cloudwatch or not times:
         return None
     if not _there(config):
+        from fmbench.run.checks import target_name
+
         return {"asked_at": time.time(), "error": f"requests went to {target_name(config)}, which CloudWatch does not watch"}
     from fmbench.bedrock.cloudwatch import NotTold, minutes_around, told_of
 
@@ -51,5 +54,7 @@ def ask_cloudwatch(
 
 def _there(config: Config) -> bool:
     """Whether a CloudWatch watches what was called: AWS's own, or one that AWS's variables name."""
+    from fmbench.run.checks import target_name
+
     own = any(os.environ.get(name) for name in ("AWS_ENDPOINT_URL_CLOUDWATCH", "AWS_ENDPOINT_URL"))
     return config.simulator is None and (own or target_name(config) == "aws")

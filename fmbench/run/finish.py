@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -148,13 +147,13 @@ def report_on(run: LocalRun) -> dict[str, Any]:
     """Write the report of ``run`` from what is stored of it, and nothing else. Returns its summary."""
     from fmbench.report.drawing import Drawing
 
-    with Drawing() as drawing, ThreadPoolExecutor(1) as beside:
+    with Drawing() as drawing:
+        gaps = drawing.gaps(run.folder.records, run.manifest.get("cells") or [])
         from fmbench.core.summary import summarise_table
-        from fmbench.report.write import gaps_of, write_report
+        from fmbench.report.write import write_report
         from fmbench.run.evidence import table_of
 
         table = table_of(run)
-        gaps = beside.submit(gaps_of, run)
         summary = summarise_table(table, run.manifest, run.health())
         write_report(run, summary, table, drawing, gaps)
     return summary

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import takewhile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fmbench.config.load import stored_config
-from fmbench.config.schema import Config
 from fmbench.core.failures import Outcome
 from fmbench.core.levels import plan_of_arrivals
 from fmbench.core.plan import Plan, max_tokens_of, prompt_at
@@ -20,6 +18,9 @@ from fmbench.prompts import payload
 from fmbench.storage.journal import JournalWriter, read_journal
 from fmbench.storage.reader import read_lines
 from fmbench.storage.runfolder import RunFolder
+
+if TYPE_CHECKING:
+    from fmbench.config.schema import Config
 
 Line = Mapping[str, Any]
 CLOCKS_S = 0.1
@@ -31,6 +32,8 @@ def write_unstarted(folder: RunFolder) -> None:
     lines = [line for line in read_lines(folder.cells) if line.get("unstarted")]
     if not lines:
         return
+    from fmbench.config.load import stored_config
+
     config = stored_config(folder.config.read_text(), str(folder.config))
     plan = Plan.from_json(folder.plan.read_bytes())
     for line in lines:

@@ -24,9 +24,14 @@ from fmbench.storage.table import TEXT, reading
 
 MOST_OPEN = 200
 """Files that are open at a time."""
-ROOM_A_ROW = 40
-MOST_ROOM = 384 << 20
+ROOM_A_ROW = 20
+MOST_ROOM = 200 << 20
 """Bytes of columns that are remembered besides ``ROOM``: for each record of the run, and at most."""
+PIECES_A_ROW = 116
+MOST_PIECES = 384 << 20
+"""Bytes of pieces of columns, as they were read, that are remembered besides ``ROOM``: for each record of the run, so that
+nothing need be read twice, and at most."""
+SMALL = 2**31
 MOMENTS = ("sent_at", "intended_at", "ended_at")
 
 Codes = NDArray[np.signedinteger[Any]]
@@ -39,10 +44,11 @@ def record_table(folder: Path) -> Table:
     A column that a part of an earlier version does not have is null there.
     """
     parts = _Parts(folder)
+    pieces = Kept(ROOM + min(PIECES_A_ROW * parts.rows, MOST_PIECES))
     places, slices = _ordered(parts)
-    order = _Order(parts, places)
     kept = Kept(ROOM + min(ROOM_A_ROW * parts.rows, MOST_ROOM))
-    return Table(Rows(_Numbers(parts, order, kept), _Texts(parts, order, kept)), slices)
+    order = _Order(parts, places, pieces)
+    return Table(Rows(_Numbers(parts, order, kept, pieces), _Texts(parts, order, kept, pieces)), slices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +124,8 @@ def _ordered(parts: _Parts) -> tuple[Places, dict[int, slice]]:
     moments = np.empty(parts.rows)
     for index, group in enumerate(parts.groups):
         rows = slice(group.start, group.start + group.rows)
-        cells[rows] = np.nan_to_num(_numbers(parts, index, "cell"), nan=-1)
-        moments[rows] = moment({name: _numbers(parts, index, name) for name in MOMENTS})
+        cells[rows] = np.nan_to_num(_read(parts, index, "cell"), nan=-1)
+        moments[rows] = moment({name: _read(parts, index, name) for name in MOMENTS})
     order: Places = np.argsort(cells, kind="stable")
     if parts.rows < 2**31:
         order = order.astype(np.int32)
@@ -134,11 +140,25 @@ def _ordered(parts: _Parts) -> tuple[Places, dict[int, slice]]:
     return order, slices
 
 
-def _numbers(parts: _Parts, group: int, name: str) -> Floats:
+def _read(parts: _Parts, group: int, name: str) -> NDArray[Any]:
+    """A row group's numbers; floats with NaN for null where there is any."""
     piece = parts.column(group, name)
     if piece is None:
         return np.broadcast_to(np.float64(np.nan), parts.groups[group].rows)
-    return np.asarray(piece.to_numpy(zero_copy_only=False), dtype=np.float64)
+    return np.asarray(piece.to_numpy(zero_copy_only=False))
+
+
+@dataclass(frozen=True, slots=True)
+class _Within:
+    """The row groups that hold some rows, and the place of each row when these groups follow one another."""
+
+    groups: NDArray[np.int64]
+    places: Places
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it takes."""
+        return int(self.groups.nbytes + self.places.nbytes)
 
 
 @dataclass
@@ -147,25 +167,31 @@ class _Order:
 
     parts: _Parts
     places: Places
-    _last: tuple[slice, NDArray[np.int64], Places] | None = None
+    kept: Kept
 
-    def within(self, rows: slice) -> tuple[NDArray[np.int64], Places]:
-        """The row groups that hold ``rows``, and the place of each row when these groups follow one another."""
-        if self._last is None or self._last[0] != rows:
+    def within(self, rows: slice) -> _Within:
+        """Where ``rows`` are."""
+        key = (rows.start, rows.stop, rows.step)
+        found: _Within | None = self.kept.get(self, key)
+        if found is None:
             places = self.places[rows]
             groups, which = self.parts.of(places)
             here = [self.parts.groups[int(group)] for group in groups]
             begins = np.cumsum([0, *(group.rows for group in here)])[:-1]
             moved = begins - np.array([group.start for group in here], dtype=np.int64)
-            self._last = (rows, groups, (places + moved[which]).astype(places.dtype))
-        return self._last[1], self._last[2]
+            found = _Within(groups, (places + moved[which]).astype(places.dtype))
+            self.kept.put(self, key, found)
+        return found
 
 
 class _Stored(Columns[Any]):
     """Columns of all rows, by cell and time. A cell's rows are read from the row groups that hold them."""
 
-    def __init__(self, parts: _Parts, order: _Order, kept: Kept) -> None:
+    def __init__(self, parts: _Parts, order: _Order, kept: Kept, pieces: Kept) -> None:
         self.kept = kept
+        self._pieces = pieces
+        self._all_fit = PIECES_A_ROW * parts.rows <= MOST_PIECES
+        self._even: dict[tuple[int, str], NDArray[Any]] = {}
         self._parts = parts
         self._order = order
 
@@ -179,21 +205,26 @@ class _Stored(Columns[Any]):
             raise KeyError(name)
         if not isinstance(rows, slice):
             return self[name][rows]
-        groups, places = self._order.within(rows)
-        return self._finished(name, np.concatenate([self._kept_piece(int(group), name) for group in groups])[places])
+        here = self._order.within(rows)
+        return self._finished(name, np.concatenate([self._kept_piece(int(group), name) for group in here.groups])[here.places])
 
     def take(self, name: str) -> Any:
         if name not in self.names():
             raise KeyError(name)
-        pieces = [self._kept_piece(group, name, keep=False) for group in range(len(self._parts.groups))]
+        pieces = [self._kept_piece(group, name, keep=self._all_fit) for group in range(len(self._parts.groups))]
         return self._finished(name, np.concatenate([self._none(), *pieces])[self._order.places])
 
     def _kept_piece(self, group: int, name: str, *, keep: bool = True) -> Any:
-        found = self.kept.get(self, (group, name))
+        key = (group, name)
+        found = self._pieces.get(self, key)
+        if found is None:
+            found = self._even.get(key)
         if found is None:
             found = self.piece(group, name)
-            if keep and found.strides != (0,):  # one value throughout takes no room, and no reading
-                self.kept.put(self, (group, name), found)
+            if found.strides == (0,):  # one value throughout takes no room
+                self._even[key] = found
+            elif keep:
+                self._pieces.put(self, key, found)
         return found
 
     def _none(self) -> Any:
@@ -209,21 +240,28 @@ class _Numbers(_Stored):
     def names(self) -> Sequence[str]:
         return NUMBERS
 
-    def piece(self, group: int, name: str) -> Floats:
-        return _numbers(self._parts, group, name)
+    def piece(self, group: int, name: str) -> NDArray[Any]:
+        """A row group's numbers: whole ones that are all known in half the bytes, one that they all are in none."""
+        found = _read(self._parts, group, name)
+        if not len(found) or not np.issubdtype(found.dtype, np.integer):
+            return np.asarray(found, dtype=np.float64) if found.strides != (0,) else found
+        least, most = int(found.min()), int(found.max())
+        if least == most:
+            return np.broadcast_to(found[0], len(found))
+        return found.astype(np.int32) if least > -SMALL and most < SMALL else found.astype(np.float64)
 
-    def _none(self) -> Floats:
-        return np.empty(0)
+    def _none(self) -> NDArray[np.int32]:
+        return np.empty(0, dtype=np.int32)
 
-    def _finished(self, name: str, values: Floats) -> Floats:
-        return values
+    def _finished(self, name: str, values: NDArray[Any]) -> Floats:
+        return values.astype(np.float64, copy=False)
 
 
 class _Texts(_Stored):
     """The columns of words: numbered as they are met, and in the order of the alphabet once all are known."""
 
-    def __init__(self, parts: _Parts, order: _Order, kept: Kept) -> None:
-        super().__init__(parts, order, kept)
+    def __init__(self, parts: _Parts, order: _Order, kept: Kept, pieces: Kept) -> None:
+        super().__init__(parts, order, kept, pieces)
         self._met: dict[str, dict[str, int]] = {}
         self._known: dict[str, tuple[NDArray[np.int32], tuple[str, ...]]] = {}
 

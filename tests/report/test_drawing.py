@@ -5,16 +5,20 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from fmbench.core.failures import UnusableInput
 from fmbench.report import drawing
 from fmbench.report.drawing import Drawing, draw
 from fmbench.report.picture import Axis, Line, Panel, Picture
 from fmbench.report.png import png
 from fmbench.report.style import look_of
+from fmbench.report.token_gaps import token_gaps
+from tests.report.support import Study, make, store
 
 
 def of_marks(title: str, mark: Any) -> Picture:
@@ -54,6 +58,22 @@ def test_pictures_of_a_process_that_died_are_drawn_here(apart: Drawing) -> None:
         apart._helpers[0].kill()
         apart._helpers[0].wait()
         assert apart.draw(PICTURES) == PNGS
+
+
+def test_token_gaps_are_read_apart_and_are_those_that_are_read_here(apart: Drawing, tmp_path: Path) -> None:
+    run = store(make(Study(requests=60)), tmp_path / "run")
+    with apart:
+        apart_gaps = apart.gaps(run.folder.records, run.cells).result()
+        assert apart.draw(PICTURES) == PNGS
+    here = token_gaps(run.folder.records, run.cells)
+    assert [*apart_gaps] == [*here] != []
+    assert all(np.array_equal(apart_gaps[model], here[model]) for model in here)
+
+
+def test_records_that_cannot_be_read_say_so_in_the_process_that_asked(apart: Drawing, tmp_path: Path) -> None:
+    (tmp_path / "part-w0-00000.parquet").write_bytes(b"no parquet")
+    with apart, pytest.raises(UnusableInput, match="part-w0-00000"):
+        apart.gaps(tmp_path, []).result()
 
 
 def test_where_the_system_gives_no_more_processes_this_one_draws(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from fmbench.core import columns
 from fmbench.core.summary import summarise, summarise_table
 from fmbench.core.table import NUMBERS, WORDS, Table, read
 from fmbench.report.summary import worded
+from fmbench.storage import record_table
 from fmbench.storage.reader import open_run
 from fmbench.storage.table import SCHEMA
 from tests.report.support import HAIKU, LLAMA, NOVA, Study, make, store
@@ -27,6 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made.frame.loc[::7, "prompt_tokens"] = None
     made.frame.loc[::11, "cell"] = None
     made.frame.loc[::5, "sent_at"] = None
+    made.frame.loc[::13, "max_tokens"] = 2**40 + 1
     made.frame.loc[::9, "stop_reason"] = [f"reason-{place % 300}" for place in range(len(made.frame.loc[::9]))]
     path = tmp_path_factory.mktemp("table") / "run"
     store(made, path)
@@ -50,9 +51,10 @@ def words_of(table: Table, name: str) -> list[str | None]:
     return [None if code < 0 else column.names[code] for code in column.codes]
 
 
-@pytest.mark.parametrize("room", [1, columns.ROOM])
-def test_every_cell_and_column_is_the_same(folder: Path, room: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(columns.Kept.__init__, "__defaults__", (room,))
+@pytest.mark.parametrize(("room", "a_row"), [(1, 0), (record_table.ROOM, record_table.PIECES_A_ROW)])
+def test_every_cell_and_column_is_the_same(folder: Path, room: int, a_row: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, bytes_kept in (("ROOM", room), ("ROOM_A_ROW", a_row), ("PIECES_A_ROW", a_row)):
+        monkeypatch.setattr(record_table, name, bytes_kept)
     ours, theirs = open_run(str(folder)).table(), read(whole(folder))
     assert ours.slices == theirs.slices
     for (cell, rows), (also, expected) in zip(ours.cells(), theirs.cells(), strict=True):
@@ -75,3 +77,18 @@ def test_a_run_without_requests_is_an_empty_table(tmp_path: Path) -> None:
         part.unlink()
     table = open_run(str(tmp_path / "run")).table()
     assert (len(table.rows), table.slices, table.rows.words["model"].names) == (0, {}, ())
+
+
+def test_what_fits_is_read_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[int, str]] = []
+    read_of = record_table._Parts.column
+
+    def noted(parts: record_table._Parts, group: int, name: str) -> pa.Array | None:
+        seen.append((group, name))
+        return read_of(parts, group, name)
+
+    run = open_run(str(folder))
+    table = run.table()
+    monkeypatch.setattr(record_table._Parts, "column", noted)
+    summarise_table(table, run.manifest, run.health())
+    assert len(seen) == len(set(seen)) > 100
