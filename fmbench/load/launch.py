@@ -21,6 +21,7 @@ from fmbench.load.events import STAYS, VARIABLE, Counted, Event, PageStays, Told
 from fmbench.load.leaving import leave_within
 from fmbench.load.process_group import end_group
 from fmbench.load.secret import new_secret, secret
+from fmbench.storage.held import holding
 
 LOG_LINES = 15
 STAYS_LOOK_S = 0.2
@@ -58,9 +59,11 @@ def launch(
     variables = {"FMBENCH_RUN": str(folder.resolve())} | ({"FMBENCH_STORE": store} if store else {}) | _secret(shared)
     counted, heard = Counted(take), list[int]()
     page = _Page(result, counted.take, over if web else None)
-    with hearing(page.take) as pipe:
+    with hearing(page.take) as pipe, holding(folder) as held:
         variables |= {VARIABLE: str(pipe)} | page.variables
         status = _supervise([*look, *where], [folder / "locust"], variables, heard, pipes=(pipe,), meanwhile=page.watch)
+        if page.ended is None:
+            held.put_back()
     if page.ended is not None:
         return page.ended
     if not folder.is_dir():
