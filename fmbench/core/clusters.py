@@ -160,6 +160,24 @@ def _added(surplus: Floats, users: Grouping | None, hosts: Grouping | None, prom
     return [part for part in (senders, asked) if part is not None]
 
 
+def chances(sums: Floats, counts: Floats, limit: float) -> tuple[float, float] | None:
+    """The chance of a mean so far below ``limit`` (above 0), and of one so far above, were the true one at it: of what each
+    cluster's ``counts`` values sum up to, by how clusters scatter. Student's t over the jackknife's error, on the side below that
+    of the logarithm, as what clusters are likely to have that were not drawn grows with what they have. None of fewer than
+    ``FEW`` clusters: two or three are not told from chance."""
+    sums, counts = sums[counts > 0], counts[counts > 0]
+    groups, total = len(sums), float(counts.sum())
+    if groups < FEW:
+        return None
+    mean = float(sums.sum()) / total
+    without = (sums - mean * counts) * total / (total - np.minimum(counts, MOST_OF_ALL * total))
+    error = float(np.sqrt(squares(without) * (groups - 1) / groups)) / total
+    if error <= 1e-9 * abs(mean):
+        return (0.0, 1.0) if mean <= limit else (1.0, 0.0)
+    below = mean * float(np.log(limit / mean)) if mean > 0 else limit - mean
+    return tuple(float(special.stdtr(groups - 1, -gap / error)) for gap in (below, mean - limit))  # type: ignore[return-value]
+
+
 def satterthwaite(parts: Iterable[Part]) -> Part:
     """Several parts of a variance as one."""
     known = [part for part in parts if part.effect > 0]

@@ -67,6 +67,15 @@ class Evidence:
 NOTHING = Evidence(0.0, 0.0)
 
 
+def as_far_as(found: Evidence, chances: tuple[float, float] | None) -> Evidence:
+    """``found``, as far as what does not grow with time lets it be said: ``chances`` are those of something so far on the side
+    that is met, and on the other, by how those who sent the requests differ. They are asked for at half of the tail."""
+    if chances is None:
+        return found
+    met, not_met = (-math.log(2 * chance) if chance > 0 else math.inf for chance in chances)
+    return Evidence(min(found.met, met), min(found.not_met, not_met), found.lean)
+
+
 def block_length(shortest_s: float) -> float:
     """Seconds of a block, for windows that may end after ``shortest_s``: 5, and less under 30."""
     return min(BLOCK_S, shortest_s / BLOCKS_AT_FIRST)

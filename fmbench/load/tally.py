@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from fmbench.core.failures import PERMANENT, THROTTLES, Outcome
 from fmbench.core.records import Record
 from fmbench.load.slices import Row, merged
+from fmbench.load.wire import NEWER
 
 _GROWTH = math.log(1.02)
 LONGEST_WORDS = 300
@@ -114,6 +115,10 @@ class Tally:
     window: WindowCounts = field(default_factory=WindowCounts)
     slices: dict[int, Row] = field(default_factory=dict)
     """The measured window by slices of time, for ``load.until: decided`` alone."""
+    users: dict[int, Row] = field(default_factory=dict, metadata=NEWER)
+    """The same by users."""
+    processes: list[Row] = field(default_factory=list, metadata=NEWER)
+    """The same by load processes, where it is of several."""
 
     @property
     def in_flight(self) -> int:
@@ -145,5 +150,6 @@ def total(tallies: Iterable[Tally]) -> Tally:
         result.failures += tally.failures
         result.words = {**tally.words, **result.words}
         result.window.join(tally.window)
-    result.slices = merged(tally.slices for tally in parts)
+    result.slices, result.users = merged(tally.slices for tally in parts), merged(tally.users for tally in parts)
+    result.processes = [[*map(math.fsum, zip(*tally.users.values(), strict=True))] for tally in parts if tally.users]
     return result

@@ -1,7 +1,7 @@
 """Dataclasses as plain values for Locust's messages, and back.
 
 What comes from the network is held against the type hints, strictly: nothing missing, nothing more, no other type, no number or
-text beyond what a message of ours can hold.
+text beyond what a message of ours can hold. Only what a process of an earlier version does not say (``NEWER``) may be missing.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 LONGEST_TEXT = 100_000
 MOST_ITEMS = 200_000
 LARGEST_INT = 2**63 - 1
+NEWER = {"newer": True}
+"""The metadata of a field, with a default, that messages of processes of an earlier version do not have."""
 
 
 class Malformed(ValueError):
@@ -146,10 +148,11 @@ def _named_tuple(kind: Any) -> Reader:
 def _dataclass(kind: Any) -> Reader:
     hints = get_type_hints(kind)
     reads = {field.name: _reader(hints[field.name]) for field in fields(kind)}
+    asked = {field.name for field in fields(kind) if not field.metadata.get("newer")}
 
     def whole(value: Any) -> Any:
-        if not isinstance(value, dict) or value.keys() != reads.keys():
+        if not isinstance(value, dict) or not asked <= value.keys() <= reads.keys():
             raise Malformed(f"no {kind.__name__}: keys are missing, or there are others")
-        return kind(**{name: read(value[name]) for name, read in reads.items()})
+        return kind(**{name: reads[name](item) for name, item in value.items()})
 
     return whole

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import msgpack
@@ -46,6 +47,7 @@ TALLY = Tally(
     failures=Counter(throttled=1),
     window=WindowCounts(ok=7, ttft=Counter({-14: 7})),
     slices={0: [1.0, 2.0]},
+    users={3: [1.0, 2.0]},
 )
 MESSAGES: list[Message] = [
     Hello(
@@ -127,6 +129,14 @@ PULSE = to_plain(MESSAGES[4])
 def test_what_is_malformed_is_ignored_and_counted(data: Any, ignored: Counter[str]) -> None:
     assert decode("pulse", data) is None
     assert ignored == {"malformed pulse": 1}
+
+
+def test_a_process_of_an_earlier_version_is_understood() -> None:
+    """It counts nothing by users; in whichever message its counts are."""
+    earlier = {key: value for key, value in PULSE["tally"].items() if key not in ("users", "processes")}
+    read = decode("pulse", {**PULSE, "tally": earlier})
+    assert isinstance(read, Pulse) and read.tally == replace(TALLY, users={})
+    assert decode("pulse", {**PULSE, "tally": {**earlier, "users": {"3": [1.0]}}}) is None
 
 
 def test_another_runs_message_is_ignored_and_counted(ignored: Counter[str]) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from benchmarks.statistics.stopping import PROCESSES, ended
 from fmbench.config.schema import Config
@@ -14,7 +17,7 @@ from fmbench.core.looks import Counts, look_times
 from fmbench.core.objectives import Objective, decided, evidence_for
 from fmbench.core.records import Record
 from fmbench.load.controller.windows import WindowJudge
-from fmbench.load.slices import Counting, Row, Slices, merged
+from fmbench.load.slices import MOST_USERS, Counting, Slices, merged
 from fmbench.load.tally import Tally, total
 from fmbench.load.wire import from_plain, to_plain
 
@@ -127,18 +130,24 @@ def test_slices_count_requests_where_they_were_sent_and_merge_over_processes() -
     number = one.sent(0.5)
     one.sent(1.5)
     one.ended(number, record(answered="text"))
-    one.completed(3.2)
+    one.completed(3.2, record())
     two.dropped(0.2)
     one.dropped(0.7)
     number = two.sent(0.9)
-    two.ended(number, record(outcome="failed", failure="timeout_total", usd=None, ttft_s=None, e2e_s=3.0))
+    two.ended(number, record(user=5, outcome="failed", failure="timeout_total", usd=None, ttft_s=None, e2e_s=3.0))
     rows = merged([one.rows, two.rows])
-    # sent, ended, failed, ok, usd, priced, completed, told, text, dropped; TTFT counted, within; end to end counted, within
-    assert rows[0] == [2, 2, 1, 1, 0.001, 1, 0, 1, 1, 2, 2, 1, 2, 0]
-    assert rows[1] == [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
-    assert rows[3] == [0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]
-    carried = [from_plain(Tally, to_plain(Tally(slices=part.rows))) for part in (one, two)]
-    assert total(carried).slices == rows
+    # sent, ended, failed, ok, usd, priced, completed, told, text, dropped, users; TTFT counted, within; e2e counted, within
+    assert rows[0] == [2, 2, 1, 1, 0.001, 1, 0, 1, 1, 2, 0, 2, 1, 2, 0]
+    assert rows[1] == [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+    assert rows[3] == [0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]
+    carried = [from_plain(Tally, to_plain(Tally(slices=part.rows, users=part.users))) for part in (one, two)]
+    whole = total(carried)
+    assert whole.slices == rows
+    assert whole.users == {
+        0: [0, 1, 0, 1, 0.001, 1, 1, 1, 1, 0, 0, 1, 1, 1, 0],
+        5: [0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0],
+    }
+    assert whole.processes == [whole.users[0], whole.users[5]], "each process had one user"
     assert from_plain(Counting, to_plain(counting)) == counting
 
 
@@ -148,7 +157,7 @@ def deciding(**load: Any) -> WindowJudge:
     return WindowJudge(Config.model_validate(config))
 
 
-def steady(judge: WindowJudge, seconds: float, each: int, in_flight: int = 0) -> dict[int, Row]:
+def steady(judge: WindowJudge, seconds: float, each: int, in_flight: int = 0) -> Tally:
     """Slices with ``each`` quick answers; of the last slice ``in_flight`` are not over."""
     slices = Slices(judge.counting, {})
     count = round(seconds / judge.counting.slice_s)
@@ -156,18 +165,18 @@ def steady(judge: WindowJudge, seconds: float, each: int, in_flight: int = 0) ->
         slices.sent(number * judge.counting.slice_s)
         if number < count - 1 or k >= in_flight:
             slices.ended(number, record())
-    return slices.rows
+    return Tally(slices=slices.rows)
 
 
 def test_what_an_open_loop_dropped_tells_against_a_level() -> None:
     """One in five of the plan was never sent: whatever the answers were, the level is not carried."""
     judge = deciding(duration_s=60.0)
-    rows = steady(judge, 600, 4)
-    carried = judge.evidence(600, rows)
-    slices = Slices(judge.counting, rows)
+    counted = steady(judge, 600, 4)
+    carried = judge.evidence(600, counted)
+    slices = Slices(judge.counting, counted.slices)
     for number in range(round(600 / judge.counting.slice_s)):
         slices.dropped(number * judge.counting.slice_s)
-    short = judge.evidence(600, rows)
+    short = judge.evidence(600, counted)
     assert carried.lean > 0 and carried.met > 2 and short.lean < 0 and short.met == 0.0 and short.status() is False
 
 
@@ -178,12 +187,90 @@ def test_a_window_ends_at_the_first_look_that_decides() -> None:
     assert not window(101, steady(judge, 100, 20))
     assert not window(110, steady(judge, 500, 20)), "between looks nothing is asked"
     assert window(500, steady(judge, 500, 20))
-    assert window(501, {}), "once decided it stays so"
+    assert window(501, Tally()), "once decided it stays so"
 
 
 def test_late_slices_whose_requests_are_in_flight_are_left_out() -> None:
     judge = deciding(duration_s=500)
     late = steady(judge, 450, 20, in_flight=20)
     assert judge.decided(450, late), "all that is known is within"
-    late[0][1] -= 20
+    late.slices[0][1] -= 20
     assert not judge.decided(450, late), "as many from the start on hold up everything"
+
+
+def by_user(judge: WindowJudge, within: list[int], of: int, seconds: float = 600, failing: int | None = None) -> Tally:
+    """Answers of users who had so many ``within`` the limit of ``of`` each, spread evenly over the window."""
+    slices = Slices(judge.counting, {})
+    slices.of_users(range(len(within)))
+    for user, good in enumerate(within):
+        for k in range(of):
+            number = slices.sent((k + 0.5) * seconds / of)
+            quick = (k + 1) * good // of > k * good // of
+            made = {"user": user, "ttft_s": 0.5 if quick else 2.0, "answered": "text"}
+            slices.ended(number, record(**made) if user != failing else record(user=user, outcome="failed", failure="throttled"))
+    return Tally(slices=slices.rows, users=slices.users)
+
+
+def test_what_one_user_of_four_saw_ends_no_window() -> None:
+    """One in ten is slow, twice what may be. Whether all users have a tenth of them, or one has four tenths and the others none,
+    is the same in time; of four users of whom one is slow, Student's t has 3 degrees of freedom: t = (0.1 - 0.05) / 0.1 = 0.5."""
+    judge = deciding(duration_s=60.0)
+    alike, one = by_user(judge, [900] * 4, 1000), by_user(judge, [600, 1000, 1000, 1000], 1000)
+    limit = judge._objectives[0]
+    found = [evidence_for(limit, judge._counts_of(600, tally)) for tally in (alike, one)]  # type: ignore[arg-type]
+    assert [None if item is None else item.status() for item in found] == [False, None]
+    assert found[1] is not None and found[1].not_met == pytest.approx(-math.log(2 * stats.t.sf(0.5, 3)))
+    unknown = replace(one, users={})
+    assert judge.evidence(600, unknown).status() is False, "a process of an earlier version counts no users"
+    assert judge.evidence(600, by_user(judge, [600, 1000, 1000], 1000)).status() is False, "three are not told from chance"
+
+
+def test_users_who_are_alike_take_nothing_away() -> None:
+    judge = deciding(duration_s=60.0)
+    for users in (4, 8, 40):
+        tally = by_user(judge, [1000] * users, 1000, seconds=900)
+        assert judge.evidence(900, tally) == judge.evidence(900, replace(tally, users={}))
+        assert judge.evidence(900, tally).status() is True
+
+
+def test_many_users_are_counted_in_groups() -> None:
+    judge = deciding(duration_s=60.0)
+    tally = by_user(judge, [10] * (MOST_USERS + 3), 10)
+    assert len(tally.users) == MOST_USERS
+    counts = judge._counts_of(600, tally)
+    assert counts is not None and sorted(counts.senders[0].ended) == [10] * (MOST_USERS - 3) + [20] * 3
+
+
+def test_the_pace_of_users_is_theirs_however_many_a_group_has() -> None:
+    """35 users who are answered once a second make 2,100 transactions a minute: in each group as in all."""
+    config = {
+        "models": [{"id": "amazon.nova-lite-v1:0"}],
+        "objectives": {"transactions_per_minute": 2000},
+        "load": {"until": "decided"},
+    }
+    judge = WindowJudge(Config.model_validate(config))
+    slices = Slices(judge.counting, {})
+    slices.of_users(range(35))
+    for user, second in itertools.product(range(35), range(100)):
+        slices.completed(second, record(user=user))
+    counts = judge._counts_of(100, Tally(slices=slices.rows, users=slices.users))
+    assert counts is not None and counts.senders[0].per_minute == pytest.approx(np.full(MOST_USERS, 2100))
+
+
+@pytest.mark.parametrize("users", [4, 8, 16])
+def test_at_the_limit_users_who_differ_end_a_window_seldom(users: int) -> None:
+    """100 windows of 600 s of users in whose requests 5 % are slow, each his own share (log-normal, 0.8; that is what latencies
+    that differ by 30 % make of p95). By time alone 20 and more of 100 end; at most 5 may."""
+    rng, ended = np.random.default_rng(9), [0, 0]
+    for _ in range(100):
+        own = 0.05 * np.exp(0.8 * rng.standard_normal(users) - 0.32)
+        sent = rng.poisson(4, (120, users))
+        slow = rng.binomial(sent, np.minimum(own, 1))
+        for place, knows_users in enumerate((False, True)):
+            ended[place] += any(_look(sent[:blocks], slow[:blocks], knows_users) for blocks in (12, 20, 33, 55, 90, 120))
+    assert ended[0] >= 15 and ended[1] <= 5, ended
+
+
+def _look(sent: Any, slow: Any, knows_users: bool) -> bool:
+    by_time, by_user = (counts((sent - slow).sum(axis=axis), sent.sum(axis=axis)) for axis in (1, 0))
+    return decided(LIMIT, replace(by_time, senders=(by_user,) if knows_users else ()))

@@ -38,7 +38,7 @@ class AnsweredShare(Figure):
         """By the share that is not text."""
         from fmbench.core.looks import evidence_of_share
 
-        return evidence_of_share(counts.told - counts.text, counts.told, round(1 - limit, 12), counts)
+        return evidence_of_share(lambda each: (each.told - each.text, each.told), round(1 - limit, 12), counts)
 
     def contrast(self, a: Sequence[MeasuredCell], b: Sequence[MeasuredCell]) -> Contrast | None:
         """Which of the answers are text."""

@@ -47,7 +47,7 @@ class Cost(Figure):
 
         if counts.priced.sum() < counts.ok.sum():
             return None
-        return evidence_of_mean(counts.usd, counts.ok, limit / 10_000, counts)
+        return evidence_of_mean(lambda each: (each.usd, each.ok), limit / 10_000, counts)
 
     def contrast(self, a: Sequence[MeasuredCell], b: Sequence[MeasuredCell]) -> Contrast | None:
         """By what each answer cost, to the picodollar."""

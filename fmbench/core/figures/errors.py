@@ -41,7 +41,7 @@ class ErrorRate(Figure):
         """By the share that failed."""
         from fmbench.core.looks import evidence_of_share
 
-        return evidence_of_share(counts.failed, counts.ended, limit, counts)
+        return evidence_of_share(lambda each: (each.failed, each.ended), limit, counts)
 
     def contrast(self, a: Sequence[MeasuredCell], b: Sequence[MeasuredCell]) -> Contrast | None:
         """Which of the requests that ended failed."""

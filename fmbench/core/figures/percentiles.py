@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from fmbench.core.contrast import Contrast
     from fmbench.core.intervals import Interval
     from fmbench.core.looks import Counts
+    from fmbench.core.quantiles import Floats
     from fmbench.core.sequential import Evidence
 
 SLOWER = Difference("is", "slower", "faster")
@@ -83,10 +84,14 @@ class Percentile(OfLatency):
         from fmbench.core.looks import evidence_of_share
         from fmbench.core.sequential import NOTHING
 
-        counted, within = counts.latencies[self.key]
-        if not counted.sum():
+        if not counts.latencies[self.key][0].sum():
             return None if counts.ok.sum() else NOTHING
-        return evidence_of_share(counted - within, counted, 1 - self.share, counts)
+
+        def beyond(each: Counts) -> tuple[Floats, Floats]:
+            counted, within = each.latencies[self.key]
+            return counted - within, counted
+
+        return evidence_of_share(beyond, 1 - self.share, counts)
 
     def stated(self, a: CellRow, b: CellRow) -> Figure | None:
         """Itself, or the highest percentile below it that both cells have enough answers for."""

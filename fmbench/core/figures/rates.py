@@ -49,8 +49,7 @@ class Rate(Figure):
 
         if self.rate != COMPLETIONS:
             return NOTHING
-        slices = counts.per_minute
-        at_most = evidence_of_mean(slices, slices * 0 + 1, limit, counts)
+        at_most = evidence_of_mean(lambda each: each.rates(), limit, counts)
         return Evidence(at_most.not_met, at_most.met, -at_most.lean)
 
     def contrast(self, a: Sequence[MeasuredCell], b: Sequence[MeasuredCell]) -> Contrast | None:

@@ -138,7 +138,7 @@ class Measuring:
             self._weigh(attempt, elapsed, tally)
             if attempt.visit is not None:
                 return visit_over(load, elapsed, attempt)
-            decided = window is None or window(elapsed, tally.slices)
+            decided = window is None or window(elapsed, tally)
             return window_over(load, elapsed, tally.measured, decided)
 
         self._keep_on(attempt, 0.0 if attempt.burst is not None else window_s(load), over)
@@ -153,7 +153,7 @@ class Measuring:
     def _weigh(self, attempt: Attempt, elapsed_s: float, tally: Tally) -> None:
         """Keep what the window has shown by now, where that decides what is measured next."""
         if self._judge is not None and (attempt.visit is not None or self.config.load.stop_when_failing):
-            attempt.evidence, attempt.measured = self._judge.evidence(elapsed_s, tally.slices), tally.measured
+            attempt.evidence, attempt.measured = self._judge.evidence(elapsed_s, tally), tally.measured
 
     def _keep_on(self, attempt: Attempt, expected_s: float, over: Callable[[float, Tally], bool]) -> None:
         """Watch over the step until ``over(elapsed seconds, counts)``, looking closely around ``expected_s``."""

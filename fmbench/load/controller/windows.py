@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,7 +13,8 @@ from fmbench.core.objectives import Objective, decided, evidence_for, objectives
 from fmbench.core.plan import window_cap_s
 from fmbench.core.quantiles import Floats
 from fmbench.core.sequential import NOTHING, Evidence, all_of, block_length, ruled_out
-from fmbench.load.slices import COMPLETED, DROPPED, ENDED, FAILED, OK, PLACES, PRICED, SENT, TEXT, TOLD, USD, Counting, Row
+from fmbench.load.slices import COMPLETED, DROPPED, ENDED, FAILED, OK, PLACES, PRICED, SENT, TEXT, TOLD, USD, USERS, Counting
+from fmbench.load.tally import Tally
 
 SLICES = 16
 """So many slices has a window of ``duration_s``."""
@@ -23,8 +25,8 @@ MOST_UNKNOWN = 0.01
 """Requests sent of late are left out, until at most such a share of the rest is still in flight: which answers are over first
 depends on their latency."""
 
-Window = Callable[[float, dict[int, Row]], bool]
-"""Asked with the seconds since a window began and its slices, again and again: may it end?"""
+Window = Callable[[float, Tally], bool]
+"""Asked with the seconds since a window began and its counts, again and again: may it end?"""
 
 
 class WindowJudge:
@@ -46,57 +48,71 @@ class WindowJudge:
         looks, ended = iter([*self._times, float("inf")]), False
         due = next(looks)
 
-        def may_end(elapsed_s: float, slices: dict[int, Row]) -> bool:
+        def may_end(elapsed_s: float, tally: Tally) -> bool:
             nonlocal due, ended
             if not ended and elapsed_s >= due:
                 while elapsed_s >= due:
                     due = next(looks)
-                ended = self.decided(elapsed_s, slices)
+                ended = self.decided(elapsed_s, tally)
             return ended
 
         return may_end
 
-    def decided(self, elapsed_s: float, slices: dict[int, Row]) -> bool:
+    def decided(self, elapsed_s: float, tally: Tally) -> bool:
         """Whether every objective is decided by what is known so far. Quality never is: answers are scored after the load."""
-        counts = self._counts_of(elapsed_s, slices)
+        counts = self._counts_of(elapsed_s, tally)
         return counts is not None and all(decided(objective, counts) for objective in self._objectives)
 
-    def evidence(self, elapsed_s: float, slices: dict[int, Row]) -> Evidence:
+    def evidence(self, elapsed_s: float, tally: Tally) -> Evidence:
         """What is known so far of all objectives together. One that no more requests would tell is left out.
 
         What rules a cell out in the verdict although no limit is set on it, rules a level out here.
         """
-        counts = self._counts_of(elapsed_s, slices)
+        counts = self._counts_of(elapsed_s, tally)
         if counts is None:
             return NOTHING
         drops = evidence_of_drops(counts)
         screens = [*_known(self._screens, counts), *([] if drops is None else [drops])]
         return ruled_out(all_of(_known(self._objectives, counts)), screens)
 
-    def _counts_of(self, elapsed_s: float, slices: dict[int, Row]) -> Counts | None:
-        table = np.array([slices.get(number, self.counting.empty_row) for number in range(max(slices, default=-1) + 1)])
-        return self._counts(elapsed_s, table) if len(table) else None
+    def _counts_of(self, elapsed_s: float, tally: Tally) -> Counts | None:
+        rows = [tally.slices.get(number, self.counting.empty_row) for number in range(max(tally.slices, default=-1) + 1)]
+        return self._counts(elapsed_s, np.array(rows), self._senders(elapsed_s, tally)) if rows else None
 
-    def _counts(self, elapsed_s: float, table: Floats) -> Counts:
+    def _senders(self, elapsed_s: float, tally: Tally) -> tuple[Counts, ...]:
+        """By users, and by load processes: all that they have seen end."""
+        kinds = [np.array(rows) for rows in ([*tally.users.values()], tally.processes) if rows]
+        return tuple(self._of_senders(elapsed_s, rows) for rows in kinds)
+
+    def _of_senders(self, elapsed_s: float, rows: Floats) -> Counts:
+        users = rows[:, USERS]
+        each = rows[:, COMPLETED] * 60 / elapsed_s * users.sum() / np.maximum(users, 1)
+        return replace(self._counted(rows, each), parts=users)
+
+    def _counts(self, elapsed_s: float, table: Floats, senders: tuple[Counts, ...]) -> Counts:
         in_flight = np.cumsum(table[:, SENT] - table[:, ENDED])
         settled = np.flatnonzero(in_flight <= MOST_UNKNOWN * np.cumsum(table[:, SENT]))
         known = table[: settled[-1] + 1] if len(settled) else table[:0]
         over = max(0, int((elapsed_s - STALE_S) / self.counting.slice_s))
+        counted = self._counted(known, table[:over, COMPLETED] * 60 / self.counting.slice_s)
+        return replace(counted, unknown=int(in_flight[len(known) - 1]) if len(known) else 0, senders=senders)
+
+    def _counted(self, rows: Floats, per_minute: Floats) -> Counts:
         return Counts(
             slice_s=self.counting.slice_s,
             block_s=self._block_s,
-            unknown=int(in_flight[len(known) - 1]) if len(known) else 0,
-            ended=known[:, ENDED],
-            failed=known[:, FAILED],
-            ok=known[:, OK],
-            usd=known[:, USD],
-            priced=known[:, PRICED],
-            told=known[:, TOLD],
-            text=known[:, TEXT],
-            dropped=known[:, DROPPED],
-            per_minute=table[:over, COMPLETED] * 60 / self.counting.slice_s,
+            unknown=0,
+            ended=rows[:, ENDED],
+            failed=rows[:, FAILED],
+            ok=rows[:, OK],
+            usd=rows[:, USD],
+            priced=rows[:, PRICED],
+            told=rows[:, TOLD],
+            text=rows[:, TEXT],
+            dropped=rows[:, DROPPED],
+            per_minute=per_minute,
             latencies={
-                objective.name: (known[:, PLACES + 2 * place], known[:, PLACES + 2 * place + 1])
+                objective.name: (rows[:, PLACES + 2 * place], rows[:, PLACES + 2 * place + 1])
                 for place, objective in enumerate(self._latencies)
             },
         )

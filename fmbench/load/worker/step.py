@@ -43,6 +43,11 @@ class Step:
     """No request that failed may be tried again: the step ends at once, or has waited long enough."""
     empty: Event = field(default_factory=Event)
 
+    def __post_init__(self) -> None:
+        slices = self._slices()
+        if slices is not None and self.order.cell.rate_per_min is None:
+            slices.of_users(self.order.slots)
+
     @property
     def over(self) -> bool:
         """Whether no request may begin any more."""
@@ -99,10 +104,10 @@ class Step:
         if number is not None:
             slices.ended(number, record)
         if record.outcome == Outcome.OK:
-            slices.completed(after_s)
+            slices.completed(after_s, record)
 
     def _slices(self) -> Slices | None:
-        return None if self.order.counting is None else Slices(self.order.counting, self.tally.slices)
+        return None if self.order.counting is None else Slices(self.order.counting, self.tally.slices, self.tally.users)
 
     def _measured_s(self) -> float | None:
         return None if self.measure_ns is None else (time.monotonic_ns() - self.measure_ns) / 1e9
