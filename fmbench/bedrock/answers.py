@@ -8,6 +8,7 @@ import orjson
 from botocore.parsers import create_parser
 
 from fmbench.bedrock import faults, told
+from fmbench.bedrock.encodings import unpacked
 from fmbench.bedrock.faults import BadResponse, Fault
 from fmbench.bedrock.foreign import Malformed, believed_seconds, believed_word, count, items
 from fmbench.bedrock.frames import FrameDecoder, parse_headers
@@ -71,11 +72,11 @@ class Answer:
         exchange.http_status = head.status
         exchange.request_id = next((neutral(head.get(name), 200) for name in _REQUEST_IDS if head.get(name)), None)
         if head.status == 200 and head.content_type in ("", self.media_type):
-            return self.body_sink(head)
+            return unpacked(head, self.body_sink(head))
         exchange.retry_after = head.get("x-amz-retry-after") or None
         buffer = BodyBuffer()
         self._refused = (head, buffer)
-        return buffer
+        return unpacked(head, buffer)
 
     def finish(self, short: bool) -> Fault | None:
         """What was wrong with the answer after its last byte; ``short`` when the input ended before its end."""

@@ -69,9 +69,29 @@ class Facts:
     """What Claude's ``thinking.type`` is without thinking."""
     on_effort: str = "medium"
     """The effort that ``thinking: on`` stands for where only an effort can be given."""
+    efforts: tuple[str, ...] | None = None
+    """The words for ``effort`` that it takes; others are answered with HTTP 400. None: not known; empty: it takes none."""
+    thinks_at: str | None = None
+    """The one effort at which it does think. None: it thinks at any, as far as is known."""
+    top_efforts_think: bool = False
+    """Whether an effort above ``high`` is turned down while thinking is off."""
+    not_together: tuple[str, ...] = ()
+    """Parameters of which it takes one alone."""
+    by_responses: tuple[str, ...] = ()
+    """What it turns down by Responses alone."""
+    least_max_tokens: int = 1
+    """Fewer are turned down, by OpenAI's Responses at least."""
+    lifetimes: tuple[str, ...] | None = None
+    """For how long it keeps prompts up to the points that requests set; None: not known, empty: it takes no points."""
 
 
 _CLAUDE_DOORS = ("converse", "invoke", "messages")
+_NO_SAMPLING = (*SAMPLING, "thinking: budget")
+_TO_HIGH = ("low", "medium", "high")
+_TO_XHIGH = (*_TO_HIGH, "xhigh")
+_TO_MAX = (*_TO_XHIGH, "max")
+_SHORT, _LONG = ("5m",), ("5m", "1h")
+_FIRST_TOKENS = 16
 
 
 def _claude(pattern: str, **facts: object) -> Facts:
@@ -79,16 +99,77 @@ def _claude(pattern: str, **facts: object) -> Facts:
     return Facts(pattern=rf"anthropic\.claude-(?:{pattern})", **given)  # type: ignore[arg-type]
 
 
-_NO_SAMPLING = (*SAMPLING, "thinking: budget")
+def _gpt(pattern: str, **facts: object) -> Facts:
+    given = {
+        "runtime": ("converse", "responses", "chat"),
+        "mantle": ("chat", "responses"),
+        "openai_prefix": True,
+        "turns_down": (*SAMPLING, "stop_sequences"),
+        "thinks": Thinks.UNASKED,
+        "way": Way.REASONING,
+        "least_max_tokens": _FIRST_TOKENS,
+        "lifetimes": (),
+    } | facts
+    return Facts(pattern=rf"openai\.gpt-{pattern}", **given)  # type: ignore[arg-type]
+
+
+def _grok(pattern: str, **facts: object) -> Facts:
+    given = {
+        "runtime": ("converse", "chat"),
+        "mantle": ("chat", "responses"),
+        "openai_prefix": True,
+        "thinks": Thinks.ALWAYS,
+        "way": Way.REASONING,
+        "efforts": _TO_XHIGH,
+        "least_max_tokens": _FIRST_TOKENS,
+        "lifetimes": (),
+    } | facts
+    return Facts(pattern=rf"xai\.grok-{pattern}", **given)  # type: ignore[arg-type]
+
+
+def _at_high(pattern: str, way: Way) -> Facts:
+    """Models that think at the effort ``high`` alone."""
+    return Facts(
+        pattern=pattern, thinks=Thinks.ASKED, way=way, on_effort="high", thinks_at="high", mantle=("chat",), lifetimes=()
+    )
+
 
 TABLE: tuple[Facts, ...] = (
-    _claude(r"(opus-5-[5-9]|fable|mythos)", turns_down=(*_NO_SAMPLING, "thinking: off"), thinks=Thinks.ALWAYS, adaptive=True),
-    _claude(r"sonnet-5-[5-9]", turns_down=_NO_SAMPLING, thinks=Thinks.UNASKED, adaptive=True, off="between_tools"),
+    _claude(
+        r"(opus-5-[5-9]|fable|mythos)",
+        turns_down=(*_NO_SAMPLING, "thinking: off"),
+        thinks=Thinks.ALWAYS,
+        adaptive=True,
+        efforts=_TO_MAX,
+        lifetimes=_LONG,
+    ),
+    _claude(
+        r"sonnet-5-[5-9]",
+        turns_down=_NO_SAMPLING,
+        thinks=Thinks.UNASKED,
+        adaptive=True,
+        off="between_tools",
+        efforts=_TO_MAX,
+        top_efforts_think=True,
+        lifetimes=_LONG,
+    ),
+    _claude(
+        r"(opus-5|haiku-5-5)\b",
+        turns_down=_NO_SAMPLING,
+        thinks=Thinks.UNASKED,
+        adaptive=True,
+        efforts=_TO_MAX,
+        top_efforts_think=True,
+        lifetimes=_LONG,
+    ),
+    _claude(r"sonnet-5\b", turns_down=_NO_SAMPLING, thinks=Thinks.UNASKED, adaptive=True, efforts=_TO_MAX, lifetimes=_LONG),
     _claude(r"(opus|sonnet|haiku)-([5-9]|\d\d)\b", turns_down=_NO_SAMPLING, thinks=Thinks.UNASKED, adaptive=True),
-    _claude(r"opus-4-[78]", turns_down=_NO_SAMPLING, adaptive=True),
-    _claude(r"(opus|sonnet)-4-6", adaptive=True),
-    _claude(r"3-7|(opus|sonnet|haiku)-4"),
-    _claude(r"v?[123]\b|v2|instant", thinks=Thinks.NEVER),
+    _claude(r"opus-4-[78]", turns_down=_NO_SAMPLING, adaptive=True, efforts=_TO_MAX, lifetimes=_LONG),
+    _claude(r"(opus|sonnet)-4-6", adaptive=True, efforts=(*_TO_HIGH, "max"), lifetimes=_LONG),
+    _claude(r"opus-4-5", efforts=_TO_HIGH, lifetimes=_LONG),
+    _claude(r"(sonnet|haiku)-4-5", efforts=(), not_together=("temperature", "top_p"), lifetimes=_LONG),
+    _claude(r"3-7|(opus|sonnet|haiku)-4", efforts=(), lifetimes=_SHORT),
+    _claude(r"v?[123]\b|v2|instant", thinks=Thinks.NEVER, efforts=()),
     _claude(r".*", thinks=Thinks.UNASKED, adaptive=True),
     Facts(
         pattern=r"openai\.gpt-oss-safeguard",
@@ -96,6 +177,8 @@ TABLE: tuple[Facts, ...] = (
         mantle=("chat",),
         thinks=Thinks.ALWAYS,
         way=Way.REASONING_EFFORT,
+        efforts=_TO_HIGH,
+        lifetimes=(),
     ),
     Facts(
         pattern=r"openai\.gpt-oss",
@@ -104,79 +187,48 @@ TABLE: tuple[Facts, ...] = (
         turns_down=("thinking: off",),
         thinks=Thinks.ALWAYS,
         way=Way.REASONING_EFFORT,
+        efforts=_TO_HIGH,
+        lifetimes=(),
     ),
+    _gpt(r"5\.[45]", runtime=("responses",), turns_down=SAMPLING),
+    _gpt(r"(6-astra|6\.1-sol)", turns_down=(*SAMPLING, "stop_sequences", "thinking: off"), thinks=Thinks.ALWAYS),
+    _gpt(r".*cyber", runtime=()),
+    _gpt(r"daybreak", runtime=(), mantle=("responses",)),
+    _gpt(r""),
+    _grok(r"4\.3", runtime=(), efforts=None),
+    _grok(r"4\.6", turns_down=(*SAMPLING, "stop_sequences", "thinking: off")),
+    _grok(r"", turns_down=("stop_sequences", "thinking: off"), on_effort="high"),
     Facts(
-        pattern=r"openai\.gpt-5\.[45]",
-        runtime=("responses",),
+        pattern=r"google\.gemma-4",
+        runtime=(),
         mantle=("chat", "responses"),
         openai_prefix=True,
-        turns_down=SAMPLING,
         thinks=Thinks.UNASKED,
-        way=Way.REASONING,
+        efforts=("none", *_TO_HIGH),
+        by_responses=("temperature", "top_p"),
+        least_max_tokens=_FIRST_TOKENS,
+        lifetimes=(),
     ),
-    Facts(
-        pattern=r"openai\.gpt-(6-astra|6\.1-sol)",
-        runtime=("converse", "responses", "chat"),
-        mantle=("chat", "responses"),
-        openai_prefix=True,
-        turns_down=(*SAMPLING, "stop_sequences", "thinking: off"),
-        thinks=Thinks.ALWAYS,
-        way=Way.REASONING,
-    ),
-    Facts(
-        pattern=r"openai\.gpt-(.*cyber|daybreak)",
-        runtime=("responses", "chat"),
-        mantle=("chat", "responses"),
-        openai_prefix=True,
-        turns_down=(*SAMPLING, "stop_sequences"),
-        thinks=Thinks.UNASKED,
-        way=Way.REASONING,
-    ),
-    Facts(
-        pattern=r"openai\.gpt-",
-        runtime=("converse", "responses", "chat"),
-        mantle=("chat", "responses"),
-        openai_prefix=True,
-        turns_down=(*SAMPLING, "stop_sequences"),
-        thinks=Thinks.UNASKED,
-        way=Way.REASONING,
-    ),
-    Facts(pattern=r"xai\.grok-4\.3", runtime=(), mantle=("responses",), thinks=Thinks.ALWAYS, way=Way.REASONING),
-    Facts(
-        pattern=r"xai\.grok-4\.6",
-        runtime=("converse", "responses", "chat"),
-        mantle=("responses",),
-        turns_down=(*SAMPLING, "stop_sequences", "thinking: off"),
-        thinks=Thinks.ALWAYS,
-        way=Way.REASONING,
-    ),
-    Facts(
-        pattern=r"xai\.grok",
-        runtime=("converse", "responses", "chat"),
-        mantle=("responses",),
-        turns_down=("stop_sequences", "thinking: off"),
-        thinks=Thinks.ALWAYS,
-        way=Way.REASONING,
-        on_effort="high",
-    ),
-    Facts(pattern=r"google\.gemma-4", runtime=(), mantle=("chat", "responses"), openai_prefix=True),
     Facts(
         pattern=r"zai\.glm-5\.[3-9]",
         thinks=Thinks.ALWAYS,
         way=Way.REASONING_EFFORT,
         turns_down=("thinking: off",),
         mantle=("chat",),
+        efforts=_TO_MAX,
     ),
-    Facts(pattern=r"zai\.", thinks=Thinks.ASKED, way=Way.REASONING_EFFORT, on_effort="high", mantle=("chat",)),
-    Facts(pattern=r"deepseek\.r1", thinks=Thinks.ALWAYS),
-    Facts(pattern=r"deepseek\.", thinks=Thinks.ASKED, way=Way.REASONING_EFFORT, on_effort="high", mantle=("chat",)),
-    Facts(pattern=r"qwen\.qwen3", thinks=Thinks.ASKED, way=Way.REASONING_CONFIG, on_effort="high", mantle=("chat",)),
-    Facts(pattern=r"moonshot.*(thinking|kimi-k3)", thinks=Thinks.ALWAYS, mantle=("chat",)),
-    Facts(pattern=r"minimax\.", thinks=Thinks.ALWAYS, mantle=("chat",)),
-    Facts(pattern=r"mistral\.magistral", thinks=Thinks.UNASKED, mantle=("chat",)),
-    Facts(pattern=r"(google|qwen|moonshot(ai)?|nvidia|mistral)\.", mantle=("chat",)),
-    Facts(pattern=r"amazon\.nova-2", thinks=Thinks.ASKED, way=Way.NOVA),
-    Facts(pattern=r"(amazon|meta|cohere|ai21|writer)\."),
+    _at_high(r"zai\.", way=Way.REASONING_EFFORT),
+    Facts(pattern=r"deepseek\.r1", thinks=Thinks.ALWAYS, efforts=(), lifetimes=()),
+    _at_high(r"deepseek\.", way=Way.REASONING_EFFORT),
+    _at_high(r"qwen\.qwen3", way=Way.REASONING_CONFIG),
+    Facts(pattern=r"moonshotai\.kimi-k3", thinks=Thinks.ALWAYS, lifetimes=()),
+    Facts(pattern=r"moonshot.*thinking", thinks=Thinks.ALWAYS, mantle=("chat",), lifetimes=()),
+    Facts(pattern=r"minimax\.", thinks=Thinks.ALWAYS, mantle=("chat",), lifetimes=()),
+    Facts(pattern=r"mistral\.magistral", thinks=Thinks.UNASKED, mantle=("chat",), lifetimes=()),
+    Facts(pattern=r"(google|qwen|moonshot(ai)?|nvidia|mistral)\.", mantle=("chat",), lifetimes=()),
+    Facts(pattern=r"amazon\.nova-2", thinks=Thinks.ASKED, way=Way.NOVA, efforts=_TO_HIGH, lifetimes=_SHORT),
+    Facts(pattern=r"amazon\.nova", lifetimes=_SHORT),
+    Facts(pattern=r"(amazon|meta|cohere|ai21|writer)\.", lifetimes=()),
 )
 """The first that matches counts."""
 

@@ -22,7 +22,7 @@ from fmbench.core.messages import Message
 from fmbench.core.money import total_usd
 from fmbench.core.objectives import Objective, objectives_of, screens_of
 from fmbench.core.quota.found import quota_searches
-from fmbench.core.quota.usage import quota_for, quota_use
+from fmbench.core.quota.usage import endpoint_of, quota_for, quota_use
 from fmbench.core.reasons import NoCells, NothingPlanned, QuotaSearched
 from fmbench.core.reconcile import counts_by_name, differences, locust_requests
 from fmbench.core.records import SCHEMA_VERSION
@@ -199,7 +199,9 @@ def _quota(cells: list[MeasuredCell], manifest: Mapping[str, Any]) -> list[dict[
         seconds = math.fsum(end - start for start, end in cell.windows)
         quota = quota_for(manifest, cell.model, model_id)
         measured = cell.rows[cell.rows.measured]
-        use = quota_use(cell.model, model_id, cell.bucket, cell.concurrency, measured, seconds, quota)
+        use = quota_use(
+            cell.model, model_id, cell.bucket, cell.concurrency, measured, seconds, quota, endpoint_of(manifest, cell.model)
+        )
         found += [] if use is None else [{**use.to_dict(), "rate_per_min": cell.rate_per_min}]
     return found
 

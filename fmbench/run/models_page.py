@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from importlib.metadata import version
 
@@ -57,8 +57,16 @@ def _row(book: PriceBook, model: str, names: Iterable[str]) -> str:
     price = book.price_of(model)
     schedule = None if price is None else price.schedule()
     dollars = ("?", "?") if schedule is None else (f"{schedule.base.input:g}", f"{schedule.base.output:g}")
-    cells = (f"`{model}`", *dollars, *_apis(facts), _THINKS[facts.thinks], ", ".join(facts.turns_down) or "–", ", ".join(names))
+    cells = (f"`{model}`", *dollars, *_apis(facts), _THINKS[facts.thinks], ", ".join(_refused(facts)) or "–", ", ".join(names))
     return f"| {' | '.join(cells)} |\n"
+
+
+def _refused(facts: Facts) -> Iterator[str]:
+    yield from facts.turns_down
+    if facts.not_together:
+        yield " beside ".join(facts.not_together)
+    if facts.efforts is not None and facts.thinks is not Thinks.NEVER:
+        yield f"effort but {', '.join(facts.efforts)}" if facts.efforts else "effort"
 
 
 def _apis(facts: Facts) -> tuple[str, str]:

@@ -30,6 +30,7 @@ class Ask:
     """Which parameters that a model may turn down it carries, by our configuration's names."""
     thinking: str | None = None
     """``on`` or ``off`` where the request says."""
+    effort: str | None = None
     points: list[Point] = field(default_factory=list)
     """Where the prompt is to be cached."""
 
@@ -79,7 +80,7 @@ def read_converse(body: Json) -> Ask:
         max_tokens=limits.get("maxTokens"),
         stop_sequences=list(limits.get("stopSequences") or ()),
         given=_given_to_converse(body, limits),
-        thinking=_thinking_of_converse(body),
+        **_thinking_of_converse(body),
         latency=_object(body, "performanceConfig").get("latency"),
         tier=_object(body, "serviceTier").get("type"),
     )
@@ -104,31 +105,43 @@ def thinking_given(thinking: Any) -> tuple[str | None, frozenset[str]]:
         return "on", frozenset({"thinking: budget"})
     if thinking.get("type") == "adaptive":
         return "on", frozenset()
-    return "off", frozenset({"thinking: off"})
+    return "off", frozenset({"thinking: off", f"thinking: {thinking.get('type')}"})
 
 
-def thinking_by_effort(effort: Any) -> str | None:
-    """``on`` or ``off`` as an effort says; None for none."""
-    return None if effort is None else "off" if effort == "none" else "on"
+def by_effort(effort: Any) -> Json:
+    """``thinking`` and ``effort`` of an ``Ask`` as an effort says; it may say nothing."""
+    said = effort if isinstance(effort, str) else None
+    return {"effort": said, "thinking": None if said is None else "off" if said == "none" else "on"}
+
+
+def off_by_effort(effort: Any) -> frozenset[str]:
+    """What of an effort a model may turn down, whatever its other parameters are."""
+    return frozenset({"thinking: off"}) if effort == "none" else frozenset()
 
 
 def _given_to_converse(body: Json, limits: Json) -> frozenset[str]:
     more = _object(body, "additionalModelRequestFields")
     found = given(limits, temperature="temperature", topP="top_p", stopSequences="stop_sequences") | given(more, top_k="top_k")
-    return found | thinking_given(more.get("thinking"))[1]
+    return found | thinking_given(more.get("thinking"))[1] | off_by_effort(_effort_of_converse(body))
 
 
-def _thinking_of_converse(body: Json) -> str | None:
+def _effort_of_converse(body: Json) -> Any:
     more = _object(body, "additionalModelRequestFields")
+    nova = _object(more, "reasoningConfig")
     efforts = (
         _object(body, "outputConfig").get("effort"),
         _object(more, "reasoning").get("effort"),
         more.get("reasoning_effort"),
         more.get("reasoning_config"),
-        {"enabled": "on", "disabled": "none"}.get(str(_object(more, "reasoningConfig").get("type"))),
+        {"enabled": nova.get("maxReasoningEffort") or "medium", "disabled": "none"}.get(str(nova.get("type"))),
     )
-    said = next((effort for effort in efforts if effort is not None), None)
-    return thinking_given(more.get("thinking"))[0] or thinking_by_effort(said)
+    return next((effort for effort in efforts if effort is not None), None)
+
+
+def _thinking_of_converse(body: Json) -> Json:
+    said = by_effort(_effort_of_converse(body))
+    told = thinking_given(_object(body, "additionalModelRequestFields").get("thinking"))[0]
+    return said | ({} if told is None else {"thinking": told})
 
 
 def check_ranges(limits: Mapping[str, Any]) -> None:

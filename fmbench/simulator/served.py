@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from math import exp
 from random import Random
 
-from fmbench.core.model_facts import facts_of
+from fmbench.core.model_facts import Facts, facts_of
+from fmbench.core.turned_down import Asks, turned_down
 from fmbench.simulator import errors
 from fmbench.simulator.answers import asked_length, tokens_to_say
 from fmbench.simulator.asks import Ask
@@ -40,7 +41,7 @@ class ServedModel:
         self._pace = Random(f"{seed}/{model_id}/pace")
         self._words = Random(f"{seed}/{model_id}/words")
         self._cache = _cache_of(profile)
-        self._rejects = facts_of(model_id).turns_down if profile.rejects is None else tuple(profile.rejects)
+        self._facts = facts_of(model_id) if profile.rejects is None else Facts(pattern="", turns_down=tuple(profile.rejects))
         self._requests = 0
         self._in_flight = 0
         self._queue: deque[Callable[[], None]] = deque()
@@ -82,11 +83,11 @@ class ServedModel:
         _stop_at(generation, ask.stop_sequences)
         return generation
 
-    def check(self, ask: Ask) -> None:
+    def check(self, ask: Ask, operation: str = "") -> None:
         """Raises ``ServiceError`` for a parameter that the model turns down."""
-        for name in self._rejects:
-            if name in ask.given:
-                raise errors.validation(f"This model doesn't support the {name} field. Remove {name} and try again.")
+        for found in turned_down(self._facts, Asks(given=ask.given, effort=ask.effort, api=operation)):
+            field = " ".join(filter(None, (f"the {found.name} field", found.why)))
+            raise errors.validation(f"This model doesn't support {field}. Remove {found.name} and try again.")
 
     def _thinking(self, ask: Ask) -> int:
         """Tokens of reasoning."""

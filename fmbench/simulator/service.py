@@ -101,7 +101,7 @@ class Service:
             return self._told(connection, request, row, api.count(ask.tokens, row.request_id))
         model = self._model(model_id)
         _note(row, ask, model)
-        model.check(ask)
+        model.check(ask, api.operation)
         return self._serve(connection, request, row, api, body, ask, model)
 
     def _serve(

@@ -25,6 +25,12 @@ def said(models: str, more: str = "") -> list[str]:
         (f"{{id: {OPUS}}}", "inference: {max_tokens: 9, additional_model_request_fields: {top_k: 5}}", ["top_k"]),
         (f"{{id: {OPUS}}}", "", ["max_tokens is 4096"]),
         ("{id: us.amazon.nova-lite-v1:0}", "inference: {temperature: 0.0}", []),
+        ("{id: deepseek.v3.2}", "inference: {effort: low, max_tokens: 9}", ["effort: low", "high alone"]),
+        ("{id: us.openai.gpt-5.5, api: responses}", "inference: {max_tokens: 15}", ["max_tokens: 15", "16"]),
+        ("{id: us.amazon.nova-lite-v1:0}", "cache: {points: [context], ttl: 1h}", ["cache.ttl: 1h", "5m alone"]),
+        ("{id: us.meta.llama3-3-70b-instruct-v1:0}", "cache: {points: [context]}", ["cache.points", "refused"]),
+        ("{id: us.meta.llama3-3-70b-instruct-v1:0}", "cache: {points: [context], mode: cold}", []),
+        ("{id: us.anthropic.claude-opus-4-8}", "cache: {points: [context], ttl: 1h}", []),
     ],
 )
 def test_what_is_said(model: str, more: str, words: list[str]) -> None:

@@ -101,3 +101,41 @@ def test_the_default_leaves_room_for_an_answer(
 ) -> None:
     found, why = default_max_tokens(model_id, thinking, effort)
     assert (found, why is None) == (tokens, tokens == 128)
+
+
+@pytest.mark.parametrize(
+    ("model_id", "runtime", "mantle", "prefix"),
+    [
+        ("us.xai.grok-4.7", {"converse", "chat"}, {"chat", "responses"}, True),
+        ("xai.grok-4.3", set(), {"chat", "responses"}, True),
+        ("us.openai.gpt-5.5", {"responses"}, {"chat", "responses"}, True),
+        ("us.openai.gpt-6-astra", {"converse", "chat", "responses"}, {"chat", "responses"}, True),
+        ("openai.gpt-daybreak-blue-5.6-sol", set(), {"responses"}, True),
+        ("openai.gpt-oss-120b-1:0", {"converse", "invoke", "chat"}, {"chat", "responses"}, False),
+        ("openai.gpt-oss-safeguard-20b", {"converse", "invoke", "chat"}, {"chat"}, False),
+        ("google.gemma-4-26b-a4b", set(), {"chat", "responses"}, True),
+        ("us.anthropic.claude-mythos-5-1", {"converse", "invoke", "messages"}, {"messages"}, False),
+        ("global.moonshotai.kimi-k3", {"converse", "invoke"}, set(), False),
+        ("moonshotai.kimi-k2.5", {"converse", "invoke"}, {"chat"}, False),
+        ("mistral.ministral-3-3b-instruct", {"converse", "invoke"}, {"chat"}, False),
+    ],
+)
+def test_where_a_model_is_served(model_id: str, runtime: set[str], mantle: set[str], prefix: bool) -> None:
+    """By litellm's map (``supported_endpoints``, ``use_openai_responses_path``) and the reference page's table of doors."""
+    facts = facts_of(model_id)
+    assert (set(facts.runtime), set(facts.mantle), facts.openai_prefix) == (runtime, mantle, prefix)
+
+
+@pytest.mark.parametrize(
+    ("model_id", "lifetimes"),
+    [
+        ("us.anthropic.claude-haiku-5-5", ("5m", "1h")),
+        ("us.anthropic.claude-opus-4-5-20251101-v1:0", ("5m", "1h")),
+        ("us.anthropic.claude-3-7-sonnet-20250219-v1:0", ("5m",)),
+        ("us.amazon.nova-2-lite-v1:0", ("5m",)),
+        ("us.moonshotai.kimi-k3.1", ()),
+        ("us.openai.gpt-6-sol", ()),
+    ],
+)
+def test_for_how_long_a_prompt_is_kept_at_a_point(model_id: str, lifetimes: tuple[str, ...]) -> None:
+    assert facts_of(model_id).lifetimes == lifetimes

@@ -58,12 +58,28 @@ def test_a_quota_of_requests_can_be_near() -> None:
 
 @pytest.mark.parametrize(
     ("model_id", "weight"),
-    [(SONNET, 5), ("anthropic.claude-opus-4-8", 15), ("global.anthropic.claude-opus-5", 10), ("us.amazon.nova-lite-v1:0", 1)],
+    [
+        (SONNET, 5),
+        ("anthropic.claude-opus-4-8", 15),
+        ("global.anthropic.claude-opus-5", 10),
+        ("us.openai.gpt-5.6-luna", 10),
+        ("us.openai.gpt-6-astra", 10),
+        ("us.moonshotai.kimi-k3.1", 10),
+        ("us.openai.gpt-5.4", 1),
+        ("us.amazon.nova-lite-v1:0", 1),
+    ],
 )
 def test_the_burndown_is_of_the_model_and_the_configuration_wins(model_id: str, weight: float) -> None:
     assert burndown_of(model_id) == weight
     assert quota_for({"config": {"quota": {"m": {"tpm": 5}}}}, "m", model_id) == Quota(tpm=5, burndown=weight)
     assert quota_for({"config": {"quota": {model_id: {"rpm": 5, "burndown": 3}}}}, "m", model_id) == Quota(rpm=5, burndown=3)
+
+
+def test_on_mantle_every_output_token_counts_once() -> None:
+    models = [{"id": SONNET, "label": "m", "endpoint": "mantle"}]
+    assert quota_for({"config": {"quota": {"m": {"tpm": 5}}, "models": models}}, "m", SONNET) == Quota(tpm=5, burndown=1)
+    found = quota_use("m", SONNET, "b", 1, rows(10), 60.0, None, "mantle")
+    assert found is not None and found.settled_tpm == quota_use("m", "x", "b", 1, rows(10), 60.0, None).settled_tpm  # type: ignore[union-attr]
 
 
 def test_what_the_configuration_leaves_out_is_as_the_account_has_it() -> None:

@@ -10,6 +10,10 @@ _NOISE = frozenset(
     """amazon anthropic meta openai cohere deepseek mistral moonshotai moonshot minimax nvidia google qwen xai zai ai writer
     bedrock edition instruct chat it model mantle text deep seek""".split()  # noqa: SIM905
 )
+_MAKERS = re.compile(
+    r"\b(?:OpenAI|MiniMax|Mini Max|AI21 Labs|AI21|Z\.?ai|xAI|Moonshot AI|Writer AI|Mistral AI|DeepSeek)\b", re.IGNORECASE
+)
+"""Makers whose names would be taken for words of a model's: a name in small and capital letters is of several words."""
 _DATE = re.compile(r"-20\d{6}\b")
 _VERSION = re.compile(r"(?:-v\d+)?(?::\d+[km]?)+$|-v\d+$")
 _OPENAI_VERSION = re.compile(r"-\d+:\d+$")
@@ -26,7 +30,7 @@ def key_of_id(model_id: str) -> NameKey:
 
 def key_of_name(name: str) -> NameKey:
     """The words of a name in the list: ``Claude Haiku 4.5 (Amazon Bedrock Edition)``, ``NovaLite``, ``Claude4.5Sonnet``."""
-    return _key(re.sub(r"([a-z])([A-Z])", r"\1 \2", name).lower())
+    return _key(re.sub(r"([a-z])([A-Z])", r"\1 \2", _MAKERS.sub("", name)).lower())
 
 
 def _key(text: str) -> NameKey:

@@ -20,6 +20,22 @@ _PER_DAY = re.compile(
     r"(?: \(doubled for cross-region calls\))?$",
     re.IGNORECASE,
 )
+_VERSION = re.compile(r" V(\d+)$")
+_VERSION_OF_ID = re.compile(r"-v(\d+)(?::\w+)*$")
+_SIZE = re.compile(r"\d+b")
+_ALSO_CALLED = {
+    "magistral-small-2509": "Magistral Small 1.2",
+    "voxtral-mini-3b-2507": "Voxtral Mini 1.0",
+    "voxtral-small-24b-2507": "Voxtral Small 1.0",
+    "pixtral-large-2502": "Pixtral Large 25.02",
+    "mistral-large-2402": "Mistral Large",
+    "mistral-small-2402": "Mistral Small",
+    "mixtral-8x7b": "Mixtral 8X7BB",
+    "nemotron-nano-9b-v2": "Nemotron Nano 2",
+    "nemotron-nano-12b-v2": "Nemotron Nano 2 VL",
+    "nemotron-super-3-120b": "Nemotron 3 Super 120B A12B",
+}
+"""What quotas call models whose ids say something else, by a part of the id."""
 _SCOPES = {"on-demand": "on-demand", "geo": "cross-region", "global": "global cross-region"}
 
 
@@ -56,7 +72,18 @@ def _kind(name: str, route: Route) -> str | None:
 
 
 def _is(display: str, route: Route) -> bool:
-    """``Anthropic Claude Sonnet 4.5 V1`` is claude-sonnet-4-5; its long context has quotas of its own."""
+    """``Anthropic Claude Sonnet 4.5 V1`` is claude-sonnet-4-5, and ``Mistral Large 3`` mistral-large-3-675b; a long context has
+    quotas of its own."""
     if "context length" in display.lower():
         return False
-    return key_of_name(re.sub(r" V\d+$", "", display)) == key_of_id(route.base_id)
+    also = next((name for part, name in _ALSO_CALLED.items() if part in route.base_id), None)
+    named, own = key_of_name(_VERSION.sub("", display)), key_of_id(route.base_id)
+    if also is not None and named == key_of_name(also):
+        return True
+    without_size = tuple(word for word in own if not _SIZE.fullmatch(word))
+    return named in (own, without_size) and _version(_VERSION, display) == _version(_VERSION_OF_ID, route.base_id)
+
+
+def _version(pattern: re.Pattern[str], text: str) -> int:
+    found = pattern.search(text)
+    return 1 if found is None else max(1, int(found[1]))

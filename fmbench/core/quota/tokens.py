@@ -20,10 +20,12 @@ BURNDOWN: tuple[tuple[str, float], ...] = (
     ("claude-fable-5", 10),
     ("claude-mythos-5", 10),
     ("gpt-5.6", 10),
+    ("gpt-6", 10),
     ("kimi-k3", 10),
 )
-"""How many tokens of the quota an output token takes, by a part of the model's id, as of 2026-11; the first that fits.
-Elsewhere 1. ``quota: {burndown: …}`` wins over it."""
+"""How many tokens of the quota an output token takes, by a part of the model's id, as of 2026-11; the first that fits. Of Claude
+5.5 and GPT-6 nobody says it: they are taken to be as their forerunners. Elsewhere 1, and 1 for every model of bedrock-mantle.
+``quota: {burndown: …}`` wins over it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ def over(own: Quota | None, told: Quota | None) -> Quota | None:
     return Quota(**sizes, burndown=own.burndown, source=f"{own.source} + {told.source}")
 
 
-def burndown_of(model_id: str) -> float:
+def burndown_of(model_id: str, endpoint: str = "runtime") -> float:
     """The weight of an output token, from the table."""
+    if endpoint == "mantle":
+        return 1.0
     return next((weight for part, weight in BURNDOWN if part in model_id), 1.0)

@@ -60,16 +60,31 @@ def quota_for(manifest: Mapping[str, Any], label: str, model_id: str) -> Quota |
     config, told = manifest.get("config") or {}, (manifest.get("quotas") or {}).get(label)
     sizes, models = config.get("quota") or {}, config.get("models") or []
     whose = next((model.get("route_of") for model in models if model.get("label") == label), None)
+    endpoint = endpoint_of(manifest, label)
     asked = sizes.get(label) or sizes.get(whose) or sizes.get(model_id)
     account = None if told is None else Quota(**told)
     if not asked:
         return account
-    burndown = asked.get("burndown") or burndown_of(model_id)
+    burndown = asked.get("burndown") or burndown_of(model_id, endpoint)
     return over(Quota(tpm=asked.get("tpm"), rpm=asked.get("rpm"), tpd=asked.get("tpd"), burndown=burndown), account)
 
 
+def endpoint_of(manifest: Mapping[str, Any], label: str) -> str:
+    """The service that a model was asked at, as the run's configuration says."""
+    models = (manifest.get("config") or {}).get("models") or []
+    asked: Mapping[str, Any] = next((model for model in models if label in (model.get("label"), model.get("id"))), {})
+    return str(asked.get("endpoint") or "runtime")
+
+
 def quota_use(
-    model: str, model_id: str, bucket: str, concurrency: int, rows: Rows, seconds: float, quota: Quota | None
+    model: str,
+    model_id: str,
+    bucket: str,
+    concurrency: int,
+    rows: Rows,
+    seconds: float,
+    quota: Quota | None,
+    endpoint: str = "runtime",
 ) -> QuotaUse | None:
     """What the measured requests ``rows`` of one cell took in ``seconds``; None: nothing was sent."""
     if not len(rows) or seconds <= 0:
@@ -80,7 +95,7 @@ def quota_use(
     admitted = rows[~refused]
     a_minute = 60.0 / seconds
     prompt, reserved = _prompts(admitted), np.nan_to_num(admitted.number("max_tokens"))
-    weight = burndown_of(model_id) if quota is None else quota.burndown
+    weight = burndown_of(model_id, endpoint) if quota is None else quota.burndown
     output = np.nan_to_num(admitted.number("output_tokens"))
     settled = prompt - np.nan_to_num(admitted.number("cache_read_tokens")) + output * weight
     at_admission = float((prompt + reserved).sum())

@@ -41,7 +41,7 @@ def _not_read(name: str, error: Unanswered) -> Found:
 
 
 def _of_the_account(subject: Subject, model: Model) -> Quota | None:
-    if not subject.has_account:
+    if not subject.has_account or model.endpoint == "mantle":  # which has quotas of its own, for input and for output
         return None
     return quota_of(subject.route(model), subject.account(subject.region(model)).quotas())
 
@@ -68,7 +68,7 @@ def configured_quota(config: Config, model: Model) -> Quota | None:
     sizes = next((config.quota[name] for name in model.names if name in config.quota), None)
     if sizes is None:
         return None
-    return Quota(sizes.tpm, sizes.rpm, sizes.tpd, sizes.burndown or burndown_of(model.id))
+    return Quota(sizes.tpm, sizes.rpm, sizes.tpd, sizes.burndown or burndown_of(model.id, model.endpoint))
 
 
 def _found(name: str, quota: Quota | None, configured: bool) -> Found:

@@ -7,7 +7,7 @@ import time
 from fmbench.simulator import frames
 from fmbench.simulator.apis import _sse
 from fmbench.simulator.apis.base import Api
-from fmbench.simulator.asks import Ask, Json, check_ranges, given, thinking_by_effort
+from fmbench.simulator.asks import Ask, Json, by_effort, check_ranges, given, off_by_effort
 from fmbench.simulator.errors import ServiceError
 from fmbench.simulator.families.base import finish_word, texts_of
 from fmbench.simulator.generation import Generation
@@ -22,15 +22,16 @@ _OPEN, _CLOSE = "<reasoning>", "</reasoning>"
 def read(_request: Request, _model_id: str, body: Json) -> Ask:
     """A Chat Completions body; ``max_completion_tokens`` is the newer name of ``max_tokens``."""
     check_ranges({name: body.get(name) for name in _BOUNDED})
-    stop = body.get("stop") or []
+    stop, effort = body.get("stop") or [], body.get("reasoning_effort")
     return Ask(
         texts=texts_of(body, lambda role: role not in _SYSTEM),
         system=texts_of(body, lambda role: role in _SYSTEM),
         max_tokens=body.get("max_completion_tokens") or body.get("max_tokens"),
         stop_sequences=[stop] if isinstance(stop, str) else list(stop),
         tier=body.get("service_tier"),
-        given=given(body, temperature="temperature", top_p="top_p", stop="stop_sequences"),
-        thinking=thinking_by_effort(body.get("reasoning_effort")),
+        given=given(body, temperature="temperature", top_p="top_p", stop="stop_sequences")
+        | off_by_effort(body.get("reasoning_effort")),
+        **by_effort(effort),
     )
 
 

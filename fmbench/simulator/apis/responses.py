@@ -9,7 +9,7 @@ from typing import Any
 from fmbench.simulator import errors, frames
 from fmbench.simulator.apis import _sse
 from fmbench.simulator.apis.base import Api
-from fmbench.simulator.asks import Ask, Json, check_ranges, given, thinking_by_effort
+from fmbench.simulator.asks import Ask, Json, by_effort, check_ranges, given, off_by_effort
 from fmbench.simulator.errors import ServiceError
 from fmbench.simulator.generation import Generation
 from fmbench.simulator.http import Request
@@ -29,14 +29,14 @@ def read(_request: Request, _model_id: str, body: Json) -> Ask:
         (system if role in ("system", "developer") else texts).append(text)
     if not texts:
         raise errors.validation("input: at least one message is required")
-    instructions = body.get("instructions")
+    instructions, effort = body.get("instructions"), (body.get("reasoning") or {}).get("effort")
     return Ask(
         texts=texts,
         system=([instructions] if isinstance(instructions, str) else []) + system,
         max_tokens=body.get("max_output_tokens"),
         tier=body.get("service_tier"),
-        given=given(body, temperature="temperature", top_p="top_p"),
-        thinking=thinking_by_effort((body.get("reasoning") or {}).get("effort")),
+        given=given(body, temperature="temperature", top_p="top_p") | off_by_effort(effort),
+        **by_effort(effort),
     )
 
 

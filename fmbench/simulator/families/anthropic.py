@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from fmbench.simulator import errors, frames
-from fmbench.simulator.asks import given, thinking_by_effort, thinking_given
+from fmbench.simulator.asks import by_effort, given, thinking_given
 from fmbench.simulator.cache import Point
 from fmbench.simulator.families.base import Ask, Generation, Json, limits, texts_of
 
@@ -69,8 +69,8 @@ def read_messages(body: Json) -> Ask:
     thinking, turned_down = thinking_given(body.get("thinking"))
     found = given(body, temperature="temperature", top_p="top_p", top_k="top_k", stop_sequences="stop_sequences")
     bounds = limits(body, "max_tokens", "stop_sequences")
-    effort = (body.get("output_config") or {}).get("effort")
-    ask = Ask(texts=[], given=found | turned_down, thinking=thinking or thinking_by_effort(effort), **bounds)
+    said = by_effort((body.get("output_config") or {}).get("effort"))
+    ask = Ask(texts=[], given=found | turned_down, effort=said["effort"], thinking=thinking or said["thinking"], **bounds)
     _take(body.get("system"), ask.system, ask)
     for message in body["messages"]:
         _take(message.get("content"), ask.texts, ask)

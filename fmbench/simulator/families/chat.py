@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from fmbench.simulator import frames
-from fmbench.simulator.asks import given, thinking_by_effort
+from fmbench.simulator.asks import by_effort, given, off_by_effort
 from fmbench.simulator.families.base import Ask, Generation, Json, finish_word, limits, texts_of
 
 _OPEN, _CLOSE = "<reasoning>", "</reasoning>"
@@ -20,11 +20,13 @@ class Chat:
     def read(self, body: Json) -> Ask:
         """Messages with string or block content; those of the role ``system`` are no prompt text."""
         most = "max_completion_tokens" if "max_completion_tokens" in body else "max_tokens"
+        effort = body.get("reasoning_effort") or body.get("reasoning_config")
         return Ask(
             texts=texts_of(body, lambda role: role != "system"),
             system=texts_of(body, lambda role: role == "system"),
-            given=given(body, temperature="temperature", top_p="top_p", stop="stop_sequences"),
-            thinking=thinking_by_effort(body.get("reasoning_effort")),
+            given=given(body, temperature="temperature", top_p="top_p", stop="stop_sequences")
+            | off_by_effort(body.get("reasoning_effort")),
+            **by_effort(effort),
             **limits(body, most, "stop"),
         )
 
