@@ -115,6 +115,7 @@ bench-statistics: $(VENV)/.installed-dev ## whether 95 % intervals cover 95 %, a
 	$(BIN)/python benchmarks/statistics/coverage.py
 	$(BIN)/python benchmarks/statistics/repeats.py
 	$(BIN)/python benchmarks/statistics/decisions.py
+	$(BIN)/python benchmarks/statistics/few.py
 	$(BIN)/python benchmarks/statistics/processes.py
 	$(BIN)/python benchmarks/statistics/families.py
 	$(BIN)/python benchmarks/statistics/stopping.py

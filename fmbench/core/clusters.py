@@ -35,6 +35,9 @@ BELIEVED = 0.9
 SOME = 8
 BELIEVED_OF_SOME = 0.7
 """Of fewer than eight clusters less is asked: chance hides easily that so few differ."""
+FEWEST_EVENTS = 2
+"""But not where so few events a cluster are all that scatters (two failures of 100 requests): that both were one user's of four is
+chance's doing in one run of four."""
 FEW = 4
 BELIEVED_OF_FEW = 0.99
 """Of two or three so much is asked, as next to no degrees of freedom widen an interval tenfold."""
@@ -88,17 +91,22 @@ def part_in(surplus: Floats, known: Grouping) -> Part | None:
     between = squares(without) / spread * (groups - 1) / groups
     inside = 1.0 if known.cells is None else squares(np.bincount(known.cells, weights=surplus)) / spread
     more = max(0.0, between - inside)
-    if between <= inside * _expected(groups - 1, max(known.cell_count - groups, 1), _asked_of(groups)):
+    if between <= inside * _expected(groups - 1, max(known.cell_count - groups, 1), _asked_of(groups, surplus)):
         return Part(more, np.inf)
     third = float((sums**3).sum()) / squares(sums) ** 1.5
     return Part(more, (groups - 1) * (more / between) ** 2, third)
 
 
-def _asked_of(groups: int) -> float:
+def _asked_of(groups: int, surplus: Floats) -> float:
     """In how many runs of so many clusters that are alike chance has to bring less, before a difference is believed."""
     if groups < FEW:
         return BELIEVED_OF_FEW
-    return BELIEVED_OF_SOME if groups < SOME else BELIEVED
+    return BELIEVED_OF_SOME if groups < SOME and _events(surplus) >= FEWEST_EVENTS * groups else BELIEVED
+
+
+def _events(surplus: Floats) -> float:
+    """How many of the values make the scatter: the number of them by its kurtosis. Of flags, the rarer ones."""
+    return squares(surplus) ** 2 / squares(surplus * surplus)
 
 
 @lru_cache(maxsize=4096)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fmbench.core.clusters import chances, part_of
+from fmbench.core.clusters import Common, chances, part_of
+from fmbench.core.intervals import indicator_dependence, share_interval
 
 EACH = 10
 
@@ -32,6 +33,33 @@ def test_few_clusters_are_believed_sooner_and_two_or_three_later(groups: int, ch
     below, above = (part_of(*clusters(groups, bound * factor)) for factor in (0.97, 1.03))
     assert below is not None and above is not None
     assert math.isinf(below.freedom) and 0 < above.freedom < groups
+
+
+def failures(of_users: list[int], each: int = 25) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Requests of users in turn, of which so many of each failed, spread over the window; and sixteen stretches of time."""
+    users, failed = np.tile(np.arange(len(of_users)), each), np.zeros(len(of_users) * each)
+    for user, count in enumerate(of_users):
+        failed[user + len(of_users) * np.linspace(user, each - 1 - user, count).astype(int)] = 1
+    return failed - failed.mean(), users, np.arange(len(users)) * 16 // len(users)
+
+
+def test_few_failures_of_one_user_are_taken_for_chance() -> None:
+    """That both of two failures are one user's of four is chance's doing in one run of four: no evidence that users differ.
+    Twelve that fall 6, 3, 2 and 1 are chance's in one run of five."""
+    assert stats.chisquare([6, 3, 2, 1]).pvalue == pytest.approx(0.2, abs=0.01)
+    two, twelve = part_of(*failures([2, 0, 0, 0])), part_of(*failures([6, 3, 2, 1]))
+    assert two is not None and math.isinf(two.freedom)
+    assert twelve is not None and twelve.freedom < 4
+
+
+def test_two_failures_of_a_hundred_are_at_most_a_tenth_whoever_of_four_users_had_them() -> None:
+    """Clopper and Pearson's upper bound, missed by 5 %, is 6.2 % of independent requests."""
+    assert stats.beta.ppf(0.95, 3, 98) == pytest.approx(0.062, abs=0.001)
+    for user in range(4):
+        flags = np.zeros(100, dtype=bool)
+        flags[[40 + user, 80 + user]] = True
+        known = indicator_dependence(flags, Common(users=np.tile(np.arange(4), 25)))
+        assert share_interval(2, known, 0.05)[1] < 0.1
 
 
 def test_how_users_differ_is_students_t_where_all_sent_as_much() -> None:
