@@ -36,8 +36,8 @@ SOME = 8
 BELIEVED_OF_SOME = 0.7
 """Of fewer than eight clusters less is asked: chance hides easily that so few differ."""
 FEWEST_EVENTS = 2
-"""But not where so few events a cluster are all that scatters (two failures of 100 requests): that both were one user's of four is
-chance's doing in one run of four."""
+"""But not where fewer events a cluster are all that scatters (two failures of 100 requests): that both are one user's of
+four is chance's doing in one run of four."""
 FEW = 4
 BELIEVED_OF_FEW = 0.99
 """Of two or three so much is asked, as next to no degrees of freedom widen an interval tenfold."""

@@ -21,7 +21,7 @@ from fmbench.core.contrast import SIGNIFICANT, SMALLEST, Contrast
 from fmbench.core.figures.figure import Figure
 from fmbench.core.figures.percentiles import Percentile
 from fmbench.core.figures.registry import ALWAYS_COMPARED, of_rule
-from fmbench.core.intervals import FEWEST_BLOCKS
+from fmbench.core.intervals import FEWEST_BLOCKS, Interval
 from fmbench.core.multiplicity import gatekept
 from fmbench.core.results import CellResult, result_of
 from fmbench.core.table import read
@@ -159,13 +159,18 @@ def _change(asked: Figure, a: Sequence[CellResult], b: Sequence[CellResult], sma
         sum(figure.count(result.row) for result in a),
         sum(figure.count(result.row) for result in b),
         change=None if contrast is None else contrast.change,
-        ci95=None if contrast is None else [*contrast.interval],
+        ci95=None if contrast is None else _possible(figure, contrast.interval),
         p=None if contrast is None else contrast.p,
         asked=None if figure == asked else asked.rule,
         paired=contrast is not None and contrast.paired,
         smallest=usual if smallest is None else smallest,
         contrast=contrast,
     )
+
+
+def _possible(figure: Figure, ends: Interval) -> list[float]:
+    """The interval of a change, within what a share can change by."""
+    return [min(max(end, -1.0), 1.0) for end in ends] if figure.in_points else [*ends]
 
 
 def _mean(figure: Figure, side: Sequence[CellResult]) -> float | None:

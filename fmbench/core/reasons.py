@@ -105,6 +105,9 @@ class Best(Message):
     """Whether cost was to decide, and no price is known."""
 
 
+Settled = Literal["lower cost", "lower cost, inside the noise", "same cost", "nothing"]
+
+
 @dataclass(frozen=True, slots=True)
 class Tied(Message):
     """Others cannot be told from the winner by the figure that decides."""
@@ -113,7 +116,7 @@ class Tied(Message):
     figure: Figure
     value: float | None
     rivals: tuple[str, ...]
-    settled_by: Literal["lower cost", "same cost", "nothing"]
+    settled_by: Settled
     """What is known of their cost beside the winner's, which is never higher."""
     no_price: bool
 

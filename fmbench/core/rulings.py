@@ -59,6 +59,8 @@ class Comparison:
     b: Run
     cells: list[Compared]
     rulings: list[Ruling]
+    rules: tuple[Rule, ...] = ()
+    """All that were asked for, also where there is no cell to hold them against."""
 
     @property
     def regression(self) -> bool:
@@ -67,8 +69,8 @@ class Comparison:
 
     @property
     def undecided(self) -> bool:
-        """Whether a rule is neither broken nor passed in some cell."""
-        return any(ruling.status in (UNDECIDED, UNKNOWN) for ruling in self.rulings)
+        """Whether a rule is neither broken nor passed in some cell, or there is none that both runs have."""
+        return any(ruling.status in (UNDECIDED, UNKNOWN) for ruling in self.rulings) or bool(self.rules and not self.cells)
 
     @property
     def one_hour(self) -> bool:
@@ -120,7 +122,7 @@ def compare(
     asked = tuple(dict.fromkeys([*ALWAYS_COMPARED, *(rule.asked for rule in rules)]))
     first, second = (run_of([side] if isinstance(side, tuple) else side, asked) for side in (a, b))
     cells = compare_cells(first, second, asked, smallest)
-    return Comparison(first, second, cells, [ruling for rule in rules for ruling in rulings_of(rule, cells)])
+    return Comparison(first, second, cells, [ruling for rule in rules for ruling in rulings_of(rule, cells)], tuple(rules))
 
 
 def rulings_of(rule: Rule, cells: Sequence[Compared]) -> list[Ruling]:

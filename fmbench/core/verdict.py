@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 from fmbench.core.apart import apart
 from fmbench.core.figures.cost import COST
@@ -36,6 +36,7 @@ from fmbench.core.reasons import (
     OnlyOne,
     Place,
     PriceWouldDecide,
+    Settled,
     Tied,
     Undecided,
     UndecidedAbove,
@@ -103,7 +104,7 @@ def _recommend(
         "reason": reason,
         "decided_by": figure.key,
         "tied_with": [point.cell.model for point in tied if point is not winner],
-        "cheaper": len(tied) > 1 and all(_cost(winner) < _cost(point) for point in tied if point is not winner),
+        "cheaper": len(tied) > 1 and _settled_by(winner, tied, figure) == "lower cost",
         "runner_up": None if runner_up is None else _runner_up(runner_up, others[0], figure),
         "certain": not open_rivals and not below,
     }
@@ -182,14 +183,21 @@ def _reason(winner: CellResult, tied: list[CellResult], runner_up: Behind, figur
     rivals = [point for point in tied if point is not winner]
     if not rivals:
         return Best(_place(winner), figure, value, runner_up, no_price)
-    return Tied(_place(winner), figure, value, tuple(point.cell.model for point in rivals), _settled_by(winner, rivals), no_price)
+    return Tied(
+        _place(winner), figure, value, tuple(point.cell.model for point in rivals), _settled_by(winner, tied, figure), no_price
+    )
 
 
-def _settled_by(winner: CellResult, rivals: list[CellResult]) -> Literal["lower cost", "same cost", "nothing"]:
-    cheapest = min(map(_cost, rivals))
-    if _cost(winner) < cheapest:
+def _settled_by(winner: CellResult, tied: list[CellResult], figure: Figure) -> Settled:
+    rivals = [point for point in tied if point is not winner]
+    costs = [_cost(point) for point in tied]
+    if max(costs) == math.inf:
+        return "nothing"
+    if min(costs) == max(costs):
+        return "same cost"
+    if not any(inside_noise(winner, rival, COST, len(rivals)) for rival in rivals):
         return "lower cost"
-    return "same cost" if cheapest < float("inf") else "nothing"
+    return "nothing" if figure is COST else "lower cost, inside the noise"
 
 
 def _doubted(winner: CellResult, judged: list[CellResult]) -> list[CellResult]:

@@ -57,8 +57,10 @@ def _level(cell: Compared) -> str:
 
 
 def _rules(found: Comparison) -> Iterator[str]:
-    if not found.rulings:
+    if not found.rules:
         return
+    for rule in found.rules if not found.cells else ():
+        yield f"- `{rule.text}`: not known, as no cell is in both runs"
     for rule in dict.fromkeys(ruling.rule for ruling in found.rulings):
         of_rule = [ruling for ruling in found.rulings if ruling.rule == rule]
         yield f"- `{rule.text}`: {_rule_text(of_rule)}"
@@ -125,7 +127,7 @@ def _said(change: Change) -> str:
     if change.differs:
         return f"differs, by less than matters ({100 * change.smallest:g} %)"
     if change.ci95 is None:
-        return "no difference shown"
+        return "not tested"
     unit = "points" if of_rule(change.figure).in_points else "%"
     return f"no difference shown; one above {100 * max(abs(end) for end in change.ci95):.1f} {unit} is ruled out"
 

@@ -64,6 +64,7 @@ def _(message: Tied, names: Names) -> str:
     rivals = joined(map(names, message.rivals))
     settled = {
         "lower cost": f", and it is the {'cheaper' if len(message.rivals) == 1 else 'cheapest'}",
+        "lower cost, inside the noise": f", and it cost {'less' if len(message.rivals) == 1 else 'least'}, inside the noise",
         "same cost": ", and costs the same",
         "nothing": "",
     }[message.settled_by]

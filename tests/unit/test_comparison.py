@@ -190,8 +190,17 @@ def test_a_comparison_can_be_read_by_people_and_programs() -> None:
 def test_nothing_in_common_is_no_regression() -> None:
     found = compare(study(cell(1)), study(cell(1, model="b")), ["ttft_p95 +10%"])
     assert (found.cells, found.regression) == ([], False)
-    assert markdown(found)
+    assert found.undecided, "a rule that no cell was held against is not kept"
+    assert "`ttft_p95 +10%`: not known, as no cell is in both runs" in markdown(found)
+    assert not compare(study(cell(1)), study(cell(1, model="b"))).undecided, "nothing was asked"
     assert compare_cells(run_of([(pd.DataFrame(), {})]), run_of([(pd.DataFrame(), {})])) == []
+
+
+def test_a_change_in_points_is_none_beyond_a_hundred_and_what_was_not_tested_says_so() -> None:
+    found = compare(study(cell(1)), study(cell(2, count=2, errors=200)), ["error_rate +1%"])
+    change = change_of(found, "error_rate")
+    assert change.change > 0.98 and change.ci95[1] <= 1.0 and found.regression
+    assert "| not known |  | not tested |" in markdown(compare(study(cell(1, count=3)), study(cell(2, count=3))))
 
 
 def scored(seed: int, right: float, prompts: int = 60, times: int = 4, name: str = "run") -> tuple[pd.DataFrame, dict[str, Any]]:

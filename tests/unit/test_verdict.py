@@ -160,6 +160,25 @@ def test_equal_prices_have_no_cheaper_model() -> None:
     assert verdict["recommendation"]["cheaper"] is False
 
 
+def test_what_cost_less_by_chance_is_not_called_the_cheaper() -> None:
+    """Two models whose answers cost $0.001, give or take a tenth, 120 each: the mean scatters by 0.9 %, a difference by 1.3 %."""
+    cells = [of_price("a", 0.001), of_price("b", 0.001)]
+    for cell, seed in zip(cells, (1, 2), strict=True):
+        for made, factor in zip(cell.rows, np.random.default_rng(seed).lognormal(0, 0.1, 120), strict=True):
+            made["usd"] = made["usd"] * factor
+    by_latency, by_cost = (verdict_of(cells, LIMITS | {"prefer": prefer}) for prefer in ("latency", "cost"))
+    for verdict in (by_latency, by_cost):
+        assert verdict["recommendation"]["tied_with"] and verdict["recommendation"]["cheaper"] is False
+    assert "cheaper" not in by_latency["reason"] and "it cost less, inside the noise" in by_latency["reason"]
+    assert "less" not in by_cost["reason"], "cost is what cannot be told"
+
+
+def test_a_tie_with_a_model_of_unknown_price_is_no_matter_of_cost() -> None:
+    verdict = verdict_of([of_price("a", 0.001), of_price("b", None)], LIMITS | {"prefer": "latency"})
+    assert "cannot be told from it" in verdict["reason"] and "cheap" not in verdict["reason"]
+    assert verdict["recommendation"]["cheaper"] is False
+
+
 def test_a_tie_without_prices_is_no_matter_of_cost() -> None:
     verdict = verdict_of([of_price("a", None), of_price("b", None)], LIMITS)
     assert "cannot be told from it" in verdict["reason"]
