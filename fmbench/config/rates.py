@@ -66,14 +66,15 @@ Rates = Annotated[list[RatePerMin], Field(min_length=1, max_length=1000), AfterV
 
 
 def _kind_of_rate(value: Any) -> str:
-    """Which of the three was meant, so that what is wrong with it is said of that one alone."""
+    """Which of the three was meant, so that what is wrong with it is said of that one alone. No answer is the name of a key: it
+    stands in the path of a fault."""
     if isinstance(value, (dict, RampRate, ProfileRate)):
-        return "profile" if isinstance(value, ProfileRate) or (isinstance(value, dict) and "profile" in value) else "ramp"
-    return "rates"
+        return "(profile)" if isinstance(value, ProfileRate) or (isinstance(value, dict) and "profile" in value) else "(ramp)"
+    return "(rates)"
 
 
 Rate = Annotated[
-    Annotated[Rates, Tag("rates")] | Annotated[RampRate, Tag("ramp")] | Annotated[ProfileRate, Tag("profile")],
+    Annotated[Rates, Tag("(rates)")] | Annotated[RampRate, Tag("(ramp)")] | Annotated[ProfileRate, Tag("(profile)")],
     Discriminator(_kind_of_rate),
 ]
 Thought = Annotated[

@@ -54,6 +54,8 @@ def expected_of(rows: Iterable[CellEstimate], warmup_s: float, longest_s: float 
 def _expected(rows: list[CellEstimate], warmup_s: float, longest_s: float | None) -> Expected:
     seconds, requests = fsum(row.seconds for row in rows), sum(row.requests for row in rows)
     per_s = requests / seconds if seconds else 0.0
+    if not requests and rows[0].cell.rate_per_min is not None:  # so few a minute that the window is expected to see none
+        per_s = rows[0].cell.rate_per_min / 60
     measured = fsum(_measured(row, warmup_s) for row in rows)
     return Expected(rows[0], len(rows), max(measured, per_s * (longest_s or 0.0) * len(rows)), per_s)
 

@@ -104,7 +104,8 @@ class Ending:
         verdict = (summary.get("validity") or {}).get("verdict")
         if verdict == "INVALID":
             return "No answer: this run is INVALID, and its report says why."
-        lead = "" if summary.get("recommendation") else "No recommendation: "
+        searched = any(each.get("of") == "quota" for each in summary.get("search") or ())
+        lead = "" if summary.get("recommendation") or searched else "No recommendation: "
         return f"{lead}{summary.get('recommendation_reason')} Validity: {verdict}."
 
     def _where_the_report_is(self) -> str:

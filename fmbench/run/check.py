@@ -40,7 +40,10 @@ def command(options: Options, as_json: bool, probe: bool) -> int:
 
 def print_policy(options: Options, account_id: str | None, live_prices: bool) -> int:
     """Print the IAM policy that the configuration needs."""
-    print(json.dumps(policy(options.load().config, account_id or ANY_ACCOUNT, live_prices), indent=2))
+    config = options.load().config
+    if config.simulator is not None:
+        say("With simulator: no model of AWS is called, none is in the policy; --set simulator=null prints that of a run on AWS.")
+    print(json.dumps(policy(config, account_id or ANY_ACCOUNT, live_prices), indent=2))
     return ExitCode.DONE
 
 

@@ -59,9 +59,10 @@ def _cure(need: Need, requests: int, config: Config) -> str:
     load, repeats = config.load, max(one.repeats for one in need.short)
     each = math.ceil(requests / repeats)
     takes_s = max((each / one.per_s if one.per_s else math.inf) for one in need.short)
-    grows = "" if takes_s <= window_cap_s(load) else f" and load.max_duration_s: {_rounded_up(takes_s)}"
     if math.isinf(takes_s):
         grows = " and load.max_duration_s to let the window grow"
+    else:
+        grows = "" if takes_s <= window_cap_s(load) else f" and load.max_duration_s: {_rounded_up(takes_s)}"
     if load.until == "decided":
         return f"set load.max_duration_s: {_rounded_up(takes_s)}" if takes_s < math.inf else "set load.max_duration_s"
     return f"set load.min_requests: {each}{grows}"

@@ -15,16 +15,13 @@ ANY_ACCOUNT = "*"
 
 
 def policy(config: Config, account_id: str = ANY_ACCOUNT, live_prices: bool = False) -> dict[str, Any]:
-    """The policy document. ``account_id`` narrows resources that belong to an account."""
-    statements = [
-        *_calls(config, account_id),
-        _statement("Preflight", _preflight(config), "*"),
-        *_prompts(config),
-        *_output(config),
-    ]
+    """The policy document. ``account_id`` narrows resources that belong to an account. The simulator's models need nothing."""
+    statements = [*_prompts(config), *_output(config)]
+    if config.simulator is None:
+        statements = [*_calls(config, account_id), _statement("Preflight", _preflight(config), "*"), *statements]
     if live_prices:
         statements.append(_statement("LivePrices", ["pricing:GetProducts"], "*"))
-    if config.cloudwatch:
+    if config.cloudwatch and config.simulator is None:
         statements.append(_statement("SecondWitness", ["cloudwatch:GetMetricData"], "*"))
     return {"Version": "2012-10-17", "Statement": statements}
 

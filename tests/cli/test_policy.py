@@ -45,6 +45,14 @@ def test_a_provisioned_model_is_asked_for_by_its_own_call(tmp_path: Path) -> Non
     assert found["Preflight"]["Action"].count("bedrock:GetProvisionedModelThroughput") == 1
 
 
+def test_a_run_on_the_simulator_needs_its_buckets_alone(tmp_path: Path) -> None:
+    config = {"models": [{"id": "amazon.nova-lite-v1:0"}], "region": "us-east-1", "simulator": {}, "cloudwatch": True}
+    done = call(tmp_path, "policy", config)
+    assert json.loads(done.stdout)["Statement"] == [] and "--set simulator=null" in done.stderr
+    assert policy(tmp_path, config | {"output": "s3://runs/here"}).keys() == {"StoreRuns", "ListRuns", "BucketKey"}
+    assert "CallModels" in policy(tmp_path, config, "--set", "simulator=null")
+
+
 def test_a_profile_needs_the_model_in_every_region_behind_it(tmp_path: Path) -> None:
     model = {"id": f"us.{SONNET}", "api": "converse", "inference": {"guardrail": {"guardrailIdentifier": "abc"}}}
     config = {"models": [model], "region": "us-east-1", "output": "s3://runs/here"}

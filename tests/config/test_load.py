@@ -175,6 +175,8 @@ seed: 2
         (MODELS + "load: {rate_per_min: {from: 1, over_s: 5}}\n", "load.rate_per_min.to: is missing"),
         (MODELS + "load: {rate_per_min: {from: 1, to: 2, ovr_s: 5, over_s: 5}}\n", "rate_per_min.ovr_s = 5: is an unknown key"),
         (MODELS + "load: {rate_per_min: {profile: [0, 0], over_s: 5}}\n", "has no step with a rate"),
+        (MODELS + "load: {rate_per_min: {profile: [0, 0], over_s: 5}}\n", "cannot be used (1 fault)"),
+        (MODELS + "load: {rate_per_min: {profile: [1, 2], over_s: -1}}\n", "load.rate_per_min.over_s = -1: is too small"),
         (MODELS + "load: {rate_per_min: [0]}\n", "load.rate_per_min[0] = 0: is too small"),
         (MODELS + "load: {think_time_s: {mean: 1, spread: weibull}}\n", 'load.think_time_s.spread = "weibull"'),
         (MODELS + "load: {search: {to: 8}}\n", "none is known during the load"),

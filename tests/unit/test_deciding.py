@@ -71,6 +71,13 @@ def test_the_cure_has_the_time_that_the_slowest_cell_takes() -> None:
     assert errors.endswith("set load.min_requests: 299 and load.max_duration_s: 1400.")
 
 
+def test_a_rate_of_less_than_a_request_a_window_is_told_how_long_it_takes() -> None:
+    """5 requests (0.5^5 < 5 %) at half a request a minute are 600 s."""
+    one = dataclasses.replace(row(0, 1, 0), cell=row(0, 1, 0).cell._replace(rate_per_min=0.5), seconds=5.0)
+    (line,) = lines_of([one], load={"duration_s": 5.0}, objectives={"error_rate": 0.5})
+    assert "load.min_requests: 5 and load.max_duration_s: 660" in line
+
+
 def test_a_window_that_goes_on_until_it_is_decided_brings_what_its_cap_lets_it() -> None:
     """10 requests in 40 s are 75 in the cap of 300 s; "met" takes 84 blocks of 5 s, which are 420 s."""
     load = {"warmup_s": 0.0, "until": "decided"}

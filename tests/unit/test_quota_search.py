@@ -46,6 +46,13 @@ def test_it_is_found_over_a_busy_machine(hidden: Quota, seed: int) -> None:
     assert [name for name, right in trial.right.items() if not right and name != "covers"] == []
 
 
+@pytest.mark.parametrize(("requests", "tokens", "seed"), [(20, 12_830, 2), (47, 84_605, 3)])
+def test_a_bucket_is_not_taken_for_smaller_where_refusals_are_read_late(requests: int, tokens: int, seed: int) -> None:
+    """A rolling minute would say 17 and 39 of these logs: the sizes to be tried begin there, and do not end there."""
+    trial = attempt(Quota(requests_per_minute=requests, tokens_per_minute=tokens, window="bucket"), seed, BUSY)
+    assert [name for name, right in trial.right.items() if not right and name != "covers"] == []
+
+
 def test_nothing_is_claimed_of_a_service_that_does_not_throttle() -> None:
     found = attempt(Quota(), seed=1).found
     assert (found.requests, found.tokens, found.window, found.reserves, found.burndown) == (None, None, None, None, None)

@@ -91,7 +91,9 @@ def _fit(log: Sequence[Seen], word: Word, window: Window, first: Matrix, last: M
     refused = np.array([seen.word is not None for seen in kept], dtype=bool)
     needs = _needs(kept, "rolling" if window == "bucket" else window, first, last)
     rough = [_interval(needs[:, column], refused) for column in range(first.shape[1])]
-    return _buckets(kept, refused, first, last, rough) if refused.any() and window == "bucket" else rough
+    if not refused.any() or window != "bucket":
+        return rough
+    return _buckets(kept, refused, first, last, rough, needs[refused].max(axis=0))
 
 
 def _needs(log: Sequence[Seen], window: Window, first: Matrix, last: Matrix) -> Matrix:
@@ -160,11 +162,21 @@ def _middle(low: float, high: float) -> float:
     return float(low if high == inf else (low + high) / 2)
 
 
-def _buckets(log: Sequence[Seen], refused: NDArray[np.bool_], first: Matrix, last: Matrix, rough: Sequence[Fit]) -> list[Fit]:
-    """A bucket fills evenly, so how much was left depends on its size: sizes are tried, closer around the best ones each time."""
+def _buckets(
+    log: Sequence[Seen],
+    refused: NDArray[np.bool_],
+    first: Matrix,
+    last: Matrix,
+    rough: Sequence[Fit],
+    most: NDArray[np.float64],
+) -> list[Fit]:
+    """A bucket fills evenly, so how much was left depends on its size: sizes are tried, closer around the best ones each time.
+
+    A bucket holds less than any rolling minute that ended with a refusal would have taken: none above ``most`` of these is tried.
+    """
     smallest = first[refused].min(axis=0) / 2
     lows = np.array([max(1.0, fit.low / 2.2, 0.0 if fit.low else small) for fit, small in zip(rough, smallest, strict=True)])
-    highs = np.array([max(low * 1.1, fit.low * 1.1, min(fit.high, 2.2 * low)) for fit, low in zip(rough, lows, strict=True)])
+    highs = np.maximum(lows, most) * 1.1
     near = (lows, highs)
     for grid in GRIDS:
         sizes = np.geomspace(lows, highs, grid)  # a row a size, a column a guess
