@@ -48,3 +48,6 @@ LEAVE_S = 120.0
 """How long the load processes of this machine may take to end once load.json says that the load is over. Above ``FAREWELL_S``."""
 STATISTICS_WAIT_S = 8.0
 """How long the end waits for Locust's own statistics, which workers send every three seconds."""
+CLOSE_S = 240.0
+"""How long a load process may take to end once it was told to, or its part of the load is over: above what requests in flight,
+workers that close their files, and statistics may take together."""

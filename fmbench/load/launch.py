@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event as Flag
@@ -18,13 +18,12 @@ from typing import Any
 
 from fmbench.core.failures import ExitCode, FmbenchError, Refused, UnusableInput, Vanished
 from fmbench.load.events import STAYS, VARIABLE, Counted, Event, PageStays, Told, hearing
-from fmbench.load.leaving import leave_within
+from fmbench.load.leaving import bounds_of, forget_marks, leave_within, page_bounds
 from fmbench.load.process_group import end_group
 from fmbench.load.secret import new_secret, secret
 from fmbench.storage.held import holding
 
 LOG_LINES = 15
-STAYS_LOOK_S = 0.2
 NO_MASTER = 255
 """Locust's exit status for a worker that gave up looking for its master."""
 
@@ -58,10 +57,10 @@ def launch(
     shared = secret() or (None if master else new_secret())
     variables = {"FMBENCH_RUN": str(folder.resolve())} | ({"FMBENCH_STORE": store} if store else {}) | _secret(shared)
     counted, heard = Counted(take), list[int]()
-    page = _Page(result, counted.take, over if web else None)
+    page = _Page(result, counted.take, over if web else None, heard)
     with hearing(page.take) as pipe, holding(folder) as held:
         variables |= {VARIABLE: str(pipe)} | page.variables
-        status = _supervise([*look, *where], [folder / "locust"], variables, heard, pipes=(pipe,), meanwhile=page.watch)
+        status = _supervise([*look, *where], [folder / "locust"], variables, heard, pipes=(pipe,), wait=page.wait)
         if page.ended is None:
             held.put_back()
     if page.ended is not None:
@@ -87,8 +86,10 @@ def _ended(result: Path) -> str:
 class _Page:
     """The web UI's page that outlives the load: what is to be done as soon as only the page is left."""
 
-    def __init__(self, result: Path, take: Callable[[Event], None], over: Callable[[str], None] | None) -> None:
-        self._result, self._take, self._over, self._stays = result, take, over, Flag()
+    def __init__(
+        self, result: Path, take: Callable[[Event], None], over: Callable[[str], None] | None, heard: Sequence[int]
+    ) -> None:
+        self._result, self._take, self._over, self._stays, self._heard = result, take, over, Flag(), heard
         self.variables = {} if over is None else {STAYS: "1"}
         self.ended: str | None = None
         """The ``ended`` word that was handed on."""
@@ -99,15 +100,14 @@ class _Page:
         else:
             self._take(event)
 
-    def watch(self, process: subprocess.Popen[bytes]) -> None:
-        """Until the process has ended; in the meantime hand on that the load is over. Without a page: see ``leave_within``."""
-        if self._over is None:
-            leave_within(process, self._result)
-        while self._over is not None and process.poll() is None:
-            if self._stays.wait(STAYS_LOOK_S):
-                self.ended = _ended(self._result)
-                self._over(self.ended)
-                return
+    def wait(self, processes: Mapping[subprocess.Popen[bytes], Path]) -> None:
+        """Until the process has ended, within its bounds; in the meantime hand on that the load is over, where a page stays."""
+        bounds = {process: bounds_of(scratch, self._heard, self._result) for process, scratch in processes.items()}
+        leave_within(bounds, unless=self._stays.is_set)
+        if self._over is not None and self._stays.is_set():
+            self.ended = _ended(self._result)
+            self._over(self.ended)
+            leave_within({process: page_bounds(scratch, self._heard) for process, scratch in processes.items()})
 
 
 def join(master_host: str, master_port: int, scratch: Path, processes: int = 1) -> int:
@@ -155,16 +155,15 @@ def _supervise(
     arguments: list[str],
     scratches: list[Path],
     variables: Mapping[str, str],
-    heard: list[int] | None = None,
+    heard: list[int],
     pipes: tuple[int, ...] = (),
-    meanwhile: Callable[[subprocess.Popen[bytes]], None] = lambda process: None,
+    wait: Callable[[Mapping[subprocess.Popen[bytes], Path]], None] | None = None,
 ) -> int:
     """Run Locust, once for each folder of ``scratches``, and hand signals on (and to ``heard``). Returns the worst status.
 
-    ``meanwhile`` is called with each process before its end is waited for.
+    ``wait`` waits for the end of the processes, each with its folder; None: within their bounds.
     """
     children: list[subprocess.Popen[bytes]] = []
-    heard = [] if heard is None else heard
     with _signals_to(children, heard):
         try:
             for scratch in scratches:
@@ -173,8 +172,11 @@ def _supervise(
                 children.append(child)
                 for number in missed:
                     child.send_signal(number)
-            for child in children:
-                meanwhile(child)
+            running = dict(zip(children, scratches, strict=True))
+            if wait is None:
+                leave_within({child: bounds_of(scratch, heard) for child, scratch in running.items()})
+            else:
+                wait(running)
             return max((child.wait() for child in children), key=abs)
         finally:
             for child in children:
@@ -186,6 +188,7 @@ def _supervise(
 def _start(arguments: list[str], scratch: Path, variables: Mapping[str, str], pipes: tuple[int, ...]) -> subprocess.Popen[bytes]:
     """Locust as a process in ``scratch``, where its log goes too."""
     scratch.mkdir(parents=True, exist_ok=True)
+    forget_marks(scratch)
     log = (scratch / "locust.log").resolve()
     common = ["-f", str(Path(__file__).with_name("locustfile.py")), "-u", "0", "-r", "1", "--only-summary", "--stop-timeout", "0"]
     command = [sys.executable, "-m", "fmbench.load", *common, "--logfile", str(log), "--loglevel", "WARNING", *arguments]

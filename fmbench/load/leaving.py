@@ -1,32 +1,80 @@
-"""A load process whose load is over has to end: one that hangs at its exit is ended, and the run goes on to its account."""
+"""Load processes end, whatever hangs in them: one that is late is killed, and the run goes on to its account."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-from fmbench.load.deadlines import LEAVE_S
+from fmbench.load.deadlines import CLOSE_S, LEAVE_S
 
-LOOK_S = 1.0
+LOOK_S = 0.2
+OVER, CLOSED = ".over", ".closed"
+"""Marks that a load process leaves in its ``FMBENCH_SCRATCH``: its part of the load is over; its web page was closed."""
 
 
-def leave_within(process: subprocess.Popen[bytes], result: Path, within_s: float = LEAVE_S) -> None:
-    """Wait for the end of ``process``; kill it when it is still there ``within_s`` after ``result`` (load.json) was there.
+@dataclass(slots=True)
+class Bound:
+    """Something after which a load process has to end: what that is, whether it has come, and how long it may take then."""
 
-    What it wrote is sealed and accounted for as that of a killed process; the rest of its group is the caller's to end.
+    what: str
+    come: Callable[[], object]
+    within_s: float
+    since: float | None = None
+
+    def is_past(self) -> bool:
+        """Whether a process that still runs is late."""
+        now = time.monotonic()
+        self.since = now if self.since is None and self.come() else self.since
+        return self.since is not None and now - self.since > self.within_s
+
+
+def bounds_of(scratch: Path, heard: Sequence[int], result: Path | None = None) -> list[Bound]:
+    """Those of a load process in ``scratch`` that is told of the signals in ``heard`` and, on a master, writes load.json."""
+    written = [] if result is None else [Bound("the load is over", result.exists, LEAVE_S)]
+    over = Bound("its part of the load is over", (scratch / OVER).exists, CLOSE_S)
+    return [*written, over, *page_bounds(scratch, heard)]
+
+
+def page_bounds(scratch: Path, heard: Sequence[int]) -> list[Bound]:
+    """Those of a load process of which only the web page is left."""
+    closed = Bound("its page was closed", (scratch / CLOSED).exists, CLOSE_S)
+    return [closed, Bound("it was told to end", lambda: heard, CLOSE_S)]
+
+
+def mark(name: str) -> None:
+    """A load process says to who started it that its end has begun."""
+    with suppress(OSError, KeyError):
+        (Path(os.environ["FMBENCH_SCRATCH"]) / name).touch()
+
+
+def forget_marks(scratch: Path) -> None:
+    """Those of an earlier load in the same folder."""
+    for name in (OVER, CLOSED):
+        (scratch / name).unlink(missing_ok=True)
+
+
+def leave_within(
+    processes: Mapping[subprocess.Popen[bytes], Sequence[Bound]], unless: Callable[[], bool] = lambda: False
+) -> None:
+    """Wait for the end of all ``processes``, and kill each that is past one of its bounds; back at once when ``unless`` says so.
+
+    What a killed one wrote is sealed and accounted for; the rest of its group is the caller's to end.
     """
-    over: float | None = None
-    while True:
-        try:
-            process.wait(LOOK_S)
+    while left := [process for process in processes if process.poll() is None]:
+        if unless():
             return
-        except subprocess.TimeoutExpired:
-            now = time.monotonic()
-        over = now if over is None and result.exists() else over
-        if over is not None and now - over > within_s:
-            said = f"the load is over, and its process did not end within {within_s:g} s: it is killed"
-            print(f"fmbench-load: warning: {said}.", file=sys.stderr, flush=True)
-            process.kill()
-            return
+        for process in left:
+            late = next((bound for bound in processes[process] if bound.is_past()), None)
+            if late is not None:
+                said = f"{late.what}, and a load process did not end within {late.within_s:g} s: it is killed"
+                print(f"fmbench-load: warning: {said}.", file=sys.stderr, flush=True)
+                process.kill()
+                process.wait()
+        with suppress(subprocess.TimeoutExpired):
+            left[0].wait(LOOK_S)

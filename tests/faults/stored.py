@@ -103,6 +103,10 @@ def always(word: str, *methods: str, only: Callable[[str], bool] = lambda key: T
     return lambda method, key: word if method in methods and only(key) else None
 
 
+def _journals(machine: Machine) -> list[Path]:
+    return list(machine.folder.rglob("journal/*.jsonl"))
+
+
 ALL = ("GET", "PUT", "POST", "HEAD", "DELETE")
 
 
@@ -116,11 +120,11 @@ def refuses(place: Path) -> Trial:
         assert "--resume" in ended.stderr, ended.stderr
         for worker, said in zip(workers, theirs, strict=True):
             assert said.status == 5 and "AccessDenied" in said.stderr, said.stderr
-            assert worker.left(), "what could not be stored is where it was written"
+            assert _journals(worker), "what could not be stored is where it was written"
         found.store.outage = lambda method, key: None
         for worker in workers:
             again = found.on(worker.folder, "--worker", "--master-host", "127.0.0.1", "--master-port", found.machines.port)
-            wait_until(lambda left=worker.left: not left(), 60)
+            wait_until(lambda left=worker: not _journals(left), 60)
             again.kill()
         return found.trial(found.reported(), 0)
 

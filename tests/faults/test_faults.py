@@ -8,6 +8,7 @@ import pytest
 
 from tests.faults import answers as answers
 from tests.faults import crews as crews
+from tests.faults import endings as endings
 from tests.faults import processes as processes
 from tests.faults import stored as stored
 from tests.faults.trials import FAULTS, unaccounted

@@ -17,6 +17,7 @@ from locust.stats import PERCENTILES_TO_REPORT, StatsCSV
 from fmbench.core.neutral import neutral_cell
 from fmbench.load.controller.crew import Crew
 from fmbench.load.deadlines import STATISTICS_WAIT_S
+from fmbench.load.leaving import OVER, mark
 from fmbench.load.protocol import IGNORED
 
 HISTORY = ("Timestamp", "User Count", "Type", "Name", "Requests/s", "Failures/s", "Total Request Count", "Total Failure Count")
@@ -60,6 +61,7 @@ def finish(environment: Any, crew: Crew, folder: Path, ended: str, message: str)
 
     Nothing is written for a run folder that is not there any more: what it held is where it was moved to.
     """
+    mark(OVER)
     crew.part_with(crew.present() & crew.members.keys())
     if not folder.is_dir():
         return

@@ -20,6 +20,7 @@ from fmbench.load.controller.locust_master import hold_on_without_workers
 from fmbench.load.controller.study import Controller
 from fmbench.load.deadlines import GRACE_S, SLACK_S
 from fmbench.load.events import STAYS, EventPipe, PageStays, Waiting
+from fmbench.load.leaving import CLOSED, OVER, mark
 from fmbench.load.protocol import Address
 from fmbench.load.web import Study, StudyUI
 
@@ -105,6 +106,7 @@ class RunLifecycle:
             if self.simulator is not None:
                 self.simulator.stop()
             self._over.set()
+            mark(OVER)
             self._end_process()
 
     def _wait_for_locust(self) -> None:
@@ -141,6 +143,7 @@ class RunLifecycle:
             runner.stop()
 
     def _close_page(self) -> None:
+        mark(CLOSED)
         if self.environment.web_ui is not None:
             self.environment.web_ui.stop()
 

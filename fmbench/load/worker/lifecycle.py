@@ -24,6 +24,7 @@ from locust.runners import WorkerRunner
 from fmbench.core.failures import ExitCode, FmbenchError, Refused
 from fmbench.core.neutral import visible
 from fmbench.load.deadlines import GOODBYE_S, GRACE_S, LOOK_S, MASTER_LOST_S, PULSE_S
+from fmbench.load.leaving import OVER, mark
 from fmbench.load.protocol import (
     IGNORED,
     ORDERS,
@@ -181,6 +182,8 @@ class Worker:
         self._said_goodbye.set()
 
     def _seal(self, part: Participation) -> None:
+        if "FMBENCH_RUN" not in os.environ:  # a process of its own: of forks only the master's end is the load's
+            mark(OVER)
         if not part.seal():
             self.environment.process_exit_code = ExitCode.UNACCOUNTED
 
@@ -235,6 +238,8 @@ class Worker:
             gevent.sleep(1)
             self._silent_s += 1
         log.error("no word from the master for %.0f s: this worker ends", MASTER_LOST_S)
+        if "FMBENCH_RUN" not in os.environ:
+            mark(OVER)
         if self.participation is not None:
             self.end_alone(self.participation)
         self.environment.process_exit_code = ExitCode.UNACCOUNTED

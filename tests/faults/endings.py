@@ -1,0 +1,112 @@
+"""Faults at the end: load processes that hang or stand still, pages that stay, answers that never end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.bedrock import by_hand
+from tests.e2e.commands import Desk, wait_until
+from tests.faults.hostile import Asked, Ledger, hostile
+from tests.faults.processes import LONG, child_of, slowly
+from tests.faults.trials import Trial, config, desk, fault, trial
+from tests.support.emulators import free_port
+
+BOUND_S = 3
+HURRIED = f"""
+import os, pathlib, time
+import fmbench.load.deadlines as deadlines
+deadlines.CLOSE_S = deadlines.LEAVE_S = {BOUND_S}
+if os.environ.get("HANGS") and "FMBENCH_SCRATCH" in os.environ:
+    sound = pathlib.Path.replace
+    def replace(self, target):
+        if str(target).endswith("load.json"):
+            while True:
+                time.sleep(1)
+        return sound(self, target)
+    pathlib.Path.replace = replace
+"""
+"""Bounds of seconds, and a load process that hangs as it writes load.json. Put where Python looks for it at its start."""
+
+
+def hurried(place: Path, ledger: Ledger, **variables: str) -> Desk:
+    (place / "sitecustomize.py").write_text(HURRIED)
+    return desk(place, ledger, PYTHONPATH=str(place), **variables)
+
+
+def _hangs(place: Path, *arguments: str) -> Trial:
+    with hostile(slowly) as ledger:
+        ended = hurried(place, ledger, HANGS="1").run(config(), *arguments)
+        assert ended.status == 5, ended.stderr
+        assert f"did not end within {BOUND_S} s: it is killed" in ended.stderr and "Traceback" not in ended.stderr, ended.stderr
+        return trial(ended, len(ledger))
+
+
+@fault("a load process hangs before it has said that the load is over")
+def hangs(place: Path) -> Trial:
+    return _hangs(place)
+
+
+@fault("a load process with the web UI hangs before it has said that the load is over")
+def hangs_with_page(place: Path) -> Trial:
+    return _hangs(place, "--web", "--web-port", str(free_port()))
+
+
+@fault("forked load processes hang before they have said that the load is over")
+def forks_hang(place: Path) -> Trial:
+    return _hangs(place, "--processes", "2")
+
+
+@fault("a load process stands still for ever, and the run is told to end")
+def stopped_for_ever(place: Path) -> Trial:
+    with hostile(slowly) as ledger:
+        at = hurried(place, ledger)
+        command = at.start_run(config(load=LONG))
+        wait_until(lambda: len(ledger) >= 40 or command.process.poll() is not None)
+        os.kill(child_of(command), signal.SIGSTOP)
+        command.process.send_signal(signal.SIGTERM)
+        ended = command.ended(120)
+        assert ended.status == 143 and "it is killed" in ended.stderr, ended.stderr
+        return trial(ended, len(ledger))
+
+
+def dripping(asked: Asked) -> Iterator[bytes]:
+    """A third of the answers come a byte at a time and never end, from the head or from the body on."""
+    whole = by_hand.streamed(by_hand.answer_frames())
+    if asked.number % 3:
+        yield whole
+        return
+    begin = (0, whole.index(b"\r\n\r\n") + 4, len(whole) - 60)[asked.number // 3 % 3]
+    if begin:
+        yield whole[:begin]
+    for place in range(begin, len(whole) - 1):
+        time.sleep(0.5)
+        yield whole[place : place + 1]
+
+
+@fault("answers that come a byte at a time and never end")
+def drips(place: Path) -> Trial:
+    with hostile(dripping) as ledger:
+        timeouts = {"total_s": 3, "first_byte_s": 3, "between_bytes_s": 3}
+        load = {"concurrency": [6], "warmup_s": 0, "duration_s": 2, "min_requests": 0, "timeouts": timeouts}
+        begun = time.monotonic()
+        ended = desk(place, ledger).run(config(load=load))
+        assert ended.status == 0, ended.stderr
+        assert set(ended.records().failure.dropna()) <= {"timeout_total", "timeout_first_byte"}, ended.records().failure
+        assert ended.records().e2e_s.max() < 4 and time.monotonic() - begun < 60
+        return trial(ended, len(ledger))
+
+
+@fault("answers that come a byte at a time and never end, and the run is told to end")
+def drips_and_told(place: Path) -> Trial:
+    with hostile(dripping) as ledger:
+        command = desk(place, ledger).start_run(config(load=LONG))
+        wait_until(lambda: len(ledger) >= 12 or command.process.poll() is not None)
+        begun = time.monotonic()
+        command.process.send_signal(signal.SIGINT)
+        ended = command.ended(120)
+        assert ended.status == 130 and time.monotonic() - begun < 60, ended.stderr
+        return trial(ended, len(ledger))
