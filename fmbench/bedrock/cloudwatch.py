@@ -11,6 +11,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from fmbench.bedrock.client import session
+from fmbench.core.neutral import discreet, neutral
+from fmbench.patience import within
 
 NAMESPACE = "AWS/Bedrock"
 PERIOD_S = 60
@@ -26,6 +28,9 @@ METRICS: dict[str, tuple[str, str]] = {
 """What is asked for, by our name: metric and statistic."""
 MOST_QUERIES = 490
 """In one request; CloudWatch takes 500."""
+MOST_PAGES = 200
+WITHIN_S = 60.0
+"""How long CloudWatch is waited for, however many pages it gives or bytes it drips."""
 _CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 2, "mode": "standard"})
 
 Make = Callable[[str], Any]
@@ -52,17 +57,23 @@ def told_of(model_ids: Sequence[str], region: str, start: float, end: float, mak
 
     Raises ``NotTold``.
     """
+    what = f"CloudWatch gave no whole answer within {WITHIN_S:g} s"
+    try:
+        return within(WITHIN_S, lambda: _told(model_ids, make(region), start, end), what)
+    except (ClientError, BotoCoreError, TimeoutError) as error:
+        raise NotTold(neutral(discreet(str(error)), 500)) from error
+    except (LookupError, ValueError, TypeError, OverflowError, RecursionError) as error:  # boto3 checks no field of an answer
+        raise NotTold(f"what answers there is no CloudWatch ({type(error).__name__})") from error
+
+
+def _told(model_ids: Sequence[str], client: Any, start: float, end: float) -> Told:
     asked = [(model_id, name) for model_id in model_ids for name in METRICS]
     found: Told = {model_id: dict.fromkeys(METRICS) for model_id in model_ids}
-    try:
-        client = make(region)
-        for first in range(0, len(asked), MOST_QUERIES):
-            part = asked[first : first + MOST_QUERIES]
-            for number, values in _pages(client, part, start, end):
-                model_id, name = part[number]
-                found[model_id][name] = math.fsum([found[model_id][name] or 0.0, *values])
-    except (ClientError, BotoCoreError) as error:
-        raise NotTold(str(error)) from error
+    for first in range(0, len(asked), MOST_QUERIES):
+        part = asked[first : first + MOST_QUERIES]
+        for number, values in _pages(client, part, start, end):
+            model_id, name = part[number]
+            found[model_id][name] = math.fsum([found[model_id][name] or 0.0, *values])
     return found
 
 
@@ -71,7 +82,7 @@ def _pages(client: Any, asked: Sequence[tuple[str, str]], start: float, end: flo
     queries = [_query(number, model_id, *METRICS[name]) for number, (model_id, name) in enumerate(asked)]
     span = {"StartTime": datetime.fromtimestamp(start, UTC), "EndTime": datetime.fromtimestamp(end, UTC)}
     token: dict[str, str] = {}
-    while True:
+    for _ in range(MOST_PAGES):
         answer = client.get_metric_data(MetricDataQueries=queries, ScanBy="TimestampAscending", **span, **token)
         for result in answer.get("MetricDataResults", []):
             values = [float(value) for value in result.get("Values", []) if math.isfinite(value)]

@@ -14,6 +14,7 @@ from fmbench.core.searches import search_rows
 from fmbench.run.accounts import CUT, seal_into
 from fmbench.storage.atomic import write_text
 from fmbench.storage.journal import written_journals
+from fmbench.storage.links import check_links
 from fmbench.storage.manifest import at_work, read_manifest
 from fmbench.storage.runfolder import RunFolder, work_folder
 from fmbench.storage.store import is_remote, store_for
@@ -65,6 +66,7 @@ def _find(output: str, run_id: str, region: str | None) -> RunFolder:
         path = Path(output).expanduser() / run_id
         if not path.is_dir():
             raise UnusableInput(f"--resume {run_id}: there is no {path}; give the same --output as before, and the run's id.")
+        check_links(path)
         return RunFolder(path)
     store = store_for(f"{output.rstrip('/')}/{run_id}", region)
     path = work_folder(run_id)

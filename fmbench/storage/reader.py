@@ -17,6 +17,7 @@ from fmbench.core.failures import UnusableInput
 from fmbench.core.names import below
 from fmbench.core.table import Table
 from fmbench.storage.compact import read_compact
+from fmbench.storage.links import check_links
 from fmbench.storage.manifest import read_manifest
 from fmbench.storage.record_table import record_table
 from fmbench.storage.runfolder import RunFolder
@@ -131,6 +132,8 @@ def _local(address: str) -> Path:
     path = _folder(address)
     if path.is_dir() and not (path / MANIFEST).exists():
         _refuse_above(address, [str(found.parent) for depth in ("*", "*/*") for found in path.glob(f"{depth}/{MANIFEST}")])
+    elif path.is_dir():
+        check_links(path)
     return path
 
 

@@ -36,6 +36,9 @@ TEXT = frozenset(field.name for field in SCHEMA if field.type == pa.string())
 NEEDED = ("worker", "user", "seq", "cell", "outcome")
 """The columns without which a row says of no request what became of it."""
 
+MOST_PACKED, ROOM_BYTES = 200, 64 << 20
+"""A part of records, unpacked, has at most so many times its size and so much room: beyond it is no part of a run."""
+
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
@@ -48,16 +51,28 @@ def reading(path: Path) -> Iterator[None]:
 
 
 def check_parts(folder: Path) -> None:
-    """Raises ``UnusableInput`` for a part in ``folder`` that holds no records: columns are missing or of other types."""
+    """Raises ``UnusableInput`` for a part in ``folder`` that holds no records: columns are missing or of other types, or it would
+    be far more than any run writes."""
     for path in sorted(folder.glob("*.parquet")):
         with reading(path):
-            found = pq.read_schema(path)
+            about, size = pq.read_metadata(path), path.stat().st_size
+            found = about.schema.to_arrow_schema()
+        _check_size(path, about, size)
         wrong = [name for name in NEEDED if name not in found.names]
         here = [field for field in SCHEMA if field.name in found.names]
         wrong += [field.name for field in here if not _alike(found.field(field.name).type, field.type)]
         if wrong:
             what = f"holds no records ({', '.join(wrong[:5])}: missing, or of another type)"
             raise UnusableInput(f"{folder.name}/{path.name}: {what}; take it away, or restore it from a copy.")
+
+
+def _check_size(path: Path, about: pq.FileMetaData, size: int) -> None:
+    """The stamps of a record alone take more than a byte, however they are packed."""
+    bytes_read = sum(about.row_group(number).total_byte_size for number in range(about.num_row_groups))
+    if about.num_rows > size or bytes_read > MOST_PACKED * size + ROOM_BYTES:
+        rows = f"{about.num_rows:,} row{'' if about.num_rows == 1 else 's'}"
+        what = f"has {size:,} bytes, and says that {rows} of {bytes_read:,} bytes are in them, as no run writes them"
+        raise UnusableInput(f"{path.parent.name}/{path.name}: {what}; take it away, or restore it from a copy.")
 
 
 def _alike(found: pa.DataType, wanted: pa.DataType) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 
-from fmbench.bedrock.cloudwatch import METRICS, NotTold, minutes_around, told_of
+from fmbench.bedrock.cloudwatch import METRICS, MOST_PAGES, NotTold, minutes_around, told_of
 from fmbench.config.schema import Config
 from fmbench.run.cloudwatch import ask_cloudwatch
 from tests.support.emulators import moto
@@ -47,6 +48,36 @@ def test_what_may_not_be_asked_is_said() -> None:
         stub.add_client_error("get_metric_data", "AccessDenied", "not authorized to perform: cloudwatch:GetMetricData")
         with pytest.raises(NotTold, match="cloudwatch:GetMetricData"):
             told_of([NOVA], "us-east-1", START, END, lambda region: client)
+
+
+class _Odd:
+    """Answers what no CloudWatch does."""
+
+    def __init__(self, answer: Any, wait_s: float = 0.0) -> None:
+        self.answer, self.wait_s, self.asked = answer, wait_s, 0
+
+    def get_metric_data(self, **_: Any) -> Any:
+        self.asked += 1
+        time.sleep(self.wait_s)
+        return self.answer
+
+
+@pytest.mark.parametrize(
+    "results",
+    [[{"Id": "m999", "Values": [1.0]}], [{"Id": "x", "Values": [1]}], [{"Values": [1]}], [{"Id": "m0", "Values": ["x"]}], 7],
+)
+def test_what_is_no_cloudwatch_is_said_and_costs_no_run_its_end(results: Any) -> None:
+    with pytest.raises(NotTold, match="what answers there is no CloudWatch"):
+        told_of([NOVA], "us-east-1", START, END, lambda region: _Odd({"MetricDataResults": results}))
+
+
+def test_pages_without_end_and_answers_that_do_not_come_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    endless = _Odd({"MetricDataResults": [], "NextToken": "again"})
+    told_of([NOVA], "us-east-1", START, END, lambda region: endless)
+    assert endless.asked == MOST_PAGES
+    monkeypatch.setattr("fmbench.bedrock.cloudwatch.WITHIN_S", 0.2)
+    with pytest.raises(NotTold, match=r"within 0\.2 s"):
+        told_of([NOVA], "us-east-1", START, END, lambda region: _Odd({}, wait_s=2))
 
 
 def test_a_run_is_within_its_whole_minutes() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,8 +19,9 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from urllib3 import HTTPResponse
 
-from fmbench.core.failures import Refused, UnusableInput
+from fmbench.core.failures import ExitCode, Refused, UnusableInput
 from fmbench.run.history import past_runs
+from fmbench.run.stored import report
 from fmbench.storage.listing import MOST_PAGES, listed_keys
 from fmbench.storage.reader import open_run, read_lines
 from fmbench.storage.runfolder import RunFolder
@@ -175,7 +177,15 @@ def _other_type(path: Path) -> None:
     pq.write_table(table.set_column(table.schema.get_field_index("sent_at"), "sent_at", pa.array(["x"])), path)
 
 
-@pytest.mark.parametrize("make", [_garbage, _folder, _other_columns, _other_type])
+def _many_rows(path: Path) -> None:
+    write_part(path, [{"worker": "w", "user": 1, "seq": 1, "cell": 0, "outcome": "ok"}] * 400_000)
+
+
+def _long_text(path: Path) -> None:
+    write_part(path, [{"worker": "w", "user": 1, "seq": 1, "cell": 0, "outcome": "ok", "message": "A" * 80_000_000}])
+
+
+@pytest.mark.parametrize("make", [_garbage, _folder, _other_columns, _other_type, _many_rows, _long_text])
 def test_a_part_that_holds_no_records_is_named(tmp_path: Path, make: Callable[[Path], None]) -> None:
     (tmp_path / "manifest.json").write_text(json.dumps(MANIFEST))
     (tmp_path / "records").mkdir()
@@ -184,6 +194,27 @@ def test_a_part_that_holds_no_records_is_named(tmp_path: Path, make: Callable[[P
     for read in (run.table, run.records, lambda: run.compact_records(["cell"])):
         with pytest.raises(UnusableInput, match=r"records/part-a\.parquet"):
             read()
+
+
+@pytest.mark.parametrize("link", ["plots", "config.yml", "records", "journal/w.jsonl"])
+def test_a_link_out_of_a_run_folder_is_named_and_nothing_elsewhere_is_touched(tmp_path: Path, link: str) -> None:
+    run, elsewhere = tmp_path / "run", tmp_path / "elsewhere"
+    for folder in (run / "journal", run / "records", elsewhere):
+        folder.mkdir(parents=True)
+    (run / "manifest.json").write_text(json.dumps(MANIFEST))
+    (elsewhere / "mine.png").write_bytes(b"1")
+    (run / "same").symlink_to(run / "manifest.json")
+    assert report(str(run)) == ExitCode.DONE
+    assert (run / "report.html").exists()
+    target = run / link
+    if target.is_dir():
+        shutil.rmtree(target)
+    target.unlink(missing_ok=True)
+    target.parent.mkdir(exist_ok=True)
+    target.symlink_to(elsewhere if link != "config.yml" else elsewhere / "mine.png")
+    with pytest.raises(UnusableInput, match=f"{link}: is a link to somewhere else"):
+        report(str(run))
+    assert [path.name for path in elsewhere.iterdir()] == ["mine.png"]
 
 
 def test_pages_that_are_garbage_are_said(tmp_path: Path) -> None:
