@@ -36,7 +36,7 @@ def _main(given: list[str]) -> int:
     except BrokenPipeError:
         return int(ExitCode.FAULT)
     except OSError as error:
-        return _no_such_name(error) if error.errno in NAMES and error.filename else _fault(error)
+        return _no_such_name(error) if error.errno in NAMES and error.filename else _of_the_system(error)
     except Exception as error:
         return _fault(error)
 
@@ -63,6 +63,17 @@ def _no_such_name(error: OSError) -> int:
     name = str(error.filename)
     say(f"{name if len(name) <= SHOWN else name[:SHOWN] + '…'}: {error.strerror}; give another path.")
     return int(ExitCode.UNUSABLE)
+
+
+def _of_the_system(error: OSError) -> int:
+    """A disk that is full, fails or can only be read is no fault of the program."""
+    from fmbench.storage.disk import said_of
+
+    said = said_of(error)
+    if said is None:
+        return _fault(error)
+    say(f"{said}.")
+    return int(ExitCode.REFUSED)
 
 
 def _fault(error: Exception) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from fmbench.run.cloudwatch import ask_cloudwatch
 from fmbench.run.say import end_of_run, give, is_quiet, say
 from fmbench.run.signals import Terminated, code_for, put_off, word_of
 from fmbench.run.traceback_file import write_traceback
+from fmbench.storage.disk import said_of
 from fmbench.storage.manifest import FAILED, INTERRUPTED, write_manifest
 from fmbench.storage.reader import LocalRun
 from fmbench.storage.runfolder import RunFolder
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from fmbench.config.schema import Config
 
 Leave = Callable[[RunFolder], None]
-FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def finish(
@@ -51,8 +50,8 @@ def finish(
         with put_off():
             return _interrupted(folder, manifest, signal)
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in FULL:
-            return _no_space(folder)
+        if (said := said_of(error)) is not None and (folder.records.is_dir() or folder.journal.is_dir()):
+            return _by_the_disk(folder, said)
         if not folder.records.is_dir() and not folder.journal.is_dir():
             return _gone(folder)
         log = write_traceback(error, folder.path)
@@ -76,10 +75,10 @@ def _interrupted(folder: RunFolder, manifest: dict[str, Any], signal: BaseExcept
     return code_for(signal)
 
 
-def _no_space(folder: RunFolder) -> int:
+def _by_the_disk(folder: RunFolder, said: str) -> int:
     where = "journal/" if folder.journal.is_dir() else "records/"
-    say(f"{folder.path}: the disk is full, and the run is not finished. Every request that was sent is in {where}.")
-    say(f"Make room, then: fmbench-load report {folder.path}")
+    say(f"{said}. The run in {folder.path} is not finished. Every request that was sent is in its {where}.")
+    say(f"When that is done: fmbench-load report {folder.path}")
     give(str(folder.path))
     return ExitCode.STOPPED_EARLY
 
@@ -101,10 +100,10 @@ def _finish(folder: RunFolder, config: Config, manifest: dict[str, Any], ended: 
     summary, fault = _report(folder)
     status = status_of(code)
     if fault is not None:
-        full = isinstance(fault, OSError) and fault.errno in FULL
-        code = code if full and code else ExitCode.FAULT
+        ours = said_of(fault) is None
+        code = ExitCode.FAULT if ours or not code else code
         manifest |= {"fault": f"{type(fault).__name__}: {fault}"}
-        status = status if full else FAILED
+        status = FAILED if ours else status
     if code == ExitCode.DONE and require is not None and not is_valid(summary):
         code = ExitCode.NOT_VALID
     upload_fault = _upload(folder, config)

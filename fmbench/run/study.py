@@ -44,6 +44,7 @@ from fmbench.run.resume import cells_left, make_ready, reopen
 from fmbench.run.say import give, say, tell
 from fmbench.run.signals import Terminated, code_for, put_off, terminating, word_of
 from fmbench.run.sized import sized
+from fmbench.storage.disk import said_of
 from fmbench.storage.manifest import FAILED, INTERRUPTED, RUNNING, read_manifest, write_manifest
 from fmbench.storage.runfolder import RunFolder, create, discard
 from fmbench.storage.share import share
@@ -130,13 +131,22 @@ def _run(options: Options, loaded: LoadedConfig) -> int:
         with serving(prepared.config) as endpoint:
             manifest = write_run(folder, prepared, endpoint, fit)
             status = _load(folder, prepared.config, options, manifest)
-    except BaseException as error:
+    except BaseException as raised:
+        error = _in_words(raised, folder)
         with put_off(again=False):
             kept = _leave(folder, prepared.config, error)
         if kept and isinstance(error, (KeyboardInterrupt, Terminated)):
             return code_for(error)
-        raise
+        if error is raised:
+            raise
+        raise error from raised
     return status()
+
+
+def _in_words(error: BaseException, folder: RunFolder) -> BaseException:
+    """What the disk refused before the load began has a cure."""
+    said = None if folder.journal.exists() else said_of(error)
+    return error if said is None else Refused(f"{said}.")
 
 
 def _leave(folder: RunFolder, config: Config, error: BaseException) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,8 @@ class HealthLog:
         line |= {"in_flight": in_flight, "sent": sent, "done": done}
         line |= {"new_connections": second.new_connections, "start_delay_max_s": second.start_delay_max_s}
         line |= {"credentials_wait_s": longest_wait_s()}
-        os.write(self._file, orjson.dumps(line) + b"\n")
+        with suppress(OSError):  # a disk that takes no health takes no journal either, and that is what ends a run
+            os.write(self._file, orjson.dumps(line) + b"\n")
 
     def _tick(self) -> None:
         """Called by the hub itself: a greenlet that sleeps would cost ten times as much, a hundred times a second."""

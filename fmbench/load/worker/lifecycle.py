@@ -53,6 +53,7 @@ from fmbench.load.worker.gate import Gate
 from fmbench.load.worker.joining import settle_in
 from fmbench.load.worker.participation import Participation
 from fmbench.load.worker.place import place_of
+from fmbench.storage.disk import said_of
 
 log = logging.getLogger(__name__)
 
@@ -118,6 +119,9 @@ class Worker:
         except FmbenchError as error:
             self._refuse(message, error)
         except Exception as error:
+            if (said := said_of(error)) is not None:
+                log.error("%s", said)
+                return self._refuse(message, Refused(said))
             self._say(self._unable(message, f"{type(error).__name__}: {error}"))
             raise
 
@@ -182,9 +186,15 @@ class Worker:
         self._said_goodbye.set()
 
     def _seal(self, part: Participation) -> None:
+        """Close and store the files. What the disk does not take is said, and the run is not whole."""
         if "FMBENCH_RUN" not in os.environ:  # a process of its own: of forks only the master's end is the load's
             mark(OVER)
-        if not part.seal():
+        try:
+            whole = part.seal()
+        except OSError as error:
+            log.error("not closed in good order: %s", error)
+            whole = False
+        if not whole:
             self.environment.process_exit_code = ExitCode.UNACCOUNTED
 
     def _pulse_each_second(self, part: Participation) -> None:
