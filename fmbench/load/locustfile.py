@@ -22,6 +22,7 @@ from fmbench.load.controller.lifecycle import RunLifecycle, watch_parent
 from fmbench.load.controller.locust_master import LateComersWait
 from fmbench.load.worker.lifecycle import Worker
 from fmbench.load.worker.users import BedrockUser
+from fmbench.storage.disk import said_of
 
 __all__ = ["BedrockUser"]
 
@@ -55,6 +56,10 @@ def begin(environment: Any, runner: Any, **_: Any) -> None:
             environment.fmbench_run = RunLifecycle(environment, _run_folder(environment.parsed_options.fmbench_config))
     except FmbenchError as error:
         _leave(str(error), error.exit_code)
+    except OSError as error:
+        if (said := said_of(error)) is None:
+            raise
+        _leave(said, ExitCode.REFUSED)
     watch_parent()
 
 

@@ -53,10 +53,13 @@ class Figure:
 
 @dataclass(frozen=True)
 class Code:
-    """Text to be copied as it is."""
+    """Text to be copied as it is, but for characters that show nothing or change how others are shown."""
 
     text: str
     language: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", visible(self.text.expandtabs()))
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import random
 import shutil
 import subprocess
@@ -64,7 +65,7 @@ def failing(place: Path, where: str, after: int, number: int) -> Trial:
         assert "Traceback" not in ended.stderr and len(ended.stderr) > 20, said
         runs = list(at.results.iterdir()) if at.results.is_dir() else []
         if not len(ledger):
-            assert ended.status in (2, 3), said
+            assert ended.status in (3, 4) and os.strerror(number) in ended.stderr, said
             return Trial(0, 0, ended.status)
         (run,) = runs
         if ended.status == 0:
