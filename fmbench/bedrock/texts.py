@@ -70,8 +70,14 @@ def throttled_by(message: str) -> FailureKind:
     return FailureKind.THROTTLED
 
 
+_NOT_THERE = re.compile(r"\b(is not|isn.t) enabled\b", re.I)
+"""What bedrock-mantle says with 401 of a model that it has below its other path: the key is none the worse for it."""
+
+
 def told_by(message: str, kind: FailureKind) -> FailureKind:
     """The narrower word that a refusal's text stands for; ``kind`` itself where it says no more."""
+    if kind is FailureKind.UNRECOGNIZED_CLIENT and _NOT_THERE.search(message):
+        return FailureKind.NOT_FOUND
     if kind in _MAY_BE_TOO_LONG and _TOO_LONG.search(message):
         return FailureKind.TOO_LONG
     if kind not in _TOLD:

@@ -64,6 +64,11 @@ class MeasuredCell:
         return self.status == "complete"
 
     @property
+    def asked_nothing(self) -> bool:
+        """Whether an open loop's window ended before any of its requests was due: the rate is too low for so short a time."""
+        return self.complete and self.rate_per_min is not None and not self.dropped and not self.rows.measured.any()
+
+    @property
     def duration_s(self) -> float:
         """Seconds measured, over all blocks."""
         return float(sum(end - start for start, end in self.windows))

@@ -44,8 +44,10 @@ def parameter_named(message: str) -> str | None:
 
 
 _OF_THE_MODEL = re.compile(
-    r"model (identifier|id)|on-demand throughput|inference profile|not (supported|available) (for|in|by) ", re.I
+    r"model (identifier|id)|on-demand throughput|inference profile|(not|n['’]t) (supported|available) (for|in|by|on) ", re.I
 )
+_OF_THE_API = re.compile(r"supported on this route|support the \W\S+\W API", re.I)
+"""The model is there, and another API or service has it."""
 
 
 def lies_with_the_model(kind: str, message: str) -> bool:
@@ -54,7 +56,7 @@ def lies_with_the_model(kind: str, message: str) -> bool:
         return False
     if kind not in OF_THE_PROMPT:
         return True
-    named = parameter_named(message) is not None or _OF_THE_MODEL.search(message) is not None
+    named = parameter_named(message) is not None or any(each.search(message) for each in (_OF_THE_MODEL, _OF_THE_API))
     return kind == FailureKind.VALIDATION and named
 
 
@@ -64,6 +66,8 @@ def cure_of(kind: str, message: str = "") -> str:
         word = FailureKind(kind)
     except ValueError:
         return ""
+    if word in (FailureKind.VALIDATION, FailureKind.NOT_FOUND) and _OF_THE_API.search(message):
+        return "Ask this model by another api, or at another endpoint: `fmbench-load models` says which it has."
     name = parameter_named(message) if word is FailureKind.VALIDATION else None
     if name is None:
         return CURES.get(word, "")

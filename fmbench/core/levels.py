@@ -58,6 +58,16 @@ def most_in_flight(load: Load) -> int:
     return max(level.concurrency for level in levels)
 
 
+def expected_in_flight(load: Load, cell: Cell, answer_s: float) -> int:
+    """How many requests of a cell are under way at a time when answers take up to twice ``answer_s``: its users, or of an open
+    loop what its highest rate brings by then."""
+    if cell.rate_per_min is None:
+        return cell.concurrency
+    rate = load.rate_per_min
+    peak = cell.rate_per_min if rate is None or isinstance(rate, list) else _varying(load, 0.0).peak_per_min
+    return min(cell.concurrency, max(1, math.ceil(2 * answer_s * peak / 60)))
+
+
 def open_level(load: Load, rate_per_min: float, peak_per_min: float = 0.0) -> LoadLevel:
     """The open loop of a mean rate, which may rise to ``peak_per_min`` for a while."""
     usual = math.ceil(max(rate_per_min, peak_per_min) / 60 * SECONDS_IN_FLIGHT)

@@ -306,6 +306,8 @@ def _of_status(judgements: list[Judgement], status: str) -> tuple[Judgement, ...
 def _no_answer(judged: list[CellResult], here: list[CellResult], bucket: str) -> dict[str, Any]:
     if not judged:
         why = next((found.cell.reason for found in here if found.cell.reason), None)
+        if why is None and any(found.cell.asked_nothing for found in here):
+            why = "no request was due in so short a window"
         return {"status": "not_measured", "reason": NotMeasured(bucket, why), "nearest": None, **settling_none(None, [])}
     undecided = [found for found in judged if found.meets is None]
     if undecided:

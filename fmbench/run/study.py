@@ -13,7 +13,7 @@ from typing import Any
 from fmbench.config.load import LoadedConfig
 from fmbench.config.schema import Config
 from fmbench.core.failures import ExitCode, Refused, UnusableInput
-from fmbench.core.levels import levels_of
+from fmbench.core.levels import expected_in_flight
 from fmbench.core.prices.book import PriceBook, prices_of
 from fmbench.load.secret import secret
 from fmbench.prompts.reading.hub import Unreachable
@@ -93,7 +93,7 @@ def _dry_run(options: Options, loaded: LoadedConfig) -> int:
     print_plan(prepared.estimate, target_name(config))
     for line in decidable(config, prepared.estimate):
         print(line)
-    if _fit(options, config) is None:
+    if _fit(options, prepared) is None:
         for line in sized(prepared.estimate, options):
             print(line)
     check_budget(config, book)
@@ -127,7 +127,7 @@ def _run(options: Options, loaded: LoadedConfig) -> int:
     folder, prepared = _begin(options, loaded)
     _announce(folder, prepared)
     try:
-        fit = _fit(options, prepared.config)
+        fit = _fit(options, prepared)
         with serving(prepared.config) as endpoint:
             manifest = write_run(folder, prepared, endpoint, fit)
             status = _load(folder, prepared.config, options, manifest)
@@ -260,9 +260,10 @@ def _warn(prepared: Prepared) -> None:
         say(f"warning: {warning}")
 
 
-def _fit(options: Options, config: Config) -> dict[str, Any] | None:
+def _fit(options: Options, prepared: Prepared) -> dict[str, Any] | None:
     """Tell whether this machine carries the plan; what the manifest keeps of that."""
-    fit = held_against(options, [level.concurrency for level in levels_of(config.load)])
+    load, rows = prepared.config.load, prepared.estimate.rows
+    fit = held_against(options, [expected_in_flight(load, row.cell, row.answer_s or 0.0) for row in rows])
     if fit is None:
         return None
     say(fit.words())

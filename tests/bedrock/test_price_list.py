@@ -45,6 +45,13 @@ PAGES = {
         usage("NovaLite-reserved-1-month-input-tokens-per-minute-cross-region-geo", "9", model="Nova Lite"),
         "not JSON",
         json.dumps({"product": {}}),
+        usage("NovaLite-mantle-input-tokens", "0.0000900000", model="Nova Lite"),
+        usage("NovaLite-input-tokens", "NaN", model="Nova Lite"),
+        usage("NovaLite-output-tokens", "-1", model="Nova Lite"),
+        usage("NovaLite-input-tokens", "7", "Quantity", model="Nova Lite"),
+        usage("NovaLite-input-tokens", "0.0000780000", model="Nova Lite").replace('"USD"', '"CNY"').replace("0.0000780000", "5"),
+        usage("Gemma4-31b-mantle-input-tokens", "0.00014"),
+        usage("Gemma4-31b-mantle-output-tokens", "0.0004"),
     ],
     "AmazonBedrockService": [
         usage("Claude4.5Sonnet-input-tokens-cross-region-global", "3.0", "1M tokens"),
@@ -85,6 +92,7 @@ def prices() -> Iterator[AwsPriceList]:
         ("eu.amazon.nova-lite-v1:0", Usage(input_tokens=0, output_tokens=MILLION), "flex", 0.156),
         ("amazon.nova-lite-v1:0", Usage(input_tokens=0, output_tokens=0, cache_read_tokens=MILLION), None, 0.0195),
         ("amazon.nova-lite-v1:0", Usage(input_tokens=1, output_tokens=1), "priority", None),
+        ("google.gemma-4-31b", Usage(input_tokens=MILLION, output_tokens=MILLION), None, 0.54),
         ("global.anthropic.claude-haiku-5-5", Usage(input_tokens=MILLION, output_tokens=MILLION), None, 0.6),
         ("eu.anthropic.claude-haiku-5-5", Usage(input_tokens=MILLION, output_tokens=MILLION), None, 0.72),
         (

@@ -7,7 +7,7 @@ import pytest
 from fmbench.bedrock.faults import Fault as Fault
 from fmbench.bedrock.faults import in_words, of_error_answer, safe_message, skew_of, with_skew
 from fmbench.bedrock.told import fault_of_answer
-from fmbench.core.cures import CURES, cure_of, parameter_named
+from fmbench.core.cures import CURES, cure_of, lies_with_the_model, parameter_named
 from fmbench.core.failures import OURS
 from fmbench.core.failures import FailureKind as Word
 
@@ -84,6 +84,8 @@ AS_OTHERS_TELL: list[tuple[int, str | None, str | None, str, Word]] = [
     (403, "permission_error", None, "Bedrock API key expired: please generate a new one", Word.EXPIRED_API_KEY),
     (403, "permission_denied", "access_denied", "The request signature we calculated does not match", Word.BAD_SIGNATURE),
     (403, "permission_error", None, "Your account does not have access to this model", Word.ACCESS_DENIED),
+    (401, "invalid_request_error", None, "openai.gpt-6-sol is not enabled", Word.NOT_FOUND),
+    (400, "invalid_request_error", None, "model `x` isn't supported on this route", Word.VALIDATION),
 ]
 
 
@@ -100,6 +102,16 @@ def test_a_refusal_by_messages_responses_and_chat_has_its_own_word(
 ) -> None:
     fault = fault_of_answer(status, {"type": "error", "error": {"type": kind, "code": code, "message": text}})
     assert fault is not None and fault.kind is word and fault.message == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["model `openai.gpt-6-sol` isn't supported on this route", "The model `x` does not support the '/v1/chat/completions' API"],
+)
+def test_a_model_that_another_api_has_is_left_out_with_that_cure(text: str) -> None:
+    assert lies_with_the_model("validation", text)
+    assert "by another api" in cure_of("validation", text)
+    assert "by another api" not in cure_of("validation", "The provided model identifier is invalid.")
 
 
 def test_every_word_that_stops_the_run_says_what_to_do() -> None:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import random
 from itertools import islice, takewhile
+from typing import Any
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from fmbench.config.schema import Config
+from fmbench.config.schema import Config, Load
 from fmbench.core.arrivals import arrival_times
 from fmbench.core.arrivals.profile import Profile
 from fmbench.core.arrivals.ramp import Ramp
 from fmbench.core.arrivals.steady import Steady
-from fmbench.core.levels import LoadLevel, levels_of, plan_of_arrivals, window_s
+from fmbench.core.levels import LoadLevel, expected_in_flight, levels_of, plan_of_arrivals, window_s
 from fmbench.core.plan import deal_slots, plan_cells
+from fmbench.core.records import Cell
 from fmbench.core.think_time import left_of_a_thought, think_times
 from fmbench.load.worker.arrivals import Arrivals
 
@@ -132,3 +134,21 @@ def test_users_who_think_begin_in_the_middle_of_a_thought(spread: str, expected:
     variance = {"constant": 0.0, "exponential": 3600.0, "uniform": 1200.0}[spread]
     assert left.mean() == pytest.approx((3600 + variance) / 120, rel=0.05)
     assert left_of_a_thought(think_times(random.Random(1), spread, 0.0), 0.0, 0.5) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("load", "expected"),
+    [
+        ({"concurrency": [7]}, 7),
+        ({"rate_per_min": [600]}, 40),  # 10 a second, and answers of 2 s that may take twice as long
+        ({"rate_per_min": [600], "max_in_flight": 5}, 5),
+        ({"rate_per_min": [0.5]}, 1),
+        ({"rate_per_min": {"from": 0, "to": 900, "over_s": 60}}, 60),
+        ({"rate_per_min": {"profile": [60, 1200, 60], "over_s": 60}}, 80),
+    ],
+)
+def test_what_is_under_way_at_a_time_by_littles_law(load: dict[str, Any], expected: int) -> None:
+    loaded = Load.model_validate(load)
+    (level,) = levels_of(loaded)
+    cell = Cell(0, "m", "m", "converse", "d", "b", level.concurrency, 0, level.rate_per_min)
+    assert expected_in_flight(loaded, cell, 2.0) == expected

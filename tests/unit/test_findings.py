@@ -40,6 +40,16 @@ def test_a_good_run_passes_without_findings() -> None:
     assert validity_of([Cellful(steady_rows())], **sent, ended="done") == {"verdict": "PASS", "findings": []}
 
 
+def test_a_rate_too_low_for_its_window_is_no_failure() -> None:
+    records, manifest = run_of([Cellful([], concurrency=16, line={"rate_per_min": 0.5})])
+    summary = summarise(records, manifest, QUIET)
+    (finding,) = found(summary["validity"], "requests")
+    assert finding["severity"] == "error" and "No request was due in a measured window" in finding["message"]
+    assert "no request was due in so short a window" in summary["recommendation_reason"]
+    (other,) = found(validity_of([Cellful([failed(1.0, "reset_in_stream")])]), "requests")
+    assert "No request was answered" in other["message"]
+
+
 @pytest.mark.parametrize(
     ("manifest", "subject", "severity"),
     [

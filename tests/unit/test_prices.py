@@ -191,6 +191,30 @@ def test_a_configured_price_has_cases() -> None:
     assert there.usd(million) == 0.03
 
 
+def test_of_the_cases_that_hold_the_last_one_counts() -> None:
+    """By the rule of the page: a case that names no tier holds for each, one that names no length for prompts of any."""
+    cases = [
+        PriceCase(tier="flex", input=0.5, output=0.5),
+        PriceCase(region="eu-west-2", input=10.0, output=10.0),
+        PriceCase(region="eu-west-2", above_tokens=2000, input=30.0, output=30.0),
+        PriceCase(region="eu-west-2", above_tokens=1000, input=20.0, output=20.0),
+        PriceCase(tier="priority", region="eu-west-2", input=15.0, output=15.0),
+    ]
+    entry = Entry(input=1.0, output=1.0, cases=cases)
+    here, there = (PriceBook({"m": entry}, region).price_of("m") for region in ("us-east-1", "eu-west-2"))
+    assert here is not None and there is not None
+
+    def per_million(price: Price, tokens: int, tier: str | None) -> float:
+        usd = price.usd(Usage(input_tokens=tokens, output_tokens=0), tier)
+        assert usd is not None
+        return round(usd / tokens * 1e6, 6)
+
+    assert [per_million(here, 5000, tier) for tier in (None, "flex", "priority")] == [1.0, 0.5, 1.0]
+    assert [per_million(there, tokens, None) for tokens in (1000, 1001, 2001)] == [10.0, 20.0, 30.0]
+    assert [per_million(there, tokens, "flex") for tokens in (1000, 1001, 2001)] == [10.0, 20.0, 30.0]
+    assert [per_million(there, tokens, "priority") for tokens in (1000, 2001)] == [15.0, 15.0]
+
+
 def test_the_bound_is_of_the_tier_that_is_asked_for() -> None:
     models = [{"id": "m", "inference": {"service_tier": {"type": "priority"}}}, {"id": NOVA, "label": "n"}]
     config = Config.model_validate({"models": models, "inference": {"service_tier": {"type": "flex"}}})

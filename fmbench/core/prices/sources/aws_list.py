@@ -50,6 +50,8 @@ class PriceRow:
     scope: Scope
     long_context: bool
     usd: Decimal
+    mantle: bool = False
+    """Whether it is of bedrock-mantle, which has prices of its own."""
 
 
 class AwsPriceList:
@@ -70,6 +72,7 @@ class AwsPriceList:
         if route.region is None or not route.by_the_token:
             return None
         rows = self._rows.get((route.region, key_of_id(route.base_id)), [])
+        rows = [row for row in rows if not row.mantle] or rows  # those of mantle are of models that it alone has
         schedules = _schedules([row for row in rows if row.scope == _billed_scope(rows, route)], route)
         return Price(schedules=schedules, source=NAME, region=route.region) if schedules else None
 
@@ -114,7 +117,7 @@ def _rows_of(product: Mapping[str, Any]) -> Iterator[PriceRow]:
         for dimension in term["priceDimensions"].values():
             service = attributes.get("servicecode") or product.get("serviceCode")
             row = _of_marketplace(attributes, dimension) if service == MARKETPLACE else _of_usage(attributes, dimension)
-            if row is not None:
+            if row is not None and row.usd.is_finite() and row.usd >= 0:
                 yield row
 
 
@@ -133,6 +136,7 @@ def _of_usage(attributes: Mapping[str, Any], dimension: Mapping[str, Any]) -> Pr
         scope="global" if "region-global" in rest else "geo" if "region-geo" in rest else "on-demand",
         long_context="-long-" in rest,
         usd=usd,
+        mantle=match["mantle"] is not None,
     )
 
 

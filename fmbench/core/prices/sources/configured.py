@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any, Protocol
 
 from fmbench.core.prices.price import USUAL, Price, Served, rates_of, served
@@ -48,12 +49,11 @@ class ConfiguredPrice(ConfiguredRates, Protocol):
 
 
 def price_of(entry: ConfiguredPrice, route: Route) -> Price:
-    """The price of an entry for one route: of the cases of its region, the later ones over the earlier ones."""
+    """The price of an entry for one route: of the cases that hold for it, the later ones over the earlier ones. A case that names
+    no tier or no latency mode holds for each."""
     here = [case for case in entry.cases if case.region in (None, route.region)]
-    usual = _schedule(_rates(entry), [case for case in here if _served(case) == USUAL])
-    schedules: dict[Served, Schedule] = {USUAL: usual}
-    for key in {_served(case) for case in here} - {USUAL}:
-        schedules[key] = _schedule(usual.base, [case for case in here if _served(case) == key])
+    served_at = {USUAL, *(_served(case) for case in here)}
+    schedules = {key: _schedule(_rates(entry), [case for case in here if _holds(case, key)]) for key in served_at}
     own = any(case.region is not None for case in here)
     return Price(schedules=schedules, source=NAME, region=route.region if own else None, for_any_tier=True)
 
@@ -62,14 +62,25 @@ def _served(case: ConfiguredCase) -> Served:
     return served(case.tier, case.latency)
 
 
-def _schedule(base: Rates, cases: Iterable[ConfiguredCase]) -> Schedule:
-    steps: dict[int, Rates] = {}
-    for case in cases:
-        if case.above_tokens is None:
-            base = _rates(case)
-        else:
-            steps[case.above_tokens] = _rates(case)
-    return Schedule(base, tuple(sorted(steps.items())))
+def _holds(case: ConfiguredCase, key: Served) -> bool:
+    tier, latency = _served(case)
+    return (case.tier is None or tier == key[0]) and (case.latency is None or latency == key[1])
+
+
+def _schedule(base: Rates, cases: Sequence[ConfiguredCase]) -> Schedule:
+    """The last case that holds, for prompts of every length: steps of one kind that stand together go by their length."""
+    alike = [sorted(group, key=_above) for _, group in groupby(cases, lambda case: (case.region, case.tier, case.latency))]
+    ordered = [case for group in alike for case in group]
+    steps = sorted({above for case in cases if (above := case.above_tokens) is not None})
+
+    def at(above: int) -> Rates:
+        return next((_rates(case) for case in reversed(ordered) if _above(case) <= above), base)
+
+    return Schedule(at(0), tuple((above, at(above)) for above in steps))
+
+
+def _above(case: ConfiguredCase) -> int:
+    return case.above_tokens or 0
 
 
 def _rates(rates: ConfiguredRates) -> Rates:
