@@ -29,9 +29,9 @@ from fmbench.bedrock.kernel_time import (
     STEP_NS,
     raw_beneath,
     read_bytes,
+    sent_stamp,
     stamp_in,
     stamp_socket,
-    take_sent_stamps,
     wall_ahead_ns,
     was_reset,
 )
@@ -90,10 +90,11 @@ class Arrivals:
     def sent(self, size: int) -> None:
         """The request's bytes were handed over: a small one was sent when the kernel says so."""
         now, before = monotonic_ns(), self._exchange.sent_ns
-        self._raw.settimeout(0)
-        stamps = take_sent_stamps(self._raw)
-        if stamps and size <= ONE_BURST and before is not None:
-            left = stamps[0] - self._ahead_ns
+        if self._raw.gettimeout() != 0:
+            self._raw.settimeout(0)
+        stamp = sent_stamp(self._raw)  # one stamp a call of send; others are taken in ``quiet``
+        if stamp is not None and size <= ONE_BURST and before is not None:
+            left = stamp - self._ahead_ns
             if before <= left <= now:
                 self._exchange.sent_ns = left
 
@@ -135,7 +136,8 @@ class Arrivals:
 
     def quiet(self) -> None:
         """Nothing was there to read, though the socket was ready: a stamp of what was sent may be why."""
-        take_sent_stamps(self._raw)
+        while sent_stamp(self._raw) is not None:
+            pass
 
     def _read_plain(self) -> tuple[bytes, int | None, int]:
         """(bytes, when they came by the kernel's word, when they were read)."""

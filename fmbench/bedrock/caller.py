@@ -147,7 +147,9 @@ class _Call:
         if arrivals is not None:
             arrivals.begin(self._exchange)
         self._exchange.sent_ns = monotonic_ns()
-        self._connection.sock.sendall(data)
+        sent = self._connection.sock.send(data)
+        if sent < len(data):
+            self._connection.sock.sendall(memoryview(data)[sent:])
         if arrivals is not None:
             arrivals.sent(len(data))
 

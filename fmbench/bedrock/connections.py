@@ -5,12 +5,12 @@ botocore offers no public way to its pools; a test checks the private names used
 
 from __future__ import annotations
 
-import queue
 from _socket import socket as raw_socket
 from socket import MSG_DONTWAIT, MSG_PEEK
 from time import monotonic_ns
 from typing import Any
 from urllib.parse import urlsplit
+from weakref import finalize
 
 from urllib3.util.wait import wait_for_read
 
@@ -32,6 +32,9 @@ class Connections:
         self._absolute = proxy_url is not None and not self._tunnelled
         self._proxy_headers = dict(session._proxy_config.proxy_headers_for(proxy_url)) if self._absolute else {}
         self._load_certificates_once()
+        self._idle: list[Any] = []
+        """Open connections, the latest used last."""
+        self._end = finalize(self, _drop_all, self._idle)
 
     def _load_certificates_once(self) -> None:
         """urllib3 loads the CA bundle again for every connection, some 10 ms each; the shared context keeps it."""
@@ -54,8 +57,8 @@ class Connections:
     def take(self) -> Any:
         """A connection that is open, or one that ``open`` has to open."""
         try:
-            connection = self._pool.pool.get_nowait()
-        except queue.Empty:
+            connection = self._idle.pop()
+        except IndexError:
             connection = None
         if connection is not None and not connection.is_closed and not _is_idle(connection.sock):
             self.drop(connection)
@@ -79,16 +82,28 @@ class Connections:
 
     def drop(self, connection: Any) -> None:
         """The connection carries no other request."""
-        close_arrivals(connection)
-        connection.close()
+        _drop(connection)
 
     def give_back(self, connection: Any) -> None:
         """The connection can carry another request."""
-        self._pool._put_conn(connection)
+        if self._end.alive:
+            self._idle.append(connection)
+        else:
+            self.drop(connection)
 
     def close(self) -> None:
-        """Close those connections that wait for another request."""
-        self._pool.close()
+        """Close those connections that wait for another request, and those that are given back from now on."""
+        self._end()
+
+
+def _drop(connection: Any) -> None:
+    close_arrivals(connection)
+    connection.close()
+
+
+def _drop_all(idle: list[Any]) -> None:
+    while idle:
+        _drop(idle.pop())
 
 
 def _is_idle(sock: Any) -> bool:

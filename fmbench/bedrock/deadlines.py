@@ -44,3 +44,7 @@ class Deadlines:
         if now_ns >= due:
             raise DeadlineReached(kind, limit)
         return (due - now_ns) / 1e9
+
+    def look_again_s(self, reader: ResponseReader, now_ns: int) -> float:
+        """Seconds until the deadlines are to be looked at again: the first byte may come at any time, and limits the next."""
+        return min(self.left_s(reader, now_ns), self.timeouts.between_bytes_s)

@@ -20,6 +20,7 @@ MAX_PAYLOAD = 24 * 1024 * 1024
 _REMEMBERED = 4_096
 _lengths = Struct(">III").unpack
 _checksum = Struct(">I").unpack_from
+_QUOTE = ord('"')
 
 
 class CorruptFrame(Exception):
@@ -47,12 +48,20 @@ def _check_prelude(prelude: bytes) -> tuple[int, int]:
 
 
 class FrameDecoder:
-    """Cuts a body into frames, checks them and hands them on. A ``Sink`` of ``http1``."""
+    """Cuts a body into frames, checks them and hands them on. A ``Sink`` of ``http1``.
 
-    __slots__ = ("_handler", "_needed", "_rest")
+    Once it has been shown a text delta (``expect``), frames that begin like it are stamped at once and not handed on.
+    """
+
+    __slots__ = ("_handler", "_likeness", "_needed", "_payload_at", "_rest", "_stamps")
 
     def __init__(self, handler: FrameHandler) -> None:
         self._handler = handler
+        self._likeness = b""
+        """Headers and payload of a text delta up to its text."""
+        self._payload_at = 0
+        """Where that payload begins; 0: no text delta is expected."""
+        self._stamps: list[int] = []
         self._rest = bytearray()
         self._needed = PRELUDE
 
@@ -60,6 +69,15 @@ class FrameDecoder:
     def unfinished(self) -> bool:
         """Whether a frame has begun that has not ended."""
         return bool(self._rest)
+
+    def expect(self, headers: bytes, before_text: bytes, stamps: list[int]) -> None:
+        """More frames with these headers and this before their text may come: stamps of those with text go into ``stamps``."""
+        self._likeness, self._stamps = headers + before_text, stamps
+        self._payload_at = PRELUDE + len(headers)
+
+    def expect_nothing(self) -> None:
+        """Hand every frame on again."""
+        self._payload_at = 0
 
     def content(self, data: bytes, start: int, end: int, now_ns: int) -> None:
         """Take ``data[start:end]``. Raises ``CorruptFrame``."""
@@ -80,6 +98,11 @@ class FrameDecoder:
             body_end = stop - 4
             if crc32(data[start:body_end]) != _checksum(data, body_end)[0]:
                 raise CorruptFrame("the checksum of a frame is wrong")
+            if payload_at == self._payload_at and data.startswith(self._likeness, start + PRELUDE, body_end - 1):
+                if data[start + PRELUDE + len(self._likeness)] != _QUOTE:
+                    self._stamps.append(now_ns)
+                start = stop
+                continue
             self._handler(data[start + PRELUDE : start + payload_at], data[start + payload_at : body_end], now_ns)
             start = stop
         if start < end:

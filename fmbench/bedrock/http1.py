@@ -73,7 +73,7 @@ class ResponseReader:
     ``feed`` returns True once the answer is whole; bytes after it make the connection unfit for reuse.
     """
 
-    __slots__ = ("_chunk_left", "_left", "_pending", "_sink", "_sink_for", "_step",
+    __slots__ = ("_chunk_left", "_left", "_lines", "_pending", "_sink", "_sink_for", "_step",
                  "done", "first_ns", "head", "head_ns", "last_ns", "received", "reusable", "short")  # fmt: skip
 
     def __init__(self, sink_for: Callable[[Head], Sink]) -> None:
@@ -83,6 +83,8 @@ class ResponseReader:
         self._pending = b""
         self._left = 0
         self._chunk_left = 0
+        self._lines: dict[int, bytes] = {}
+        """``_lone_lines`` while the next byte begins a chunk; else nothing."""
         self.head: Head | None = None
         self.first_ns: int | None = None
         """When the first byte arrived."""
@@ -98,9 +100,14 @@ class ResponseReader:
     def feed(self, data: bytes, now_ns: int) -> bool:
         """Take bytes that arrived at ``now_ns``; whether the answer is whole. Raises ``NotHttp`` and what the sink raises."""
         self.last_ns = now_ns
-        self.received += len(data)
+        size = len(data)
+        self.received += size
         if self.received > MAX_ANSWER:
             raise NotHttp(f"an answer of more than {MAX_ANSWER} bytes")
+        line = self._lines.get(size)
+        if line is not None and data.startswith(line) and data.endswith(b"\r\n"):  # one whole chunk, as it mostly is
+            self._sink.content(data, len(line), size - 2, now_ns)
+            return False
         self._step(data, now_ns)
         return self.done
 
@@ -164,6 +171,7 @@ class ResponseReader:
         if self._pending:
             data = self._pending + data
             self._pending = b""
+        self._lines = {}
         position, size = 0, len(data)
         while position < size:
             if self._chunk_left:
@@ -179,11 +187,13 @@ class ResponseReader:
                 return self._read_trailer(data[line_end:], now_ns)
             position = line_end + 2
             stop = position + length
-            if data[stop : stop + 2] == b"\r\n":  # the whole chunk is here, as it mostly is
+            if data[stop : stop + 2] == b"\r\n":  # the whole chunk is here
                 self._sink.content(data, position, stop, now_ns)
                 position = stop + 2
             else:
                 self._chunk_left = length + 2
+        if not self._chunk_left:
+            self._lines = _lone_lines
 
     def _read_rest_of_chunk(self, data: bytes, position: int, now_ns: int) -> int:
         """Content that is left of a chunk begun before, and the line end after it; returns where reading goes on."""
@@ -234,6 +244,8 @@ def _length(text: str) -> int:
 
 _known_sizes: dict[bytes, int] = {}
 """Chunk sizes by their lines: a stream's chunks are of few sizes."""
+_lone_lines: dict[int, bytes] = {}
+"""What a read of so many bytes begins with if it is one whole chunk, as most reads are."""
 _MAX_KNOWN = 4_096
 
 
@@ -247,4 +259,6 @@ def _chunk_size(line: bytes) -> int:
         raise NotHttp(f"not a chunk size: {line[:40]!r}")
     if len(_known_sizes) < _MAX_KNOWN and len(line) < 16:
         _known_sizes[line] = size
+        if size:
+            _lone_lines[len(line) + size + 4] = line + b"\r\n"
     return size

@@ -57,22 +57,15 @@ def stamp_in(ancillary: Ancillary) -> int | None:
     return None
 
 
-def take_sent_stamps(raw: raw_socket) -> list[int]:
-    """The stamps of what left since the last call, wall-clock nanoseconds, of a socket that does not block.
+def sent_stamp(raw: raw_socket) -> int | None:
+    """The next stamp of what has left, wall-clock nanoseconds, of a socket that does not block.
 
     They have to be taken, or the socket stays ready.
     """
-    stamps: list[int] = []
-    while True:
-        try:
-            _, ancillary, _, _ = raw_socket.recvmsg(raw, 0, SPACE, MSG_ERRQUEUE)
-        except OSError:
-            return stamps
-        if not ancillary:
-            return stamps
-        stamp = stamp_in(ancillary)
-        if stamp is not None:
-            stamps.append(stamp)
+    try:
+        return stamp_in(raw_socket.recvmsg(raw, 0, SPACE, MSG_ERRQUEUE)[1])
+    except OSError:
+        return None
 
 
 def received_bytes(raw: raw_socket) -> int:

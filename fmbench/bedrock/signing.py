@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from hmac import digest
+from itertools import count
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -70,6 +72,16 @@ def _signing_key(secret: str, date: str, scope: str) -> bytes:
     return key
 
 
+_PROCESS = str(uuid4())[:24]
+"""What the ids of this process's requests begin with; the rest is a number."""
+_numbers = count()
+
+
+@lru_cache(maxsize=1)
+def _written(second: int) -> str:
+    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(second))
+
+
 class Envelope:
     """Puts bodies into signed requests to one URL with one set of headers."""
 
@@ -80,10 +92,10 @@ class Envelope:
 
     def seal(self, body: bytes) -> bytes:
         """The whole HTTP request, signed now. Raises botocore's credential errors."""
-        invocation = str(uuid4())
+        invocation = f"{_PROCESS}{next(_numbers):012x}"
         template = self._template
         if template is not None and template.credentials == self._credentials():
-            head = template.head(body, invocation, time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()))
+            head = template.head(body, invocation, _written(int(time.time())))
         else:
             head = self._signed_by_botocore(body, invocation)
         return head.encode("latin-1") + body

@@ -62,8 +62,8 @@ class EventReader:
 
     def content(self, data: bytes, start: int, end: int, now_ns: int) -> None:
         """Take ``data[start:end]``. Raises ``CorruptFrame``."""
-        before = self._before
-        while before and data.startswith(before, start, end) and not self._rest:
+        before = b"" if self._rest else self._before
+        while before and data.startswith(before, start, end):
             text = start + len(before)
             stop = data.find(b"\n", text, end)
             if stop < 0 or stop + 1 >= end or data[stop + 1] != _LINE_FEED:
@@ -78,6 +78,8 @@ class EventReader:
             if data[text] != _QUOTE:
                 self._stamps.append(now_ns)
             start = stop + 2
+            if start == end:
+                return
         if start < end:
             self._cut(data, start, end, now_ns)
 

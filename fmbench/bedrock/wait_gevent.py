@@ -6,6 +6,7 @@ between two of them every socket that has bytes is read and stamped. This file a
 
 from __future__ import annotations
 
+import encodings.idna  # noqa: F401  the first look-up of a name imports these three, while nobody is read
 import ssl
 from collections import deque
 from collections.abc import Callable
@@ -15,8 +16,10 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import gevent
+import gevent.resolver.thread
 import gevent.socket
 import gevent.ssl
+import gevent.threadpool
 from gevent.hub import Waiter, get_hub
 
 from fmbench.bedrock import wait_plain
@@ -126,26 +129,17 @@ class _Reading:
         self._arrivals = arrivals
         self._waiter: Any = Waiter(hub)
         self._watcher = hub.loop.io(fd, _READABLE)
-        self._timer = hub.loop.timer(deadlines.left_s(reader, monotonic_ns()))
+        self._timer = hub.loop.timer(deadlines.look_again_s(reader, monotonic_ns()))
 
     def wait(self) -> Exception | None:
         """Block this greenlet until the answer has ended; what ended it, or None."""
-        self._watcher.start(self._on_first_bytes)
+        self._watcher.start(self._on_readable if self._arrivals is None else self._on_stamped)
         self._timer.start(self._on_time)
         try:
             outcome: Exception | None = self._waiter.get()
             return outcome
         finally:
             self._close()
-
-    def _on_first_bytes(self) -> None:
-        """From here on the time between bytes is limited: set the timer for it, which then follows by itself."""
-        on_readable = self._on_readable if self._arrivals is None else self._on_stamped
-        on_readable()
-        if self._watcher.active and self._reader.received:
-            if self._watcher.callback == self._on_first_bytes:
-                self._watcher.callback = on_readable
-            self._on_time()
 
     def _on_stamped(self) -> None:
         """A read whose bytes get the stamp of their arrival; those after the first content do not."""
@@ -194,7 +188,7 @@ class _Reading:
 
     def _on_time(self) -> None:
         try:
-            left = self._deadlines.left_s(self._reader, monotonic_ns())
+            left = self._deadlines.look_again_s(self._reader, monotonic_ns())
         except DeadlineReached as error:
             return self._end(error)
         self._timer.close()

@@ -99,6 +99,53 @@ def test_bodies_come_out_as_they_went_in(content: bytes, wire_cuts: list[int], f
     assert reader.reusable is (framing != "closed")
 
 
+_SPELT = ("{:x}", "{:X}", "{:04x}", "{:x};a=b", "{:x} ")
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(st.binary(min_size=1, max_size=40), st.sampled_from(_SPELT)), max_size=8), cuts)
+def test_a_chunk_a_read_is_the_same_as_any_other_cut(chunks: list[tuple[bytes, str]], places: list[int]) -> None:
+    """RFC 9112, 7.1: the size is hexadecimal in either case, zeros may stand before it, and extensions after it."""
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    pieces = [head, *(spelt.format(len(data)).encode() + b"\r\n" + data + b"\r\n" for data, spelt in chunks), b"0\r\n\r\n"]
+    body = b"".join(data for data, _ in chunks)
+    for read in (pieces, pieces, [b"".join(pieces)], cut(b"".join(pieces), places)):
+        reader, found = read_body(read)
+        assert (found, reader.done, reader.reusable) == (body, True, True)
+
+
+@pytest.mark.parametrize("second", [b"5\r\nhellox\n", b"5\r\nhello!\r", b"6\r\nhello\r\n"])
+def test_a_read_as_long_as_a_known_chunk_is_still_checked(second: bytes) -> None:
+    pieces = [
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"5\r\nhello\r\n",
+        b"5\r\nhello\r\n",
+        second,
+        b"0\r\n\r\n",
+    ]
+    with pytest.raises(NotHttp):
+        read_body(pieces)
+
+
+def test_frames_like_a_known_delta_are_stamped_and_all_others_handed_on() -> None:
+    handed: Events = []
+    stamps: list[int] = []
+    decoder = FrameDecoder(lambda headers, payload, now: handed.append((headers, payload, now)))
+    deltas = [b'{"t":"a"}', b'{"t":"b"}', b'{"t":""}', b'{"t":"', b'{"u":"c"}', b'{"t":"d"}']
+    frames = [by_hand.frame({}, payload) for payload in deltas]
+    for now, frame in enumerate(frames):
+        decoder.content(frame, 0, len(frame), now)
+        if now == 0:
+            decoder.expect(b"", b'{"t":"', stamps)
+    assert [payload for _, payload, _ in handed] == [deltas[0], deltas[3], deltas[4]]
+    assert stamps == [1, 5], "an empty text is no content"
+    decoder.expect_nothing()
+    decoder.content(frames[1], 0, len(frames[1]), 9)
+    assert handed[-1] == (b"", deltas[1], 9)
+    with pytest.raises(CorruptFrame):
+        decoder.content(frames[1][:-1] + b"\0", 0, len(frames[1]), 10)
+
+
 def test_the_head_says_what_the_server_said() -> None:
     heads: list[Head] = []
     wire = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 429 Too Many\r\nX-A: 1\r\nx-a:2\r\nContent-Type: Text/HTML; q=1\r\n"

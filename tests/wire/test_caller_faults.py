@@ -277,6 +277,22 @@ def test_silence_ends_at_the_deadline_of_its_phase(
     assert len(exchange.content_ns) == (1 if pieces else 0)
 
 
+def test_the_wait_between_bytes_is_limited_however_late_the_first_came(ask: Asker) -> None:
+    over = threading.Event()
+
+    def script(connection: socket.socket, request: Request) -> None:
+        time.sleep(0.5)
+        connection.sendall(begun())
+        over.wait(8)
+
+    with scripted(script) as server:
+        [exchange] = ask(Ask(server.url, timeouts={"between_bytes_s": 0.3, "first_byte_s": 6}))
+        over.set()
+    assert exchange.failure == Word.TIMEOUT_BETWEEN_BYTES
+    assert exchange.sent_ns is not None
+    assert 0.8 <= (exchange.ended_ns - exchange.sent_ns) / 1e9 < 4
+
+
 def test_an_endpoint_that_drips_ends_at_the_deadline_in_all(ask: Asker) -> None:
     answer = by_hand.streamed(frames)
 

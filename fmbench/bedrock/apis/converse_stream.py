@@ -9,11 +9,10 @@ from fmbench.bedrock.apis.base import Api, through_boto3
 from fmbench.bedrock.apis.converse import parameters
 from fmbench.bedrock.faults import BadResponse
 from fmbench.bedrock.foreign import word
+from fmbench.bedrock.frames import FrameDecoder
 from fmbench.core.records import Exchange
 
 _TEXT_DELTA = b'"delta":{"text":"'
-_TEXT_AT = len(_TEXT_DELTA)
-_QUOTE = ord('"')
 
 
 class ConverseStreamAnswer(StreamAnswer):
@@ -25,17 +24,9 @@ class ConverseStreamAnswer(StreamAnswer):
 
     def __init__(self, exchange: Exchange, keep_text: bool) -> None:
         super().__init__(exchange, keep_text)
-        self._text_headers = b""
-        """The header bytes of deltas, once they need not be parsed any more."""
-        self._content_ns = exchange.content_ns
+        self._frames = self._decoder = FrameDecoder(self.frame)
 
     def frame(self, headers: bytes, payload: bytes, now_ns: int) -> None:
-        if headers == self._text_headers:
-            at = payload.find(_TEXT_DELTA)
-            if at >= 0:
-                if payload[at + _TEXT_AT] != _QUOTE:
-                    self._content_ns.append(now_ns)
-                return
         event = event_of(headers, payload)
         if event == "contentBlockDelta":
             self._delta(headers, payload, now_ns)
@@ -48,8 +39,9 @@ class ConverseStreamAnswer(StreamAnswer):
         if self.stopped:
             raise BadResponse("content after messageStop")
         self._read_delta(read_json(payload).get("delta"), now_ns)
-        if self.exchange.visible and self.pieces is None:
-            self._text_headers = headers
+        before, mark, _ = payload.partition(_TEXT_DELTA)
+        if mark and self.exchange.visible and self.pieces is None:
+            self._frames.expect(headers, before + mark, self.exchange.content_ns)
 
     def _read_delta(self, delta: Any, now_ns: int) -> None:
         if not isinstance(delta, dict):
@@ -60,7 +52,7 @@ class ConverseStreamAnswer(StreamAnswer):
     def _stop(self, body: dict[str, Any]) -> None:
         self.exchange.stop_reason = word(body.get("stopReason"), "stopReason")
         self.stopped = True
-        self._text_headers = b""
+        self._frames.expect_nothing()
 
 
 def _other_content(delta: dict[str, Any]) -> bool:
