@@ -28,8 +28,8 @@ from fmbench.simulator.behaviour import Simulator
 
 PROFILE = {"ttft_s": 0.2, "tpot_s": 0.01, "jitter": 0.5}
 Judge = Callable[[Client, Work], Verdict]
-REFERRED = ("floor (C)", "fmbench", "fmbench, a whole run", "boto3 loop")
-"""What endpoint.c can judge: clients of ConverseStream whose requests bear its ids."""
+UNREFERRED = tuple(f"fmbench, {api}" for api in ("messages", "responses"))
+"""What endpoint.c cannot judge: it speaks ConverseStream and Chat Completions."""
 TWO = 1.8
 """How much more two load processes have to carry than one."""
 ONE_PROCESS_STREAMS = 128
@@ -48,9 +48,9 @@ def main() -> None:
             clients["fmbench, a whole run"] = whole_run
         if not options.no_boto3:
             clients["boto3 loop"] = python_client("client_boto3")
-        named = {name: client for name, client in clients.items() if name in REFERRED}
         if options.peers:
             clients |= peers()
+        referred = {name: client for name, client in clients.items() if name not in UNREFERRED}
         for tls in options.tls:
             with start(Simulator.model_validate({"profile": PROFILE, "tls": tls == "tls"})) as endpoint:
                 for streams, loops in product(options.streams, options.busy):
@@ -58,9 +58,9 @@ def main() -> None:
                     label = f"{streams}, {tls}" + (f", beside {loops} busy loops" if loops else "")
                     with busy(loops):
                         _print_rows(label, _measure(clients, work, options.repeats, _by_ledger))
-                        if options.reference and tls == "plain":
+                        if options.reference:
                             judge_by = partial(by_reference, build_reference(Path(folder)))
-                            _print_rows(f"{label}, judged by endpoint.c", _measure(named, work, options.repeats, judge_by))
+                            _print_rows(f"{label}, judged by endpoint.c", _measure(referred, work, options.repeats, judge_by))
                 if not options.no_two and tls == options.tls[0]:
                     _two_processes(clients["fmbench"], endpoint, options, tls)
     print(f"\nMedians of {options.repeats}. Clients and endpoint share {os.cpu_count()} CPUs.")
@@ -81,9 +81,7 @@ def _options() -> argparse.Namespace:
         metavar="LOOPS",
         help="beside so many busy loops; `--busy 0 2`: quiet and busy",
     )
-    parser.add_argument(
-        "--reference", action="store_true", help="floor, caller, whole run and boto3 again, their TTFT judged by endpoint.c"
-    )
+    parser.add_argument("--reference", action="store_true", help="the same clients again, their TTFT judged by endpoint.c")
     parser.add_argument("--no-boto3", action="store_true", help="leave the slow loop out")
     parser.add_argument("--no-whole-run", action="store_true", help="leave whole runs of fmbench-load out")
     parser.add_argument("--no-two", action="store_true", help="leave two processes beside one out")

@@ -30,7 +30,7 @@ import gevent  # noqa: E402
 import gevent.event  # noqa: E402
 from gevent.hub import get_hub  # noqa: E402
 
-from benchmarks.accuracy.clients import HERE  # noqa: E402
+from benchmarks.accuracy.reference import build_reference  # noqa: E402
 
 STREAMS, EVENTS, FIRST_MS, SPREAD_MS, GAP_US = 256, 100, 100, 400, 10_000
 READ_SIZE = 65_536
@@ -127,8 +127,7 @@ def main() -> None:
     options = parser.parse_args()
     rounds: list[dict[str, float]] = []
     with tempfile.TemporaryDirectory() as folder:
-        program = Path(folder) / "endpoint"
-        subprocess.run(["gcc", "-O2", "-Wall", "-o", str(program), str(HERE / "endpoint.c")], check=True)
+        program = build_reference(Path(folder))
         command = [str(program), *map(str, (EVENTS, FIRST_MS, SPREAD_MS, GAP_US))]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as endpoint:
             assert endpoint.stdout is not None

@@ -1,8 +1,8 @@
 """``python -m benchmarks.accuracy.saturation``: is TTFT still true when every core is busy, and what suffers instead?
 
 1,000 streams on one process, beside as many busy loops as there are cores, against ``endpoint.c``: its TTFT is by the kernel's
-stamps at its own end of each connection, so that it does not matter when the endpoint itself gets to run. The same without
-busy loops for comparison. Exits with 1 when the p99 of the TTFT error is above 1 ms.
+stamps at its own end of each connection, beneath TLS as without it, so that it does not matter when the endpoint itself gets to
+run. The same without busy loops for comparison. Exits with 1 when the p99 of the TTFT error is above 1 ms.
 """
 
 from __future__ import annotations
@@ -10,18 +10,19 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
 import tempfile
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.accuracy.busy import busy
-from benchmarks.accuracy.clients import HERE, python_client
+from benchmarks.accuracy.clients import python_client
+from benchmarks.accuracy.reference import Pace, build_reference, serving
 from benchmarks.accuracy.work import Row, Work
 
-FIRST_MS, SPREAD_MS, GAP_US, TOKENS = 300, 600, 33_000, 60
+PACE = Pace(tokens=60, first_ms=300, spread_ms=600, gap_us=33_000)
 BAR_MS = 1.0
 
 
@@ -30,31 +31,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--streams", type=int, default=1000)
     parser.add_argument("--requests", type=int, default=3)
+    parser.add_argument("--tls", nargs="+", choices=["plain", "tls"], default=["plain", "tls"])
     options = parser.parse_args()
     late = "read late p50, ms | p99, ms | without the stamps: p99, ms"
-    print(f"| cores | TTFT error p50, ms | p99, ms | max, ms | {late} | requests |")
+    print(f"| wire, cores | TTFT error p50, ms | p99, ms | max, ms | {late} | requests |")
     print("|---|--:|--:|--:|--:|--:|--:|--:|", flush=True)
     worst = 0.0
     with tempfile.TemporaryDirectory() as folder:
-        program = Path(folder) / "endpoint"
-        subprocess.run(["gcc", "-O2", "-Wall", "-o", str(program), str(HERE / "endpoint.c")], check=True)
-        for name, loops in (("idle", 0), ("busy", os.cpu_count() or 1)):
-            rows, truth = _load(program, options.streams, options.requests, loops)
-            worst = max(worst, _print(name, rows, truth))
+        program = build_reference(Path(folder))
+        for wire, (name, loops) in product(options.tls, (("idle", 0), ("busy", os.cpu_count() or 1))):
+            rows, truth = _load(program, options.streams, options.requests, loops, tls=wire == "tls")
+            worst = max(worst, _print(f"{wire}, {name}", rows, truth))
     raise SystemExit(worst > BAR_MS)
 
 
-def _load(program: Path, streams: int, requests: int, loops: int) -> tuple[list[Row], dict[str, int]]:
+def _load(program: Path, streams: int, requests: int, loops: int, *, tls: bool) -> tuple[list[Row], dict[str, int]]:
     """(what the client saw, TTFT by request id in ns)."""
-    command = [str(program), *map(str, (TOKENS, FIRST_MS, SPREAD_MS, GAP_US))]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as endpoint, busy(loops):
-        assert endpoint.stdout is not None and endpoint.stdin is not None
-        url = f"http://127.0.0.1:{int(endpoint.stdout.readline())}"
-        done = python_client("client_fmbench")(Work(url=url, streams=streams, requests=requests, tokens=TOKENS))
-        endpoint.stdin.close()
-        truth = dict(line.split() for line in endpoint.stdout)
+    with serving(program, PACE, tls=tls) as endpoint, busy(loops):
+        work = Work(url=endpoint.url, ca_bundle=endpoint.ca_bundle, streams=streams, requests=requests, tokens=PACE.tokens)
+        done = python_client("client_fmbench")(work)
+        truth = endpoint.end()
     assert len(truth) == len(done.rows) == streams * (requests + 1)
-    return done.rows, {name: int(ns) for name, ns in truth.items()}
+    return done.rows, truth
 
 
 def _print(name: str, rows: list[Row], truth: dict[str, int]) -> float:

@@ -19,9 +19,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -29,14 +29,14 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from benchmarks.accuracy.clients import HERE
+from benchmarks.accuracy.reference import Pace, build_reference, serving
 from benchmarks.accuracy.work import Done, Work, environment
 from benchmarks.master.__main__ import listen
 
 Floats = NDArray[np.float64]
 LEVELS = (64, 128, 256, 512, 1024, 2048, 4096)
-FIRST_MS, SPREAD_MS, GAP_US, TOKENS = 300, 600, 33_000, 60
-REQUEST_S = (FIRST_MS + SPREAD_MS / 2) / 1e3 + TOKENS * GAP_US / 1e6
+PACE = Pace(tokens=60, first_ms=300, spread_ms=600, gap_us=33_000)
+REQUEST_S = (PACE.first_ms + PACE.spread_ms / 2) / 1e3 + PACE.tokens * PACE.gap_us / 1e6
 MOST_LATE_MS, MOST_SHARE = 3.0, 0.7
 STARTS_PER_S = 1024
 BESIDE = 512
@@ -85,8 +85,7 @@ def by_streams(options: argparse.Namespace) -> None:
     print("|--:|--:|--:|--:|--:|--:|--:|--:|--:|", flush=True)
     knee = 0
     with tempfile.TemporaryDirectory() as folder:
-        program = Path(folder) / "endpoint"
-        subprocess.run(["gcc", "-O2", "-Wall", "-o", str(program), str(HERE / "endpoint.c")], check=True)
+        program = build_reference(Path(folder))
         for streams in (level for level in LEVELS if level <= options.most):
             knee = streams if _level(program, streams, options.requests) else knee
     print(f"\nThe knee: {knee} streams on one process.")
@@ -94,8 +93,8 @@ def by_streams(options: argparse.Namespace) -> None:
 
 def _level(program: Path, streams: int, requests: int) -> bool:
     """Print a level's row; whether it is carried."""
-    with served(program) as url:
-        work = Work(url=url, streams=streams, requests=requests, tokens=TOKENS, starts_per_s=STARTS_PER_S)
+    with serving(program, PACE) as endpoint:
+        work = Work(url=endpoint.url, streams=streams, requests=requests, tokens=PACE.tokens, starts_per_s=STARTS_PER_S)
         done, peak = _client(work)
     late = lateness(done, work)
     seconds = (requests + 1) * REQUEST_S
@@ -115,17 +114,6 @@ def lateness(done: Done, work: Work) -> Floats:
     return np.array([(row.read_ns or 0) - row.first_ns for row in rows]) / 1e6
 
 
-@contextmanager
-def served(program: Path) -> Iterator[str]:
-    """The endpoint in C, by its URL."""
-    command = [str(program), *map(str, (TOKENS, FIRST_MS, SPREAD_MS, GAP_US))]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as endpoint:
-        assert endpoint.stdout is not None and endpoint.stdin is not None
-        yield f"http://127.0.0.1:{int(endpoint.stdout.readline())}"
-        endpoint.stdin.close()
-        endpoint.stdout.read()
-
-
 def _client(work: Work) -> tuple[Done, Peak]:
     command = [sys.executable, "-m", "benchmarks.accuracy.client_fmbench", json.dumps(asdict(work))]
     peak, over = Peak(), threading.Event()
@@ -143,14 +131,17 @@ def by_processes(options: argparse.Namespace) -> None:
     """One process to as many as there are cores, 512 streams each, at once."""
     print("\n| processes | streams | CPU per event, µs | late p50, ms | p95, ms |\n|--:|--:|--:|--:|--:|", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        program = Path(folder) / "endpoint"
-        subprocess.run(["gcc", "-O2", "-Wall", "-o", str(program), str(HERE / "endpoint.c")], check=True)
+        program = build_reference(Path(folder))
         counts = [count for count in (1, 2, 4, 8, 16) if count <= (os.cpu_count() or 1)]
         knee, alone = 0, 0.0
         for processes in counts:
-            with served(program) as url, ThreadPoolExecutor(processes) as threads:
+            with serving(program, PACE) as endpoint, ThreadPoolExecutor(processes) as threads:
                 work = Work(
-                    url=url, streams=BESIDE, requests=options.requests, tokens=TOKENS, starts_per_s=STARTS_PER_S / processes
+                    url=endpoint.url,
+                    streams=BESIDE,
+                    requests=options.requests,
+                    tokens=PACE.tokens,
+                    starts_per_s=STARTS_PER_S / processes,
                 )
                 found = [done for done, _ in threads.map(_client, [work] * processes)]
             late = np.concatenate([lateness(done, work) for done in found])
