@@ -81,7 +81,7 @@ audit: tools ## known vulnerabilities of what the images hold; says so where nob
 bench-accuracy: $(VENV)/.installed-dev ## what a client's stamps are worth, beside a floor in C and a plain boto3 loop
 	$(BIN)/python -m benchmarks.accuracy
 
-bench-saturation: $(VENV)/.installed-dev ## TTFT with every core busy and 1,000 streams on one process, against an endpoint in C (2 minutes)
+bench-saturation: $(VENV)/.installed-dev ## TTFT with every core busy and 1,000 streams on one process, against an endpoint in C, plain and TLS (3 minutes)
 	$(BIN)/python -m benchmarks.accuracy.saturation
 
 bench-starts: $(VENV)/.installed-dev ## what the start of a request costs, plain and TLS (2 minutes)
