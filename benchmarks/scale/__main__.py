@@ -88,7 +88,7 @@ def by_streams(options: argparse.Namespace) -> None:
         program = build_reference(Path(folder))
         for streams in (level for level in LEVELS if level <= options.most):
             knee = streams if _level(program, streams, options.requests) else knee
-    print(f"\nThe knee: {knee} streams on one process.")
+    print(f"\nThe knee: {knee or 'none of these'} streams on one process.")
 
 
 def _level(program: Path, streams: int, requests: int) -> bool:
@@ -150,7 +150,9 @@ def by_processes(options: argparse.Namespace) -> None:
             print(f"| {processes} | {processes * BESIDE} | {each:.1f} | {p50:.2f} | {p95:.2f} |", flush=True)
             alone = alone or each
             knee = processes if each <= AS_CHEAP * alone and p95 <= MOST_LATE_MS else knee
-    print(f"\nThe knee: {knee} processes of {BESIDE} streams, of at most {counts[-1]} on {os.cpu_count()} cores.")
+    print(
+        f"\nThe knee: {knee or 'none of these'} processes of {BESIDE} streams, of at most {counts[-1]} on {os.cpu_count()} cores."
+    )
 
 
 def by_workers(options: argparse.Namespace) -> None:
