@@ -9,8 +9,10 @@ from __future__ import annotations
 import fcntl
 import sys
 from _socket import socket as raw_socket
-from socket import IPPROTO_TCP, SOL_SOCKET
+from contextlib import suppress
+from socket import IPPROTO_TCP, MSG_PEEK, SOL_SOCKET
 from struct import Struct
+from struct import error as StructError
 from time import monotonic_ns, time_ns
 
 SO_TIMESTAMPING = 37
@@ -37,15 +39,28 @@ def raw_beneath(sock: object) -> raw_socket | None:
 
 
 def stamp_socket(raw: raw_socket) -> bool:
-    """Have the kernel stamp what this socket receives and sends; False where it cannot."""
+    """Have the kernel stamp what this connection receives and sends; False where it cannot, or where a sandbox refuses any of the
+    calls that stamps take: they are all tried here, before a request hangs on them."""
     if sys.platform != "linux":
         return False
     try:
         raw.setsockopt(SOL_SOCKET, SO_TIMESTAMPING, _RX_SOFTWARE | _TX_SOFTWARE | _SOFTWARE | _ONLY_STAMPS)
-        received_bytes(raw)
-    except (OSError, ValueError):
+        read_bytes(raw)
+        _look_at(raw)
+    except (OSError, ValueError, StructError):
         return False
     return True
+
+
+def _look_at(raw: raw_socket) -> None:
+    """A look at what is there to read, without waiting: Python would wait for as long as the socket's timeout is."""
+    before = raw.gettimeout()
+    raw.settimeout(0)
+    try:
+        with suppress(BlockingIOError):
+            raw_socket.recvmsg(raw, 1, SPACE, MSG_PEEK)
+    finally:
+        raw.settimeout(before)
 
 
 def stamp_in(ancillary: Ancillary) -> int | None:

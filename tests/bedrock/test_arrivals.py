@@ -19,7 +19,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from fmbench.bedrock import arrivals
+from fmbench.bedrock import arrivals, kernel_time
 from fmbench.bedrock.http1 import ResponseReader
 from fmbench.core.records import Exchange
 from fmbench.simulator.tls import make_authority
@@ -36,6 +36,7 @@ MODELS = {
     "chat": "openai.gpt-oss-120b-1:0",
 }
 STOP_S, MOST_STOPS = 0.2, 12
+NO_SANDBOX, TCP_INFO, FIONREAD = 99, 11, 0x541B
 _CLIENT = f"""
 from gevent import monkey; monkey.patch_all()
 import gevent, json, sys
@@ -109,6 +110,50 @@ def test_where_the_system_stamps_nothing_the_read_is_the_stamp(monkeypatch: pyte
         (exchange,) = asking.here(asking.Ask(server.url))
     assert exchange.failure is None
     assert exchange.first_content_read_ns is None and exchange.first_content_ns is not None
+
+
+_SANDBOXED = f"""
+import errno, json, sys
+from gevent import monkey; monkey.patch_all()
+from tests.bedrock.asking import SALT, Ask, caller_for, prompt
+from tests.bedrock.sandbox import refuse
+if not refuse(sys.argv[2], errno.ENOSYS, *json.loads(sys.argv[3])):
+    sys.exit({NO_SANDBOX})
+caller = caller_for(Ask(sys.argv[1]))
+prepared = caller.prepare(prompt(), salted=True)
+for exchange in [caller.call(prepared, SALT) for _ in range(2)]:
+    print(exchange.failure, exchange.first_content_ns is not None, exchange.first_content_read_ns is not None)
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "where", "stamped"),
+    [
+        ("setsockopt", [2, kernel_time.SO_TIMESTAMPING], False),
+        ("getsockopt", [2, TCP_INFO], False),
+        ("recvmsg", [], False),
+        ("ioctl", [1, FIONREAD], False),
+        ("memfd_create", [], True),
+        ("sendmsg", [], True),
+    ],
+)
+def test_a_sandbox_that_refuses_a_call_that_stamps_take_costs_stamps_and_no_request(
+    call: str, where: list[int], stamped: bool
+) -> None:
+    with kernel_server() as server:
+        command = [sys.executable, "-c", _SANDBOXED, server.url, call, json.dumps(where)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    if done.returncode == NO_SANDBOX:
+        pytest.skip("no seccomp here")
+    assert (done.stdout, done.returncode) == (f"None True {stamped}\n" * 2, 0), done.stderr
+
+
+def test_a_system_that_tells_less_of_a_connection_stamps_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel_time, "_UP_TO_RECEIVED", 4096)  # gVisor's TCP_INFO is shorter than Linux's
+    with kernel_server() as server:
+        (exchange,) = asking.here(asking.Ask(server.url))
+    assert (exchange.failure, exchange.first_content_read_ns) == (None, None)
+    assert exchange.first_content_ns is not None
 
 
 @pytest.mark.timing
