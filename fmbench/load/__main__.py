@@ -1,11 +1,14 @@
 """``python -m locust``, but deaf to the configuration files that Locust reads from the home folder and the working folder."""
 
+import logging
 import os
 import signal
 
 for number in (signal.SIGINT, signal.SIGTERM):  # until Locust listens there is nothing to put in order, and nothing to say
     signal.signal(number, lambda which, frame: os._exit(128 + which))
 signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))  # held back by who started this process
+
+logging.raiseExceptions = False  # a log that the disk does not take is no traceback on the terminal
 
 from locust import argument_parser  # noqa: E402
 from locust.main import main  # noqa: E402

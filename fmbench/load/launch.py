@@ -190,6 +190,7 @@ def _start(arguments: list[str], scratch: Path, variables: Mapping[str, str], pi
     scratch.mkdir(parents=True, exist_ok=True)
     forget_marks(scratch)
     log = (scratch / "locust.log").resolve()
+    log.open("ab").close()  # Locust has only a traceback for a log that cannot be written
     common = ["-f", str(Path(__file__).with_name("locustfile.py")), "-u", "0", "-r", "1", "--only-summary", "--stop-timeout", "0"]
     command = [sys.executable, "-m", "fmbench.load", *common, "--logfile", str(log), "--loglevel", "WARNING", *arguments]
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("LOCUST_", "FMBENCH_"))}

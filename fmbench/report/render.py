@@ -15,6 +15,7 @@ import plotly.offline
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from fmbench.core.neutral import visible
 from fmbench.report import style
 from fmbench.report.blocks import Block, Figure, Page, Table
 from fmbench.report.picture import Key, keys_of
@@ -59,7 +60,17 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     environment.filters.update(
-        inline=_inline, held=_held, pipes=_pipes, kind=_kind, rule=_rule, keys=keys_of, swatch=_swatch, fence=_fence, slug=_slug
+        inline=_inline,
+        held=_held,
+        pipes=_pipes,
+        kind=_kind,
+        rule=_rule,
+        keys=keys_of,
+        swatch=_swatch,
+        fence=_fence,
+        slug=_slug,
+        shown=_shown,
+        visible=visible,
     )
     return environment
 
@@ -70,7 +81,12 @@ def _template(name: str) -> str:
 
 def _inline(words: str) -> str:
     """Markdown of one paragraph as HTML; what looks like HTML in it is shown, not obeyed."""
-    return Markup(_INLINE.renderInline(_UNIT.sub("\\1\u202f\\2", words)))
+    return Markup(_INLINE.renderInline(_UNIT.sub("\\1\u202f\\2", visible(words))))
+
+
+def _shown(words: str) -> str:
+    """A picture's words in Markdown: none of them is HTML."""
+    return visible(words).replace("<", "&lt;")
 
 
 def _held(cell: str) -> str:

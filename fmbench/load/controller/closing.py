@@ -7,6 +7,7 @@ import json
 import os
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,8 @@ class History:
         """Write the last row."""
         self._greenlet.kill()
         self._row()
-        self._file.close()
+        with suppress(OSError):
+            self._file.close()
 
     def _write_each_second(self) -> None:
         while True:
@@ -52,8 +54,9 @@ class History:
         stats, runner = self._environment.stats.total, self._environment.runner
         rates = (f"{stats.current_rps:.2f}", f"{stats.current_fail_per_sec:.2f}")
         counts = (stats.num_requests, stats.num_failures)
-        self._writer.writerow([int(time.time()), runner.user_count, "", "Aggregated", *rates, *counts])
-        self._file.flush()
+        with suppress(OSError):  # what ends a run is that its journals cannot be written
+            self._writer.writerow([int(time.time()), runner.user_count, "", "Aggregated", *rates, *counts])
+            self._file.flush()
 
 
 def finish(environment: Any, crew: Crew, folder: Path, ended: str, message: str) -> None:
@@ -67,7 +70,8 @@ def finish(environment: Any, crew: Crew, folder: Path, ended: str, message: str)
         return
     sent = sum(member.ok + member.failed for member in crew.members.values())
     waited = _wait_for_statistics(environment, sent)
-    write_statistics(environment, folder / "locust")
+    with suppress(OSError):
+        write_statistics(environment, folder / "locust")
     total = environment.stats.total
     counts = {"version": locust.__version__, "requests": total.num_requests, "failures": total.num_failures, "waited_s": waited}
     workers = [member.to_row() for member in crew.members.values()]
