@@ -17,6 +17,7 @@ from tests.faults import crews as crews
 from tests.faults import endings as endings
 from tests.faults import processes as processes
 from tests.faults import stored as stored
+from tests.faults import writes as writes
 from tests.faults.trials import FAULTS, Fault, Trial
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"

@@ -11,6 +11,7 @@ from tests.faults import crews as crews
 from tests.faults import endings as endings
 from tests.faults import processes as processes
 from tests.faults import stored as stored
+from tests.faults import writes as writes
 from tests.faults.trials import FAULTS, unaccounted
 
 
