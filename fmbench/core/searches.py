@@ -53,7 +53,9 @@ def search_rows(load: Mapping[str, Any], lines: Iterable[Mapping[str, Any]]) -> 
     """``summary.json``'s ``search``: an item a model and bucket; empty when none was asked for.
 
     ``ci95``: the highest level that is shown to meet all objectives (0: none), and the lowest that is shown not to (None: none).
-    ``limit`` is None where not even the lowest level meets them, and where the search was cut (``finished`` false).
+    ``requests``: those that showed it, as a step ends at once when it has shown enough; ``sent``: with those that were in flight
+    by then, and warm-ups. ``limit`` is None where not even the lowest level meets them, and where the search was cut
+    (``finished`` false).
     """
     asked = load.get("search")
     if not asked or asked["of"] == "quota":
@@ -78,6 +80,7 @@ def _row(arm: Arm, asked: Mapping[str, Any], lines: list[Mapping[str, Any]]) -> 
         "confidence": asked["confidence"],
         "finished": finished,
         "requests": result.requests,
+        "sent": sum(each["sent"] for line in lines for each in (line.get("workers") or {}).values()),
         "grid_requests": result.grid_requests,
         "steps": [
             {"level": step.level, "purpose": step.purpose, "requests": step.requests, "met": step.met} for step in result.steps

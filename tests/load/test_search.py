@@ -110,10 +110,11 @@ def test_a_search_is_gone_through_again_from_its_lines() -> None:
         evidence = Evidence(9.0, -9.0, 50.0) if level.level <= 12 else Evidence(-9.0, 9.0, -50.0)  # type: ignore[union-attr]
         search.observe(level.level, 100, evidence)  # type: ignore[union-attr]
         place = {"model": "m", "bucket": "b", "concurrency": int(level.level), "rate_per_min": None}  # type: ignore[union-attr]
-        lines.append({**place, "status": "complete", "search": visit_row(100, evidence)})
+        lines.append({**place, "status": "complete", "search": visit_row(100, evidence), "workers": {"w0": {"sent": 110}}})
     void = {**lines[0], "status": "invalid"}
     again = replayed(asked, json.loads(json.dumps([void, *lines])))
     assert again.next() == search.next()
     (row,) = search_rows({"search": asked}, lines)
     assert (row["finished"], row["limit"], row["requests"], len(row["steps"])) == (False, None, 500, 5)
+    assert row["sent"] == 550
     assert search_rows({}, lines) == []

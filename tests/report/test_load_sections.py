@@ -37,6 +37,8 @@ def test_a_found_limit_is_said_with_its_interval_and_its_price() -> None:
     assert "12 were shown to meet every objective, 13 were shown not to meet them" in words.words
     assert "219 requests were measured; a grid as fine would have taken about 742" in words.words
     assert steps.rows == (("1", "holding", "12", "40", "met"),)
+    words, _ = shown("limits", [], [SEARCH | {"sent": 260}])
+    assert "219 requests were measured till each step had shown enough, of 260 sent; a grid as fine would" in words.words
 
 
 WAY = [STEP | {"level": level, "met": met} for level, met in ((1.0, None), (16.0, False), (8.0, True), (12.0, True))]

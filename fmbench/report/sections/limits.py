@@ -46,7 +46,8 @@ def _name(study: Study, search: dict[str, Any]) -> str:
 def _sentence(study: Study, search: dict[str, Any]) -> str:
     unit, (low, high) = UNITS[search["of"]], search["ci95"]
     grid = f"a grid as fine would have taken about {count(search['grid_requests'])}"
-    cost = f"{count(search['requests'])} requests were measured; {grid}."
+    sent = f" till each step had shown enough, of {count(search['sent'])} sent" if search.get("sent") else ""
+    cost = f"{count(search['requests'])} requests were measured{sent}; {grid}."
     if not search["finished"] or search["limit"] is None:
         what = "the search was cut before its limit was found" if not search["finished"] else _lowest(search)
         return f"**{_name(study, search)}**: {what}. {cost}"
