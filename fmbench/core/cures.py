@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from fmbench.core.failures import OF_THE_PROMPT, OURS, PERMANENT, FailureKind
 
@@ -23,6 +24,51 @@ CURES: dict[FailureKind, str] = {
     FailureKind.TOO_LONG: "Choose buckets that the model's context takes, or a smaller inference.max_tokens.",
     FailureKind.VALIDATION: "Change what the message names, for this model alone if need be: models[].inference.",
 }
+_TOLD = (
+    (
+        r"on-demand throughput|with the ID or ARN of an inference profile",
+        "Name an inference profile that holds the model as models[].id: us., eu., apac. or global. before its id "
+        "(`fmbench-load models --live` lists those of the account).",
+    ),
+    (
+        r"end of its life|marked by provider as legacy|has been (retired|deprecated)|is no longer (available|supported)",
+        "Name the model that follows it; `fmbench-load models` lists them.",
+    ),
+    (
+        r"use case details|use case form",
+        "Fill in the provider's use case form once for the account (Bedrock console, model catalog), wait some minutes, then "
+        "try again.",
+    ),
+    (
+        r"INVALID_PAYMENT_INSTRUMENT|valid payment (instrument|method)",
+        "Give the account a valid means of payment (Billing, payment preferences), wait some minutes, then try again.",
+    ),
+    (
+        r"aws-marketplace|AWS Marketplace",
+        "The model is sold through AWS Marketplace: let a role with aws-marketplace:Subscribe and "
+        "aws-marketplace:ViewSubscriptions call it once, wait some minutes, then try again.",
+    ),
+    (
+        r"explicit deny in a service control policy|\bSCP\b",
+        "A policy of the organisation denies it: have it allow the model in every region that the inference profile reaches, or "
+        "name a profile or a region that it allows.",
+    ),
+    (
+        r"explicit deny|permissions? boundary|session policy",
+        "A policy denies it, whatever else allows it: change the one that the message names.",
+    ),
+    (
+        r"account is (currently )?(suspended|closed|restricted|not authorized)|account is not authorized",
+        "The account itself may not do this: see AWS Support or the account's owner.",
+    ),
+    (
+        r"(unsupported|not (available|supported) in (your|this)) (countr|region|location)",
+        "Choose a region, or an inference profile, in which the provider offers the model.",
+    ),
+)
+_CURES_TOLD = tuple((re.compile(pattern, re.I), cure) for pattern, cure in _TOLD)
+"""What to do by the service's own words, where they say more than its code."""
+_TOLD_IN = frozenset({FailureKind.ACCESS_DENIED, FailureKind.NOT_FOUND, FailureKind.VALIDATION})
 _PARAMETERS = (
     (r"temperature", "temperature"),
     (r"top[_ ]?p", "top_p"),
@@ -68,7 +114,18 @@ def cure_of(kind: str, message: str = "") -> str:
         return ""
     if word in (FailureKind.VALIDATION, FailureKind.NOT_FOUND) and _OF_THE_API.search(message):
         return "Ask this model by another api, or at another endpoint: `fmbench-load models` says which it has."
+    told = next((cure for pattern, cure in _CURES_TOLD if pattern.search(message)), None) if word in _TOLD_IN else None
+    if told is not None:
+        return told
     name = parameter_named(message) if word is FailureKind.VALIDATION else None
     if name is None:
         return CURES.get(word, "")
     return f"The service names inference.{name}: set another value for this model, or null (models[].inference.{name}: null)."
+
+
+def in_words(failures: Mapping[str, int], words: Mapping[str, str]) -> str:
+    """Failures with their counts, what the service said, and the cures."""
+    counted = ", ".join(f"{kind} ({count:,})" for kind, count in sorted(failures.items()) if count)
+    said = "; ".join(f'"{words[kind]}"' for kind in sorted(failures) if words.get(kind))
+    cures = " ".join(dict.fromkeys(cure for kind in sorted(failures) if (cure := cure_of(kind, words.get(kind, "")))))
+    return ". ".join(part for part in (f"{counted}: {said}" if said else counted, cures) if part).rstrip(".")

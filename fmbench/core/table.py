@@ -44,7 +44,7 @@ NUMBERS = (
 )
 WORDS = (
     *("model", "dataset", "bucket", "phase", "outcome", "failure", "stop_reason", "worker", "prompt_id"),
-    *("service_tier", "service_tier_asked", "latency_mode", "latency_mode_asked", "answered"),
+    *("service_tier", "service_tier_asked", "latency_mode", "latency_mode_asked", "answered", "message"),
 )
 SCORES = ("quality",)
 SCORED_BY = ("metric",)

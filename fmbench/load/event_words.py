@@ -45,9 +45,10 @@ def over_words(cell: CellDone) -> str:
 
 
 def over_parts(cell: CellDone) -> list[str]:
-    """What stays of a cell: which one it was, its figures, and why it ended where it was not complete."""
+    """What stays of a cell: which one it was, its figures, what was said with most failures, and why it ended where it was not
+    complete."""
     told = figures(cell) if cell.measured or cell.state == "complete" else []
-    why = [] if cell.state == "complete" else [f"{cell.state}: {cell.reason}"]
+    why = said_lines(cell)[:1] if cell.state == "complete" else [f"{cell.state}: {cell.reason}"]
     return [cell_words(cell), *told, *why]
 
 

@@ -125,7 +125,8 @@ def test_without_a_terminal_there_is_a_line_a_cell(capsys: pytest.CaptureFixture
         lines.take(event)
     said = capsys.readouterr().err.splitlines()
     assert said[0] == "waiting for workers: 1 of 3 have joined"
-    assert len(said) == 2 and said[1].startswith("cell 3 of 12") and said[1].endswith("$0.0123")
+    assert len(said) == 2 and said[1].startswith("cell 3 of 12")
+    assert "$0.0123 · throttled requests 1: Too many requests" in said[1]
 
 
 def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]):

@@ -145,6 +145,19 @@ def test_throttling_is_the_quotas_limit() -> None:
     assert "9 %" in message and "quota" in message
 
 
+@pytest.mark.parametrize(("kind", "severity"), [("access_denied", "warning"), ("service_unavailable", "note")])
+def test_what_failed_is_said_in_the_services_words(kind: str, severity: str) -> None:
+    rows = steady_rows() + [failed(k, kind) | {"message": "Your account is suspended." if k else "Other."} for k in range(5)]
+    (finding,) = found(validity_of([Cellful(rows)]), "failed requests")
+    assert finding["severity"] == severity
+    assert finding["message"].startswith(f'5 of 105 measured requests to a failed: {kind} (5): "Your account is suspended."')
+
+
+def test_a_failure_in_a_hundred_and_throttling_are_no_matter() -> None:
+    rows = steady_rows() + [failed(1, "internal")] + [failed(k, "throttled_tokens") for k in range(10)]
+    assert found(validity_of([Cellful(rows)]), "failed requests") == []
+
+
 def test_small_cells_say_what_a_p95_takes() -> None:
     message = found(validity_of([Cellful(steady_rows(50, 0.2))]), "sample size")[0]["message"]
     assert "72" in message and "50" in message

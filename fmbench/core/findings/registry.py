@@ -29,6 +29,7 @@ _ORDER = (
     "prompt-cache",
     "served",
     "throttling",
+    "failed",
     "samples",
     "prompts",
     "answered",

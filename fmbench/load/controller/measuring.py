@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import gevent
 
 from fmbench.config.schema import Config
+from fmbench.core.cures import in_words
 from fmbench.core.failures import NOT_THE_MODELS
 from fmbench.core.levels import window_s
 from fmbench.core.plan import deal_slots
@@ -22,7 +23,7 @@ from fmbench.load.controller.crew import CellRefused, Crew, CrewChanged
 from fmbench.load.controller.draining import Draining
 from fmbench.load.controller.interrupts import LeftOut, Stop, StopRequest
 from fmbench.load.controller.status import Progress
-from fmbench.load.controller.stopping import Watches, in_words, visit_over, window_over
+from fmbench.load.controller.stopping import Watches, visit_over, window_over
 from fmbench.load.deadlines import LOOK_S, STEP_READY_S
 from fmbench.load.protocol import Measure, Open, Pulse, StepOrder, StepReady
 from fmbench.load.tally import Tally, total

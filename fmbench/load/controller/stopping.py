@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fmbench.config.schema import Load
-from fmbench.core.cures import cure_of, lies_with_the_model
+from fmbench.core.cures import in_words, lies_with_the_model
 from fmbench.core.failures import OURS, PERMANENT, UNREACHABLE
 from fmbench.core.levels import window_s
 from fmbench.core.plan import window_cap_s
@@ -73,14 +73,6 @@ class RefusalWatch:
         if self.answered or self.refusals.total() < max(HOPELESS_AFTER, concurrency):
             return None
         return f"every request was refused: {in_words(self.refusals, words)}"
-
-
-def in_words(refusals: Mapping[str, int], words: Mapping[str, str]) -> str:
-    """Refusals with their counts, what the service said, and the cures."""
-    counted = ", ".join(f"{kind} ({count})" for kind, count in sorted(refusals.items()) if count)
-    said = "; ".join(f'"{words[kind]}"' for kind in sorted(refusals) if words.get(kind))
-    cures = " ".join(dict.fromkeys(cure for kind in sorted(refusals) if (cure := cure_of(kind, words.get(kind, "")))))
-    return ". ".join(part for part in (f"{counted}: {said}" if said else counted, cures) if part).rstrip(".")
 
 
 @dataclass(slots=True)
