@@ -6,21 +6,23 @@ between two of them every socket that has bytes is read and stamped. This file a
 
 from __future__ import annotations
 
-import encodings.idna  # noqa: F401  the first look-up of a name imports these three, while nobody is read
+import encodings.idna  # noqa: F401  what the first look-up of a name would import while nobody is read
 import ssl
 from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import lru_cache
+from ipaddress import ip_address
 from time import monotonic_ns
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import gevent
-import gevent.resolver.thread
 import gevent.socket
 import gevent.ssl
-import gevent.threadpool
+from gevent import monkey
 from gevent.hub import Waiter, get_hub
+from gevent.resolver.thread import Resolver
 
 from fmbench.bedrock import wait_plain
 from fmbench.bedrock.arrivals import READ_SIZE, Arrivals
@@ -69,6 +71,31 @@ def _turnstile(hub: Any) -> Turnstile:
     if found is None:
         found = _turnstiles[hub] = Turnstile(hub)
     return found
+
+
+class OwnResolver(Resolver):
+    """gevent's own, which has a thread look every name up, but for addresses that are numbers: those are only read."""
+
+    def getaddrinfo(self, host: Any, *args: Any, **options: Any) -> Any:
+        """As ``socket.getaddrinfo``."""
+        look_up = _look_up if _is_number(host) else super().getaddrinfo
+        return look_up(host, *args, **options)
+
+
+_look_up: Callable[..., Any] = monkey.get_original("socket", "getaddrinfo")
+
+
+@lru_cache(maxsize=64)
+def _is_number(host: Any) -> bool:
+    try:
+        return isinstance(host, str) and bool(ip_address(host))
+    except ValueError:
+        return False
+
+
+_hub: Any = get_hub()
+if type(_hub.resolver) is Resolver:
+    _hub.resolver = OwnResolver(_hub)
 
 
 def turn() -> None:

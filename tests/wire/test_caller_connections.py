@@ -141,6 +141,25 @@ def test_a_prompt_of_megabytes_goes_out_whole() -> None:
     assert exchange.failure is None
 
 
+_LOOKS_UP = """
+from gevent import monkey; monkey.patch_all()
+import gevent, json, socket, types
+from fmbench.bedrock import wait_gevent
+threads = []
+def apply(what, args, options):
+    threads.append(args[0])
+    return what(*args, **options)
+gevent.get_hub().resolver.pool = types.SimpleNamespace(apply=apply)
+found = [socket.getaddrinfo(host, 80, type=socket.SOCK_STREAM)[0][4][0] for host in ("127.0.0.1", "::1", "localhost")]
+print(json.dumps([found[:2], threads]))
+"""
+
+
+def test_only_names_are_looked_up_by_a_thread() -> None:
+    done = subprocess.run([sys.executable, "-c", _LOOKS_UP], capture_output=True, text=True, timeout=60, check=True)
+    assert json.loads(done.stdout) == [["127.0.0.1", "::1"], ["localhost"]]
+
+
 def test_the_private_names_of_botocore_are_there() -> None:
     with scripted(answers) as server:
         connections: Connections = caller_for(Ask(server.url))._connections
