@@ -46,6 +46,10 @@ _OVERLONG = (
     r"\b(payload|body)\b[^.]{0,30}\bexceed|\brequest exceeds the (maximum )?(allowed )?(size|number of bytes)",
     r"'(body|prompt|input\w*|messages[^']*)' failed to satisfy constraint: member must have length less",
     r"\b(exceed\w*|longer than|larger than|greater than|more than)\b[^.]{0,60}\b(input|prompt|context)\b",
+    r"\bshorten (the|your) (input|prompt|request|messages?|conversation|text|document)\b",
+    r"^(?!.*(max_?(output_?)?tokens|maximum tokens (you|in|of)))(?=.*\b(tokens?|length)\b)"
+    r".*\b(input|prompt|request|messages?|conversation)\b[^.]{0,60}"
+    r"\b(over|beyond|above|past)\b[^.]{0,40}(\b(maximum|limit|window|most)\b|\d{4})",
 )
 _NARROWER_TEXTS = tuple((re.compile(pattern, re.I | re.S), kind) for pattern, kind in _NARROWER)
 _TOO_LONG = re.compile("|".join(_OVERLONG), re.I | re.S)
