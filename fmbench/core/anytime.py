@@ -6,7 +6,7 @@ looks, as what was seen and when it ended belong together.
 - means, cost and rates: the interval of a fixed window, so much wider as the sequence of a mean reaches further.
 
 Where a sequence knows no upper end of a tail (a short window may have missed the slow spells), it is the fixed interval's at a
-fifth of its chance of error.
+tenth of its chance of error, extended by the tail's slope where so few independent values would not reach there.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from fmbench.core.sequential import (
 )
 from fmbench.core.table import Flags, Rows
 
-RARER = 5
+RARER = 10
 """What takes the place of an upper end that no sequence knows is missed so many times less often than a fixed interval's."""
 WIDENED = (f"{COST.key}_ci95", f"{TRANSACTIONS.key}_ci95", "output_tokens_per_s_ci95")
 
@@ -129,7 +129,8 @@ def _percentile(cell: MeasuredCell, values: Floats, places: Any, share: float, c
     middle = min(len(values) - 1, int(share * len(values)))
     low = _first(lambda place: not ruled_out(place, True), 0, middle)
     if not ruled_out(len(values) - 1, False):
-        beyond = quantile_interval(ascending, share, quantile_dependence(values, ascending, share, common), TAIL / RARER)
+        known = replace(quantile_dependence(values, ascending, share, common), few_sources=True)
+        beyond = quantile_interval(ascending, share, known, TAIL / RARER)
         return float(ascending[low]), max(float(ascending[-1]), beyond[1] if beyond else 0.0)
     high = _first(lambda place: ruled_out(place, False), middle, len(values) - 1)
     return float(ascending[low]), float(ascending[high])

@@ -13,7 +13,7 @@ processes hold their users: where they are what differs, they are counted in pla
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -51,6 +51,7 @@ class Part:
     freedom: float
     skew: float = 0.0
     """Skewness of the clusters' sums, where they count."""
+    of_prompts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +166,7 @@ def _added(surplus: Floats, users: Grouping | None, hosts: Grouping | None, prom
     senders, processes, asked = (None if known is None else part_in(surplus, known) for known in (users, hosts, prompts))
     if processes is not None and np.isfinite(processes.freedom) and (senders is None or processes.effect > senders.effect):
         senders = processes
+    asked = None if asked is None else replace(asked, of_prompts=True)
     return [part for part in (senders, asked) if part is not None]
 
 

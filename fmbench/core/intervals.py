@@ -14,7 +14,8 @@ What **users** and **prompts** have in common all through a window comes on top 
 
 - mean: Willink's interval (Communications in Statistics 34(4), 2005), Student's t corrected for skewness, over n / d samples;
 - quantile: the order-statistic interval (a beta distribution for the rank, David and Nagaraja, Order Statistics, 2.1 and 7.1)
-  with n / d in place of n; where its upper end lies beyond the largest value, Weissman's tail (JASA 73, 1978) extends the sample;
+  with n / d in place of n; where its upper end lies beyond the largest of n / d values, Weissman's tail (JASA 73, 1978) extends
+  the sample: that others are as large as the largest says nothing where all are answers to one prompt;
 - share: Clopper and Pearson's interval over n / d trials;
 - difference: MOVER (Zou and Donner, Statistics in Medicine 27, 2008) from the two intervals.
 
@@ -50,6 +51,8 @@ SMALLEST_TAIL = 1e-6
 """Two or three blocks leave next to nothing known of a tail; ranks are not worked out beyond this."""
 FEWEST_BEYOND = 16
 """Of fewer exceedances it is not told how they depend on each other."""
+TOP_VALUES = 8
+"""Of dependent values a tail is told from what so many independent ones are worth."""
 LONE_VALUES = 4
 """Below so many values none of them can be told to depend on another."""
 
@@ -63,6 +66,8 @@ class Dependence:
     design_effect: float
     skew: float = 0.0
     """Skewness of the mean, as that of the batches shows it."""
+    few_sources: bool = False
+    """Whether prompts are what is sampled, or a few stretches of time: more values of the same ones show no other tail."""
 
     @property
     def effective(self) -> float:
@@ -92,7 +97,8 @@ def _with_clusters(series: Floats, known: Dependence, common: Common) -> Depende
     whole = satterthwaite([time, *parts])
     batches = known.count if math.isinf(whole.freedom) else max(2, min(known.count, math.floor(whole.freedom) + 1))
     skew = max([known.skew, *(part.skew for part in parts)], key=abs)
-    return Dependence(known.count, batches, min(whole.effect, float(known.count)), skew)
+    few = any(part.of_prompts and math.isfinite(part.freedom) for part in parts)
+    return Dependence(known.count, batches, min(whole.effect, float(known.count)), skew, few)
 
 
 def _in_time(series: Floats, blocks: Floats | None) -> Dependence:
@@ -239,7 +245,14 @@ def quantile_interval(ascending: Floats, share: float, known: Dependence, tail: 
     if len(ascending) < 2:
         return None
     low, high = _bounds_of_rank(share, round(known.effective, 3), known.tail_of(tail))
-    return _value_at(ascending, low), _value_at(ascending, high)
+    return _value_at(ascending, low), _upper_end(ascending, high, known)
+
+
+def _upper_end(ascending: Floats, position: float, known: Dependence) -> float:
+    seen = _value_at(ascending, position)
+    if not known.few_sources or position * (known.effective + 1) <= known.effective:
+        return seen
+    return max(seen, _weissman(ascending, 1 - position, math.ceil(TOP_VALUES * known.design_effect)))
 
 
 @lru_cache(maxsize=65536)
@@ -258,22 +271,21 @@ def _value_at(ascending: Floats, position: float) -> float:
     """The fractional order statistic (Hutson, Statistical Papers 40, 1999): rank ``position`` times n + 1, between neighbours."""
     rank = position * (len(ascending) + 1) - 1
     if rank > len(ascending) - 1:
-        return _weissman(ascending, 1 - position)
+        return max(float(ascending[-1]), _weissman(ascending, 1 - position))
     below = max(0, math.floor(rank))
     low, high = float(ascending[below]), float(ascending[min(below + 1, len(ascending) - 1)])
     return low + (high - low) * max(0.0, rank - below)
 
 
-def _weissman(ascending: Floats, beyond: float) -> float:
-    """The value that a share ``beyond`` of all lies above, from Hill's slope over the top tenth (at least five) of the sample."""
+def _weissman(ascending: Floats, beyond: float, least: int = 5) -> float:
+    """The value that a share ``beyond`` of all lies above, from Hill's slope over the top tenth of it (``least`` values)."""
     count = len(ascending)
-    top = min(count - 1, max(5, count // 10))
+    top = min(count - 1, max(least, count // 10))
     start = float(ascending[count - top - 1])
     if start <= 0:
         return float(ascending[-1])
     slope = float(np.mean(np.log(ascending[count - top :] / start)))
-    beyond_all = start * (top / (count * beyond)) ** slope
-    return max(float(ascending[-1]), float(beyond_all))
+    return float(start * (top / (count * beyond)) ** slope)
 
 
 def share_interval(within: int, known: Dependence, tail: float = TAIL) -> Interval:
