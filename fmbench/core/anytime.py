@@ -6,7 +6,7 @@ looks, as what was seen and when it ended belong together.
 - means, cost and rates: the interval of a fixed window, so much wider as the sequence of a mean reaches further.
 
 Where a sequence knows no upper end of a tail (a short window may have missed the slow spells), it is the fixed interval's at a
-tenth of its chance of error, extended by the tail's slope where so few independent values would not reach there.
+tenth of its chance of error.
 """
 
 from __future__ import annotations
@@ -129,8 +129,7 @@ def _percentile(cell: MeasuredCell, values: Floats, places: Any, share: float, c
     middle = min(len(values) - 1, int(share * len(values)))
     low = _first(lambda place: not ruled_out(place, True), 0, middle)
     if not ruled_out(len(values) - 1, False):
-        known = replace(quantile_dependence(values, ascending, share, common), few_sources=True)
-        beyond = quantile_interval(ascending, share, known, TAIL / RARER)
+        beyond = quantile_interval(ascending, share, quantile_dependence(values, ascending, share, common), TAIL / RARER)
         return float(ascending[low]), max(float(ascending[-1]), beyond[1] if beyond else 0.0)
     high = _first(lambda place: ruled_out(place, False), middle, len(values) - 1)
     return float(ascending[low]), float(ascending[high])

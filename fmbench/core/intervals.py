@@ -67,7 +67,7 @@ class Dependence:
     skew: float = 0.0
     """Skewness of the mean, as that of the batches shows it."""
     few_sources: bool = False
-    """Whether prompts are what is sampled, or a few stretches of time: more values of the same ones show no other tail."""
+    """Whether prompts are what is sampled: more answers to the same ones show no other tail."""
 
     @property
     def effective(self) -> float:

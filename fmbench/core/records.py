@@ -214,9 +214,19 @@ def time_per_output_token(exchange: Exchange) -> float | None:
     return span / (tokens - 1)
 
 
-_CUT = frozenset({"malformed_model_output", "malformed_tool_use", "model_context_window_exceeded"})
+_CUT = frozenset(
+    {
+        *("malformed_model_output", "malformed_tool_use", "malformed_function_call", "malformed_response"),
+        *("model_context_window_exceeded", "model_length", "error_limit", "error", "insufficient_system_resource", "user_cancel"),
+    }
+)
 _AT_MAX_TOKENS = frozenset({"max_tokens", "max_output_tokens", "length"})
-_FILTERED = frozenset({"content_filtered", "content_filter", "refusal", "error_toxic", "safety"})
+_FILTERED = frozenset(
+    {
+        *("content_filtered", "content_filter", "refusal", "error_toxic", "safety"),
+        *("prohibited_content", "blocklist", "recitation", "spii"),
+    }
+)
 
 
 def ended_at_max_tokens(stop_reasons: Mapping[str, int]) -> int:

@@ -38,6 +38,14 @@ CASES: list[tuple[str, list[dict[str, Any]], str]] = [
     ("malformed_model_output", [{"text": "One"}], "cut"),
     ("malformed_tool_use", [], "cut"),
     ("model_context_window_exceeded", [{"text": "One"}], "cut"),
+    ("model_length", [{"text": "One"}], "cut"),  # Mistral's word for a context window that is full
+    ("ERROR", [{"text": "One"}], "cut"),  # Cohere's
+    ("insufficient_system_resource", [{"text": "One"}], "cut"),  # DeepSeek's
+    ("ERROR_TOXIC", [{"text": "One"}], "filtered"),
+    ("PROHIBITED_CONTENT", [], "filtered"),
+    ("FINISH", [{"text": "One"}], "text"),  # Titan's
+    ("a_word_of_tomorrow", [{"text": "One"}], "text"),
+    ("stop_sequence", [], "empty"),
 ]
 
 
