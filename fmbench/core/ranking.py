@@ -93,8 +93,13 @@ def _ruled_out(found: CellResult) -> bool:
 
 def _beats(other: CellResult, found: CellResult, figures: Sequence[Figure]) -> bool:
     """Better beyond noise in one figure at least, and worse beyond noise, or without a value, in none."""
-    sides = [_side(other, found, figure) for figure in figures]
-    return max(sides) > 0 and min(sides) >= 0
+    better = False
+    for figure in figures:
+        side = _side(other, found, figure)
+        if side < 0:
+            return False
+        better = better or side > 0
+    return better
 
 
 def _side(other: CellResult, found: CellResult, figure: Figure) -> int:

@@ -38,24 +38,24 @@ RETRIED = (
 
 def decision(study: Study) -> Table | None:
     """The first page's table: a row a model at the level that stands for it; None when no model was measured."""
-    verdict = study.verdict
-    rows = [] if verdict is None else [_decision_row(study, row, verdict) for row in verdict["models"]]
+    verdict, late = study.verdict, delayed(study)
+    rows = [] if verdict is None else [_decision_row(study, row, verdict, late) for row in verdict["models"]]
     if not rows:
         return None
     titles = ["", "Verdict", study.level_heading, *(figure.heading for figure in deciding(study))]
     longer = "with retries" if study.retries else "from the planned moment"
-    titles += [*(f"{figure.heading} {longer}" for figure in delayed(study)), TRANSACTIONS.heading]
+    titles += [*(f"{figure.heading} {longer}" for figure in late), TRANSACTIONS.heading]
     titles += ["Of all sent, within objectives", *(figure.heading for figure in _after_goodput(study))]
     bucket = bucket_words(study.bucket_of_interest or "")
     caption = (
         f"{bucket[0].upper()}{bucket[1:]}. In brackets: 95 % intervals{_estimand(study)}. "
         f"Each model at the most {study.load_words} at which it meets every objective, else where it is nearest."
-        f"{_why_longer(study)}{_scored_by(study)}"
+        f"{_why_longer(study) if late else ''}{_scored_by(study)}"
     )
     return table(titles, rows, left=(0, 1), caption=caption, stacked=True)
 
 
-def _decision_row(study: Study, row: dict[str, Any], verdict: dict[str, Any]) -> list[str]:
+def _decision_row(study: Study, row: dict[str, Any], verdict: dict[str, Any], late: list[Percentile]) -> list[str]:
     chosen = verdict.get("recommendation") or {}
     picked = chosen.get("model") == row["model"]
     place = verdict.get("nearest") or {}
@@ -63,7 +63,7 @@ def _decision_row(study: Study, row: dict[str, Any], verdict: dict[str, Any]) ->
     row = {**row, "closest": place} if place.get("model") == row["model"] else row
     cell = shown_cell(study, row, verdict)
     head = [f"**{name}**" if picked else name, f"**{status_words(study, row)}**" if picked else status_words(study, row)]
-    before, late, after = deciding(study), delayed(study), _after_goodput(study)
+    before, after = deciding(study), _after_goodput(study)
     if cell is None:
         return [*head, *[DASH] * (3 + len(before) + len(late) + len(after))]
     *others, cost = (shown(figure, cell) for figure in after)
@@ -80,7 +80,7 @@ def shown_cell(study: Study, row: dict[str, Any], verdict: dict[str, Any]) -> Ce
 
 
 def _why_longer(study: Study) -> str:
-    return "" if not delayed(study) else RETRIED if study.retries else LATE
+    return RETRIED if study.retries else LATE
 
 
 def delayed(study: Study) -> list[Percentile]:
