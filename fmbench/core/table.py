@@ -205,7 +205,13 @@ def _numbers(records: pd.DataFrame, name: str) -> Floats:
     column = records[name]
     if not pd.api.types.is_numeric_dtype(column):
         column = pd.to_numeric(column, errors="coerce")
-    return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
+    return finite(np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan)))
+
+
+def finite(values: NDArray[Any]) -> NDArray[Any]:
+    """The same without infinities, which no record of ours has: NaN in their place."""
+    beyond = np.isinf(values)
+    return np.where(beyond, np.nan, values) if beyond.any() else values
 
 
 def _words(records: pd.DataFrame, name: str) -> Words:

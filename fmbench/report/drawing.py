@@ -81,7 +81,7 @@ class Drawing:
         if not self._helpers:
             return draw(pictures)
         shares = [list(range(start, len(pictures), len(self._helpers))) for start in range(len(self._helpers))]
-        parts = self._threads.map(_drawn, self._helpers, [[pictures[place] for place in share] for share in shares])
+        parts = self._threads.map(_drawn_by, self._helpers, [[pictures[place] for place in share] for share in shares])
         found = {place: one for share, part in zip(shares, parts, strict=True) for place, one in zip(share, part, strict=True)}
         return [found[place] for place in range(len(pictures))]
 
@@ -114,14 +114,16 @@ def _ask(helper: subprocess.Popen[bytes], job: list[Picture] | GapsAsked) -> Any
         pickle.dump(job, helper.stdin)
         helper.stdin.flush()
         return pickle.load(helper.stdout)
-    except (OSError, EOFError, pickle.UnpicklingError) as error:
-        LOG.warning("a process that draws pictures ended: %s", error)
+    except (OSError, EOFError, pickle.UnpicklingError):
         return None
 
 
-def _drawn(helper: subprocess.Popen[bytes], pictures: list[Picture]) -> list[Drawn]:
+def _drawn_by(helper: subprocess.Popen[bytes], pictures: list[Picture]) -> list[Drawn]:
     found: list[Drawn] | None = _ask(helper, pictures)
-    return [drawn(picture) for picture in pictures] if found is None else found
+    if found is None:
+        LOG.warning("a process that draws pictures ended: they are drawn here")
+        return [drawn(picture) for picture in pictures]
+    return found
 
 
 def _serve() -> None:

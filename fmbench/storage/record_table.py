@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from fmbench.core.columns import ROOM, Columns, Kept, Words
 from fmbench.core.quantiles import Floats
-from fmbench.core.table import NUMBERS, WORDS, Rows, Table, moment
+from fmbench.core.table import NUMBERS, WORDS, Rows, Table, finite, moment
 from fmbench.storage.table import TEXT, reading
 
 MOST_OPEN = 200
@@ -141,11 +141,11 @@ def _ordered(parts: _Parts) -> tuple[Places, dict[int, slice]]:
 
 
 def _read(parts: _Parts, group: int, name: str) -> NDArray[Any]:
-    """A row group's numbers; floats with NaN for null where there is any."""
+    """A row group's numbers; floats with NaN for null where there is any, and for what is no number."""
     piece = parts.column(group, name)
     if piece is None:
         return np.broadcast_to(np.float64(np.nan), parts.groups[group].rows)
-    return np.asarray(piece.to_numpy(zero_copy_only=False))
+    return finite(np.asarray(piece.to_numpy(zero_copy_only=False)))
 
 
 @dataclass(frozen=True, slots=True)

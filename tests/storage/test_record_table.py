@@ -28,6 +28,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made.frame.loc[::11, "cell"] = None
     made.frame.loc[::5, "sent_at"] = None
     made.frame.loc[::13, "max_tokens"] = 2**40 + 1
+    made.frame.loc[::17, "e2e_s"] = np.inf
+    made.frame.loc[::19, "sent_at"] = -np.inf
     made.frame.loc[::9, "stop_reason"] = [f"reason-{place % 300}" for place in range(len(made.frame.loc[::9]))]
     path = tmp_path_factory.mktemp("table") / "run"
     store(made, path)
@@ -92,3 +94,9 @@ def test_what_fits_is_read_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(record_table._Parts, "column", noted)
     summarise_table(table, run.manifest, run.health())
     assert len(seen) == len(set(seen)) > 100
+
+
+def test_an_infinity_in_a_part_is_nothing_that_was_measured(folder: Path) -> None:
+    table = open_run(str(folder)).table()
+    assert np.isinf(whole(folder)["e2e_s"]).sum() > 100
+    assert not any(np.isinf(table.rows.number(name)).any() for name in ("e2e_s", "sent_at"))
