@@ -17,6 +17,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any
 
@@ -80,9 +81,12 @@ class Drawing:
         """What came of each picture. It is called once."""
         if not self._helpers:
             return draw(pictures)
-        shares = [list(range(start, len(pictures), len(self._helpers))) for start in range(len(self._helpers))]
-        parts = self._threads.map(_drawn_by, self._helpers, [[pictures[place] for place in share] for share in shares])
-        found = {place: one for share, part in zip(shares, parts, strict=True) for place, one in zip(share, part, strict=True)}
+        waiting: SimpleQueue[int] = SimpleQueue()
+        for place in range(len(pictures)):
+            waiting.put(place)
+        found: dict[int, Drawn] = {}
+        for part in self._threads.map(lambda helper: _drawn_by(helper, pictures, waiting), self._helpers):
+            found |= part
         return [found[place] for place in range(len(pictures))]
 
 
@@ -118,12 +122,17 @@ def _ask(helper: subprocess.Popen[bytes], job: list[Picture] | GapsAsked) -> Any
         return None
 
 
-def _drawn_by(helper: subprocess.Popen[bytes], pictures: list[Picture]) -> list[Drawn]:
-    found: list[Drawn] | None = _ask(helper, pictures)
-    if found is None:
-        LOG.warning("a process that draws pictures ended: they are drawn here")
-        return [drawn(picture) for picture in pictures]
-    return found
+def _drawn_by(helper: subprocess.Popen[bytes], pictures: Sequence[Picture], waiting: SimpleQueue[int]) -> dict[int, Drawn]:
+    """What a helper made of the pictures that it came to, by their places: the next one is whoever's is free."""
+    made: dict[int, Drawn] = {}
+    with suppress(Empty):
+        while True:
+            place = waiting.get_nowait()
+            found: list[Drawn] | None = _ask(helper, [pictures[place]])
+            if found is None:
+                LOG.warning("a process that draws pictures ended: they are drawn here")
+            made[place] = drawn(pictures[place]) if found is None else found[0]
+    return made
 
 
 def _serve() -> None:
