@@ -141,8 +141,8 @@ class Load(Strict):
     rate_per_min: Rate | None = None
     """An open loop instead of users: requests begin by a plan, whatever the answers do."""
     arrivals: Annotated[str, one_of(tuple(GAPS))] = "poisson"
-    arrivals_shape: float = Field(default=0.5, gt=0, le=1000)
-    """How even ``gamma``'s gaps are: below 1 in bursts, above 1 more even than chance."""
+    arrivals_shape: float = Field(default=0.5, ge=0.001, le=1000)
+    """How even ``gamma``'s gaps are: below 1 in bursts (0.001: of a thousand requests), above 1 more even than chance."""
     max_in_flight: Users | None = None
     """The most requests of an open loop in flight, over all workers; None: half a minute's at its peak, at most 2,000."""
     think_time_s: Thought | None = None

@@ -152,3 +152,13 @@ def test_what_is_under_way_at_a_time_by_littles_law(load: dict[str, Any], expect
     (level,) = levels_of(loaded)
     cell = Cell(0, "m", "m", "converse", "d", "b", level.concurrency, 0, level.rate_per_min)
     assert expected_in_flight(loaded, cell, 2.0) == expected
+
+
+@pytest.mark.parametrize("shape", [0.05, 0.5, 20.0])
+def test_a_short_window_has_as_many_requests_as_its_rate_says_however_they_scatter(shape: float) -> None:
+    """30 requests in 3 s at 600 a minute: a renewal process begun with an arrival has (1 / shape - 1) / 2 more, 9.5 at 0.05."""
+    counts = [
+        sum(1 for _ in takewhile(lambda at: at < 3.0, arrival_times("gamma", Steady(600), f"{n}", shape))) for n in range(600)
+    ]
+    error = (30 / shape + 1 / shape**2) ** 0.5 / len(counts) ** 0.5
+    assert np.mean(counts) == pytest.approx(30, abs=4 * error)
