@@ -56,11 +56,11 @@ class StudyUI:
 
     def _answer(self) -> Response | None:
         """None to go on; else why not."""
-        host = urlsplit(f"//{request.host}").hostname or ""
+        host = _split(f"//{request.headers.get('Host', '')}")[0]
         if self._ui.host in LOOPBACK and host not in LOOPBACK:
             return Response("this is not the address of this web UI\n", 403)
         origin = request.headers.get("Origin")
-        if origin is not None and urlsplit(origin).netloc != request.host:
+        if origin is not None and _split(origin)[1] != request.host:
             return Response("another site asks\n", 403)
         if request.path != "/" and request.headers.get("Sec-Fetch-Site", "none") in ("cross-site", "same-site"):
             return Response("another site asks\n", 403)
@@ -120,3 +120,12 @@ class StudyUI:
             CONFIGURATION.key: configuration_rows(self._study.config),
         }
         return [{"key": key, "data": data} for key, data in rows.items()]
+
+
+def _split(address: str) -> tuple[str, str]:
+    """Host and authority of an address that anybody may have written; empty ones where it is none."""
+    try:
+        parts = urlsplit(address)
+        return parts.hostname or "", parts.netloc
+    except ValueError:
+        return "", ""

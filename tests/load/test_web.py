@@ -103,7 +103,10 @@ def serving(tmp_path: Path, config: str) -> Iterator[Site]:
 def test_strangers_neither_read_nor_change_anything_and_the_form_asks_for_no_numbers(site: Site) -> None:
     elsewhere = "http://evil.example"
     assert site.ask("/stats/requests", {"Host": "evil.example"})[0] == 403
-    assert site.ask("/stats/requests", {"Origin": elsewhere})[0] == 403
+    for host in ("[", "127.0.0.1.evil.example", "evil.example:8089", "127.0.0.1@evil.example", "localhost.", "%31", "\x7f"):
+        assert site.ask("/stats/requests", {"Host": host})[0] in (400, 403), host
+    for origin in (elsewhere, "null", "http://[", "", "//", "file://", f"http://127.0.0.1:{site.port}.evil.example"):
+        assert site.ask("/stats/requests", {"Origin": origin})[0] == 403, origin
     assert site.ask("/stats/requests", {"Sec-Fetch-Site": "cross-site"})[0] == 403
     for path in ("/swarm", "/stop", "/stats/reset"):
         assert site.ask(path, data=b"user_count=999&spawn_rate=999")[0] == 403, "without the cookie of the page"
