@@ -10,7 +10,7 @@ IMAGE ?= fmbench-load
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 
 .PHONY: help demo test test-long test-containers test-fast lint format format-check types check lock image k8s-render clean \
-        bench-accuracy bench-saturation bench-starts bench-stops bench-demo bench-scale bench-arrivals bench-searches bench-requests bench-master bench-simulator bench-statistics bench-report bench-prices bench-quota bench-faults fuzz fuzz-short soak sbom audit tools
+        bench-accuracy bench-saturation bench-starts bench-stops bench-demo bench-scale bench-arrivals bench-searches bench-requests bench-master bench-simulator bench-statistics bench-report bench-prices bench-quota bench-faults fuzz fuzz-short fuzz-atheris soak sbom audit tools
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -149,6 +149,12 @@ fuzz: $(VENV)/.installed-dev ## malformed input for every parser: INPUTS=, CONFI
 
 fuzz-short: $(VENV)/.installed-dev ## the same in about two minutes (CI)
 	$(BIN)/python -m benchmarks.fuzz --inputs 50000 --configurations 500 --datasets 100 --processes 5 --seed 20261127
+
+TARGET ?= frames
+SECONDS ?= 60
+fuzz-atheris: $(VENV)/.installed-dev ## one parser's input, bred by the code that it reaches (installs atheris; Python 3.11): TARGET=, SECONDS=
+	$(BIN)/python -m pip install --quiet atheris
+	$(BIN)/python -m benchmarks.fuzz.guided $(TARGET) --seconds $(SECONDS)
 
 image: ## the container image, the smaller one for workers, and an S3 server for trying things out
 	docker build --file docker/Dockerfile --target full --tag $(IMAGE) .
