@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import sys
 from collections.abc import Mapping
 
@@ -11,8 +13,10 @@ from fmbench.config.model import places_of
 from fmbench.config.schema import Config
 from fmbench.core.estimate import Estimate
 from fmbench.core.failures import Refused, UnusableInput
+from fmbench.core.levels import levels_of
 from fmbench.core.prices.book import PriceBook, prices_of
 from fmbench.core.prices.price import Price
+from fmbench.run.options import Options
 from fmbench.run.plan_table import duration_text, range_text
 from fmbench.run.say import say
 from fmbench.storage.runfolder import check_name
@@ -22,6 +26,8 @@ ASK_ABOVE_USD = 0.1
 """A run that can cost at most so much starts without a question."""
 _NOWHERE = "http://127.0.0.1:9"
 """An endpoint to make requests for, not to send them to."""
+OWN_FILES = 48
+"""What a load process has open besides its connections."""
 
 
 def configured_endpoint(config: Config) -> str | None:
@@ -43,6 +49,18 @@ def check_address(config: Config) -> None:
     store."""
     store_for(config.output, config.region)
     check_name(config.output, config.name)
+
+
+def check_open_files(config: Config, options: Options) -> None:
+    """Each user of a load process holds a connection. Raises ``Refused`` where the system lets one have too few files open."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if options.master or most == resource.RLIM_INFINITY:
+        return
+    processes = options.processes if options.processes > 0 else len(os.sched_getaffinity(0))
+    users = -(-max(level.concurrency for level in levels_of(config.load)) // processes)
+    if users + OWN_FILES > most:
+        needed = f"{users:,} users in a load process need {users + OWN_FILES:,} open files, and the system's limit is {most:,}"
+        raise Refused(f"{needed}: raise it (ulimit -n, as an administrator), or use more --processes or fewer users.")
 
 
 def check_budget(config: Config, book: PriceBook) -> None:

@@ -25,6 +25,7 @@ from fmbench.run.checks import (
     ask_before_spending,
     check_address,
     check_budget,
+    check_open_files,
     check_requests,
     check_target,
     foreign_prices,
@@ -109,6 +110,7 @@ def _begin(options: Options, loaded: LoadedConfig) -> tuple[RunFolder, Prepared]
     ask_about_foreign_prices(config, prices_of(config, book), options.yes)
     check_target(config)
     check_requests(loaded)
+    check_open_files(config, options)
     folder = create(config.output, config.name, region=config.region)
     try:
         prepared = prepare_study(loaded, book, folder.prompts)
@@ -172,6 +174,7 @@ def _resume(options: Options, loaded: LoadedConfig, run_id: str) -> int:
     check_budget(config, price_book(config, options.live_prices))
     check_target(config)
     check_requests(loaded)
+    check_open_files(config, options)
     with put_off():
         folder, manifest = reopen(loaded, run_id)
         close_cut_cells(folder)

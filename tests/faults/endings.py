@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import time
 from collections.abc import Iterator
@@ -109,4 +110,34 @@ def drips_and_told(place: Path) -> Trial:
         command.process.send_signal(signal.SIGINT)
         ended = command.ended(120)
         assert ended.status == 130 and time.monotonic() - begun < 60, ended.stderr
+        return trial(ended, len(ledger))
+
+
+SET_CLOCK = """
+import os, time
+if "FMBENCH_RUN" in os.environ:
+    begun, sound, sound_ns = time.monotonic(), time.time, time.time_ns
+    def ahead(): return float(os.environ["STEP_S"]) if os.path.exists(os.environ["STEP_WHEN"]) else 0.0
+    time.time = lambda: sound() + ahead()
+    time.time_ns = lambda: sound_ns() + int(ahead() * 1e9)
+"""
+"""The clock of a load process, which is set as soon as there is a certain file."""
+
+
+@fault("the clock is set an hour back, or a day ahead, in the middle of a cell")
+def clock_set(place: Path) -> Trial:
+    (place / "sitecustomize.py").write_text(SET_CLOCK)
+    load = {"concurrency": [4, 6], "warmup_s": 0.5, "duration_s": 2, "min_requests": 0}
+    when = place / "now"
+    with hostile(slowly) as ledger:
+        step = random.choice(("-3600", "86400"))
+        at = desk(place, ledger, PYTHONPATH=str(place), STEP_S=step, STEP_WHEN=str(when))
+        command = at.start_run(config(load=load))
+        wait_until(lambda: len(ledger) >= 60 or command.process.poll() is not None)
+        when.touch()
+        ended = command.ended(120)
+        assert ended.status == 0, ended.stderr
+        cells = ended.json("summary.json")["cells"]
+        assert len(cells) == 2 and all(1.5 < cell["duration_s"] < 4 for cell in cells), cells
+        assert all(cell["transactions_per_minute"] > 0 and cell["requests"] > 40 for cell in cells), step
         return trial(ended, len(ledger))

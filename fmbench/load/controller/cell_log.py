@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from fmbench.core.plan import FINISHED, cell_row
 from fmbench.core.records import Cell
+from fmbench.load.clock import now
 from fmbench.load.controller.budget import Used
 from fmbench.load.tally import Tally
 from fmbench.storage.put_back import put_back
@@ -67,7 +68,7 @@ class Attempt:
         return {
             **row,
             **times,
-            "ended_at": time.time(),
+            "ended_at": now(),
             "reason": reason,
             **self._budget(),
             **self._unstarted(),
@@ -79,7 +80,7 @@ class Attempt:
         """What it takes to know which requests of an open loop's plan nobody could start, as who carried them was lost."""
         if not self.gone or self.cell.rate_per_min is None or self.opened_at is None or self.burst is not None:
             return {}
-        return {"unstarted": {"opened_at": self.opened_at, "closed_at": self.drain_at or time.time(), "slots": self.gone}}
+        return {"unstarted": {"opened_at": self.opened_at, "closed_at": self.drain_at or now(), "slots": self.gone}}
 
     def _search(self) -> dict[str, Any]:
         if self.visit is None or self.evidence is None:

@@ -13,6 +13,7 @@ from locust.rpc import Message as LocustMessage
 from locust.runners import STATE_INIT, STATE_RUNNING, STATE_SPAWNING, MasterRunner
 
 from fmbench.load import transport
+from fmbench.load.clock import now
 from fmbench.load.controller.locust_master import LateComersWait
 from fmbench.load.controller.members import Member
 from fmbench.load.deadlines import COME_BACK_S, FAREWELL_S, READY_S, REPLACEMENT_S, SETTLE_S, SETTLED_S
@@ -190,7 +191,7 @@ class Crew:
     def _compare_clocks(self, member: Member) -> bool:
         """The offset is taken from the exchange with the shortest round trip. False: the process went away over it."""
         for number in range(CLOCK_ROUNDS):
-            before = time.time()
+            before = now()
             self._say(ClockQuestion(run_id=self.run_id, number=number), member.client_id)
             found = self._await_one(ClockAnswer, number, member.client_id)
             if found is None:
@@ -335,7 +336,7 @@ class Crew:
             kind = kind_of(asked)
         if isinstance(message, StepReady | Gone) and client in self.members:
             self.members[client].stored = message.stored
-        self._replies[client, kind, number_of(message)] = message, time.time()
+        self._replies[client, kind, number_of(message)] = message, now()
         return None
 
     def _taken(self, kind: type[Message], number: int | None, client: str) -> Message | None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 import gevent
 
 from fmbench.config.schema import Config, Load
+from fmbench.load.clock import now
 from fmbench.load.controller.budget import RunBudget, Used
 from fmbench.load.controller.cell_log import Attempt
 from fmbench.load.controller.crew import Crew
@@ -35,7 +36,7 @@ class Draining:
         """Close the gate and wait for every worker's counts. Returns what is missing, or nothing."""
         answers = self._wait_for_the_end(attempt, number)
         if attempt.drain_at is None and attempt.opened_at is not None:
-            attempt.drain_at = time.time()
+            attempt.drain_at = now()
         return self._settle(attempt, answers, pulses())
 
     def _wait_for_the_end(self, attempt: Attempt, number: int) -> dict[str, Drained]:
@@ -59,7 +60,7 @@ class Draining:
                 if answer is not None:
                     answers[client] = answer
             if attempt.drain_at is None and closed >= waiting:
-                attempt.drain_at = time.time()
+                attempt.drain_at = now()
             waiting &= crew.present() | answers.keys()
             gevent.sleep(CLOSELY_S if attempt.drain_at is None else ENDING_S)
         return answers

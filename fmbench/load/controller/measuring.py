@@ -17,6 +17,7 @@ from fmbench.core.failures import NOT_THE_MODELS
 from fmbench.core.levels import window_s
 from fmbench.core.plan import deal_slots
 from fmbench.core.records import Cell
+from fmbench.load.clock import now
 from fmbench.load.controller.budget import RunBudget
 from fmbench.load.controller.cell_log import Attempt
 from fmbench.load.controller.crew import CellRefused, Crew, CrewChanged
@@ -109,7 +110,7 @@ class Measuring:
     def _warm_up(self, attempt: Attempt) -> None:
         warmup_s = 0.0 if attempt.burst is not None else self.config.load.warmup_s
         self._progress.cell_begins(attempt.cell, len(self.crew.frozen))
-        soon = time.time() + (OPENS_AFTER_S if attempt.cell.rate_per_min is not None else 0.0)
+        soon = now() + (OPENS_AFTER_S if attempt.cell.rate_per_min is not None else 0.0)
         attempt.opened_at = max(soon, attempt.opens_at or soon)
         if not warmup_s:
             attempt.measure_at = attempt.opened_at
@@ -128,7 +129,7 @@ class Measuring:
     def _measure(self, attempt: Attempt) -> None:
         load = self.config.load
         if attempt.measure_at is None:
-            attempt.measure_at = time.time()
+            attempt.measure_at = now()
             self.crew.tell(Measure(run_id=self.crew.run_id, number=self._number))
         window = None if self._judge is None or load.until == "fixed" else self._judge.window()
         self._progress.measuring(window is None and attempt.visit is None)
@@ -159,7 +160,7 @@ class Measuring:
     def _keep_on(self, attempt: Attempt, expected_s: float, over: Callable[[float, Tally], bool]) -> None:
         """Watch over the step until ``over(elapsed seconds, counts)``, looking closely around ``expected_s``."""
         assert attempt.opened_at is not None
-        began = time.monotonic() + max(0.0, attempt.opened_at - time.time())
+        began = time.monotonic() + max(0.0, attempt.opened_at - now())
         while True:
             tally = self._look(attempt)
             elapsed = time.monotonic() - began

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -12,6 +11,7 @@ from fmbench.core.quota.burst import Burst, Seen
 from fmbench.core.quota.replay import MINUTE_S
 from fmbench.core.quota.search import Limits, search
 from fmbench.core.records import Cell
+from fmbench.load.clock import now
 from fmbench.load.controller.cell_log import Attempt, CellLog
 
 Send = Callable[[Cell, Burst, float], Attempt | None]
@@ -38,14 +38,14 @@ class QuotaSearching:
     def run(self) -> None:
         """Search until every quota is found, or no more can be sent."""
         for template in self._templates:
-            self._last = time.time()
+            self._last = now()
             self._search(template)
 
     def _search(self, template: Cell) -> None:
         bursts = search(self._limits(self._models[template.model]))
         burst = next(bursts)
         while (attempt := self._send(self._cell(template), burst, self._moment(burst))) is not None:
-            self._last = time.time()
+            self._last = now()
             try:
                 burst = bursts.send([self._in_minutes(each) for each in sorted(attempt.seen, key=lambda each: each.at)])
             except StopIteration:
@@ -68,7 +68,7 @@ class QuotaSearching:
     def _moment(self, burst: Burst) -> float:
         """When a burst begins: after its silence, at its second of the service's minute."""
         minute_s = MINUTE_S * self._scale
-        earliest = max(time.time() + min(READY_S, minute_s / 60), self._last + burst.quiet_s * self._scale)
+        earliest = max(now() + min(READY_S, minute_s / 60), self._last + burst.quiet_s * self._scale)
         return earliest if burst.at is None else earliest + (burst.at * self._scale - earliest) % minute_s
 
     def _in_minutes(self, seen: Seen) -> Seen:

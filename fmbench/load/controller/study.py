@@ -9,6 +9,7 @@ from fmbench.config.load import stored_config
 from fmbench.core.failures import Refused
 from fmbench.core.plan import Plan
 from fmbench.core.records import Cell
+from fmbench.load import clock
 from fmbench.load.controller.budget import RunBudget
 from fmbench.load.controller.cell_log import Attempt, CellLog
 from fmbench.load.controller.crew import Crew, NobodyLeft
@@ -61,6 +62,7 @@ class Controller:
 
         Raises ``Refused`` when of all processes that joined none can take part.
         """
+        clock.begin()
         self.crew.hello = greeting(self.plan.run_id, self.folder, self.config.region, endpoint)
         self._outbox = outbox_to(self.crew.hello.store, self.folder)
         try:

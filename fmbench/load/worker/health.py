@@ -14,6 +14,7 @@ import orjson
 
 from fmbench.bedrock.credentials import longest_wait_s
 from fmbench.bedrock.standing import STANDING
+from fmbench.load.clock import now
 
 TICK_S = 0.01
 
@@ -59,7 +60,7 @@ class HealthLog:
     def write(self) -> None:
         """One line for the time since the last one."""
         second, self.second = self.second, Second()
-        line = {"at": time.time(), "worker": self.worker, **self._lags(second.lags), "cpu": self._cpu_share()}
+        line = {"at": now(), "worker": self.worker, **self._lags(second.lags), "cpu": self._cpu_share()}
         in_flight, sent, done = self._counts()
         line |= {"in_flight": in_flight, "sent": sent, "done": done}
         line |= {"new_connections": second.new_connections, "start_delay_max_s": second.start_delay_max_s}

@@ -23,6 +23,7 @@ from locust.runners import WorkerRunner
 
 from fmbench.core.failures import ExitCode, FmbenchError, Refused
 from fmbench.core.neutral import visible
+from fmbench.load import clock
 from fmbench.load.deadlines import GOODBYE_S, GRACE_S, LOOK_S, MASTER_LOST_S, PULSE_S
 from fmbench.load.leaving import OVER, mark
 from fmbench.load.protocol import (
@@ -140,6 +141,8 @@ class Worker:
         if self.participation is None:
             folder, outbox = settle_in(hello)
             self._expected_run = hello.run_id
+            if self.distributed:  # else the controller has begun it
+                clock.begin()
             self.participation = Participation(hello, folder, outbox, self._name(folder), self.gate)
             gevent.spawn(self._pulse_each_second, self.participation)
             if self.distributed and "FMBENCH_RUN" not in os.environ:  # nothing else shows here that the master was found

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from fmbench.core.levels import plan_of_arrivals
 from fmbench.core.quota.tokens import Quota
+from fmbench.load import clock
 from fmbench.load.deadlines import STORE_AT_THE_END_S, STORE_BETWEEN_CELLS_S
 from fmbench.load.outbox import Outbox
 from fmbench.load.protocol import Closed, Drain, Drained, Hello, Hurry, Open, Pulse, StepOrder, StoredFile
@@ -39,7 +40,7 @@ class Participation:
         self.prepared = PreparedRun(folder, hello.endpoint, name)
         self.health = HealthLog(folder / "health" / f"{name}.jsonl", name, self._counts)
         self.files = Files(folder, name, self.prepared.config.quality, outbox)
-        self.epoch_offset_ns = time.time_ns() - time.monotonic_ns()
+        self.epoch_offset_ns = clock.offset_ns()
         self.sealed = False
         self.pacing: Pacing | None = None
         """What holds back the step's requests; None: nothing does."""
