@@ -10,10 +10,12 @@ import subprocess
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
-from tests.e2e.commands import Desk
+from tests.e2e.commands import Desk, wait_until
 from tests.faults.hostile import ANSWER, Asked, hostile
+from tests.faults.processes import LONG, child_of, slowly
 from tests.faults.trials import Trial, config, desk, fault, trial
 
 PLACES = {
@@ -86,3 +88,20 @@ def _well_again(at: Desk, run: Path, status: int, sent: int, said: str) -> Trial
 def one_place(place: Path) -> Trial:
     where, after = random.choice(list(PLACES.items()))
     return failing(place, where, after, random.choice(ERRORS))
+
+
+@fault("a load process is killed while no journal takes a line any more")
+def killed_on_a_full_disk(place: Path) -> Trial:
+    gate = place / "gate"
+    fails = {"LD_PRELOAD": library(place), "FAULT_PATH": "/journal/", "FAULT_ERRNO": str(errno.ENOSPC), "FAULT_GATE": str(gate)}
+    with hostile(slowly) as ledger:
+        at = desk(place, ledger)
+        command = at.start_run(config(load=LONG), "--processes", "2", **fails)
+        wait_until(lambda: len(ledger) >= 60 or command.process.poll() is not None)
+        processes = psutil.Process(child_of(command)).children()
+        gate.touch()
+        processes[0].kill()
+        ended = command.ended(200)
+        assert ended.status == 5 and "Traceback" not in ended.stderr, ended.stderr
+        gate.unlink()
+        return _well_again(at, next(at.results.iterdir()), ended.status, len(ledger), str(ended))
