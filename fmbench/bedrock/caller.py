@@ -188,8 +188,8 @@ class _Call:
         exchange.headers_ns = reader.head_ns
         if exchange.content_ns:
             exchange.first_content_ns, exchange.last_content_ns = exchange.content_ns[0], exchange.content_ns[-1]
-        whole = fault is None and reader.last_ns is not None
-        exchange.ended_ns = reader.last_ns if whole and reader.last_ns is not None else monotonic_ns()
+        over = fault is None or reader.done  # an error answer is over with its last byte, too, however late it is read
+        exchange.ended_ns = reader.last_ns if over and reader.last_ns is not None else monotonic_ns()
         if fault is not None:
             exchange.failure = fault.kind
             exchange.error_code = fault.code or None

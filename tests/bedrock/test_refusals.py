@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from fmbench.bedrock.faults import Fault as Fault
@@ -10,6 +12,8 @@ from fmbench.bedrock.told import fault_of_answer
 from fmbench.core.cures import CURES, cure_of, lies_with_the_model, parameter_named
 from fmbench.core.failures import OURS
 from fmbench.core.failures import FailureKind as Word
+from tests.bedrock import by_hand
+from tests.bedrock.reading import Reading
 
 DENIED, VALIDATION = "AccessDeniedException", "ValidationException"
 TEXTS: list[tuple[int, str, str, Word]] = [
@@ -158,3 +162,10 @@ def test_the_clock_s_fault_says_by_how_much() -> None:
 def test_no_message_tells_a_proxy_s_password(secret: str) -> None:
     kept = safe_message(f"cannot reach {secret} now")
     assert "hunter2" not in kept and "dXNlcjpodW50ZXIy" not in kept
+
+
+def test_a_refusal_is_over_with_its_last_byte() -> None:
+    """All of it came at once: the moment of its head is that of its end, whatever was done with it afterwards."""
+    body = json.dumps({"message": "Too many requests, please wait before trying again."}).encode()
+    found = Reading()(by_hand.counted(body, "429 Too Many Requests", x_amzn_ErrorType="ThrottlingException"))
+    assert (found.failure, found.ended_ns) == (Word.THROTTLED_REQUESTS, found.headers_ns)
