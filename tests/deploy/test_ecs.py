@@ -105,7 +105,7 @@ def test_only_the_models_of_the_study_may_be_asked(template, resources):
         "arn:aws:bedrock:*::x/a*",
     ]
     assert [arn for arn in everything if allowed.fullmatch(arn)] == []
-    config = ROOT / "configs/quickstart.yml"
+    config = ROOT / "configs/nova.yml"
     done = subprocess.run(
         [sys.executable, "-m", "fmbench", "policy", config], capture_output=True, text=True, timeout=60, check=True
     )
