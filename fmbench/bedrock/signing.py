@@ -8,6 +8,7 @@ key, say), and credentials that have changed, go the long way. https://docs.aws.
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from functools import lru_cache
@@ -72,9 +73,18 @@ def _signing_key(secret: str, date: str, scope: str) -> bytes:
     return key
 
 
-_PROCESS = str(uuid4())[:24]
-"""What the ids of this process's requests begin with; the rest is a number."""
 _numbers = count()
+_process = ""
+"""What the ids of this process's requests begin with; the rest is a number."""
+
+
+def _name_process() -> None:
+    global _process
+    _process = str(uuid4())[:24]
+
+
+_name_process()
+os.register_at_fork(after_in_child=_name_process)
 
 
 @lru_cache(maxsize=1)
@@ -92,7 +102,7 @@ class Envelope:
 
     def seal(self, body: bytes) -> bytes:
         """The whole HTTP request, signed now. Raises botocore's credential errors."""
-        invocation = f"{_PROCESS}{next(_numbers):012x}"
+        invocation = f"{_process}{next(_numbers):012x}"
         template = self._template
         if template is not None and template.credentials == self._credentials():
             head = template.head(body, invocation, _written(int(time.time())))

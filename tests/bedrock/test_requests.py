@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -265,6 +267,22 @@ def test_prompts_of_one_model_share_what_is_signed_once(server: Scripted) -> Non
     for request, text in zip(server.requests, ["one", "another, longer"] * 2, strict=True):
         verify_signature(request, "fmbench-local")
         assert json.loads(request.body)["messages"][0]["content"][0]["text"] == text
+
+
+ASK_TWICE_IN_TWO = """
+import os, sys
+from tests.bedrock.asking import Ask, here
+child = os.fork()
+here(Ask(sys.argv[1], times=2))
+if child:
+    sys.exit(os.waitpid(child, 0)[1])
+"""
+
+
+def test_processes_that_were_forked_name_their_requests_apart(server: Scripted) -> None:
+    root = Path(__file__).resolve().parents[2]
+    subprocess.run([sys.executable, "-c", ASK_TWICE_IN_TWO, server.url], check=True, timeout=60, cwd=root)
+    assert len({headers_of(request)["amz-sdk-invocation-id"] for request in server.requests}) == len(server.requests) == 4
 
 
 def test_a_proxy_is_used_as_boto3_would(server: Scripted, monkeypatch: pytest.MonkeyPatch, fresh_session: None) -> None:
