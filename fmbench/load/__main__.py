@@ -10,6 +10,7 @@ signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))  # h
 
 logging.raiseExceptions = False  # a log that the disk does not take is no traceback on the terminal
 
+from gevent import hub  # noqa: E402
 from locust import argument_parser  # noqa: E402
 from locust.main import main  # noqa: E402
 
@@ -22,3 +23,4 @@ if __name__ == "__main__":
     finally:  # Locust still listens while its threads end, and would be torn out of that with a traceback
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
+        hub.signal.handle = lambda self: None  # type: ignore[method-assign]  # nor is one heard that came before and was not handled yet

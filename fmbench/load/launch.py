@@ -18,6 +18,7 @@ from typing import Any
 
 from fmbench.core.failures import ExitCode, FmbenchError, Refused, UnusableInput, Vanished
 from fmbench.load.events import STAYS, VARIABLE, Counted, Event, PageStays, Told, hearing
+from fmbench.load.heeded import heeded
 from fmbench.load.leaving import bounds_of, forget_marks, leave_within, page_bounds
 from fmbench.load.process_group import end_group
 from fmbench.load.secret import new_secret, secret
@@ -232,7 +233,7 @@ def _signals_to(child: list[subprocess.Popen[bytes]], heard: list[int]) -> Itera
         for process in child:
             process.send_signal(number)
 
-    before = {number: signal.signal(number, hand_on) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, hand_on) for number in heeded()}
     try:
         yield
     finally:

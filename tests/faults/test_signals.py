@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from fmbench.load.heeded import heeded
+from fmbench.run.signals import Terminated, put_off, terminating
 from tests.e2e.commands import Command, Desk, Ended, wait_until
 from tests.faults.hostile import ANSWER, Ledger, hostile
 from tests.faults.processes import child_of
@@ -154,3 +156,47 @@ def test_twice(tmp_path: Path, number: int, status: int) -> None:
         assert_quiet(ended)
         assert ended.manifest["status"] == "interrupted"
         assert trial(ended, len(ledger)).unaccounted == 0
+
+
+class Finalised:
+    """Something that is signalled as it goes, where Python passes no exception on."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def __del__(self) -> None:
+        signal.raise_signal(self._number)
+
+
+@pytest.mark.parametrize(("number", "end"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)])
+def test_a_signal_that_comes_in_a_finalizer_is_not_lost(
+    number: int, end: type[BaseException], capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(end), terminating():
+        Finalised(number)
+        wait_until(lambda: False, 30)
+    assert capfd.readouterr().err == ""
+
+
+def test_what_a_background_job_was_started_to_ignore_is_ignored() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with put_off():
+            signal.raise_signal(signal.SIGINT)
+        assert heeded() == [signal.SIGTERM]
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_a_whole_run_in_the_background_of_a_script_ignores_ctrl_c(tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as such a job is started
+    try:
+        with hostile(lambda asked: ANSWER) as ledger:
+            command = desk(tmp_path, ledger).start_run(config())
+            wait_until(lambda: len(ledger) > 20)
+            command.process.send_signal(signal.SIGINT)
+            ended = command.ended()
+            assert ended.status == 0, ended.stderr
+            assert trial(ended, len(ledger)).unaccounted == 0
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -18,11 +18,14 @@ def main():
     gevent.signal_handler(signal.SIGTERM, sys.exit, 143)
     gevent.signal_handler(signal.SIGINT, sys.exit, 130)
     threading.Thread(target=late).start()
+    if sys.argv[2] == "unhandled":
+        os.kill(os.getpid(), int(sys.argv[1]))
     sys.exit(5)
 
 def late():
     gevent.sleep(0.3)
-    os.kill(os.getpid(), int(sys.argv[1]))
+    if sys.argv[2] == "late":
+        os.kill(os.getpid(), int(sys.argv[1]))
     gevent.sleep(0.3)
     print("ended in order")
 
@@ -31,7 +34,8 @@ runpy.run_module("fmbench.load", run_name="__main__")
 """
 
 
+@pytest.mark.parametrize("when", ["late", "unhandled"])
 @pytest.mark.parametrize("number", [2, 15])
-def test_a_signal_while_threads_end_is_no_traceback_and_keeps_the_status(number: int) -> None:
-    ended = subprocess.run([sys.executable, "-c", LATE, str(number)], capture_output=True, text=True, timeout=60)
+def test_a_signal_while_threads_end_is_no_traceback_and_keeps_the_status(number: int, when: str) -> None:
+    ended = subprocess.run([sys.executable, "-c", LATE, str(number), when], capture_output=True, text=True, timeout=60)
     assert (ended.returncode, ended.stdout, ended.stderr) == (5, "ended in order\n", "")
