@@ -23,4 +23,6 @@ if __name__ == "__main__":
     finally:  # Locust still listens while its threads end, and would be torn out of that with a traceback
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
-        hub.signal.handle = lambda self: None  # type: ignore[method-assign]  # nor is one heard that came before and was not handled yet
+        # nor does one that came before, or is being answered, end this process once more
+        hub.signal.handle = lambda self: None  # type: ignore[method-assign]
+        hub.get_hub().handle_error = lambda *error: None  # type: ignore[method-assign]
