@@ -184,6 +184,8 @@ def _supervise(
                 if child.poll() is None:
                     child.kill()
                 end_group(child.pid)
+            for scratch in scratches:
+                forget_marks(scratch)
 
 
 def _start(arguments: list[str], scratch: Path, variables: Mapping[str, str], pipes: tuple[int, ...]) -> subprocess.Popen[bytes]:

@@ -54,9 +54,10 @@ def mark(name: str) -> None:
 
 
 def forget_marks(scratch: Path) -> None:
-    """Those of an earlier load in the same folder."""
+    """Take the marks away: those of an earlier load in the same folder, and of one that has ended."""
     for name in (OVER, CLOSED):
-        (scratch / name).unlink(missing_ok=True)
+        with suppress(OSError):
+            (scratch / name).unlink()
 
 
 def leave_within(
