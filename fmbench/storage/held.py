@@ -12,6 +12,8 @@ from fmbench.storage.put_back import put_back
 
 LOOK_S = 0.1
 PATTERNS = ("journal/*.jsonl", "answers/*.jsonl", "cells.jsonl")
+MOST_HELD = 256
+"""So many files at most, as who supervises needs some of those that a process may open."""
 
 
 class Held:
@@ -44,12 +46,15 @@ class Held:
     def _look_often(self) -> None:
         while not self._over.wait(LOOK_S):
             for pattern in PATTERNS:
-                for path in self._folder.glob(pattern):
-                    with suppress(OSError):  # deleted meanwhile, or too many files are open: this one is not held
-                        self._take(path)
+                with suppress(OSError):  # its folder is deleted in this moment
+                    for path in self._folder.glob(pattern):
+                        with suppress(OSError):  # so is it, or too many files are open: it is not held
+                            self._take(path)
 
     def _take(self, path: Path) -> None:
         held = self._files.get(path)
+        if held is None and len(self._files) >= MOST_HELD:
+            return
         if held is not None and os.path.samestat(path.stat(), os.fstat(held)):
             return
         new = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)

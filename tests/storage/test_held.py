@@ -78,3 +78,34 @@ def test_nothing_stays_open(run: Path) -> None:
     with holding(run):
         wait_until(_is_open(journal))
     assert str(journal) not in _open_here()
+
+
+def test_a_folder_that_goes_while_it_is_looked_through_ends_no_watch(
+    run: Path, held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+    glob = Path.glob
+
+    def gone(path: Path, pattern: str) -> Iterator[Path]:
+        looked.append(pattern)
+        if len(looked) < 6:
+            raise FileNotFoundError(path)
+        return iter(list(glob(path, pattern)))
+
+    monkeypatch.setattr(Path, "glob", gone)
+    wait_until(lambda: len(looked) >= 6)
+    journal = run / "journal" / "w.jsonl"
+    journal.write_text("one\n")
+    wait_until(_is_open(journal))
+
+
+def test_no_more_files_are_held_than_leave_room(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+    glob = Path.glob
+    monkeypatch.setattr("fmbench.storage.held.MOST_HELD", 2)
+    monkeypatch.setattr(Path, "glob", lambda path, pattern: looked.append(pattern) or glob(path, pattern))
+    for number in range(4):
+        (run / "journal" / f"w{number}.jsonl").write_text("one\n")
+    with holding(run):
+        wait_until(lambda: len(looked) > 6)  # it has looked twice at everything
+        assert len([path for path in _open_here() if path.startswith(str(run))]) == 2
