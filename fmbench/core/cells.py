@@ -31,6 +31,12 @@ def level_of(row: Mapping[str, Any]) -> float:
     return float(rate) if rate is not None else int(users)
 
 
+def level_shown(row: Mapping[str, Any]) -> float | None:
+    """The level that stands for a model's row of a verdict: the one that it is compared by, else the nearest; None: no level."""
+    place = row.get("point") or row.get("closest")
+    return level_of(place) if place else None
+
+
 _SAME = {"default": ("standard",), "standard": ("default",)}
 """Tiers of one kind by two names."""
 

@@ -126,6 +126,6 @@ def cure_of(kind: str, message: str = "") -> str:
 def in_words(failures: Mapping[str, int], words: Mapping[str, str]) -> str:
     """Failures with their counts, what the service said, and the cures."""
     counted = ", ".join(f"{kind} ({count:,})" for kind, count in sorted(failures.items()) if count)
-    said = "; ".join(f'"{words[kind]}"' for kind in sorted(failures) if words.get(kind))
+    said = "; ".join(dict.fromkeys(f'"{words[kind]}"' for kind in sorted(failures) if words.get(kind)))
     cures = " ".join(dict.fromkeys(cure for kind in sorted(failures) if (cure := cure_of(kind, words.get(kind, "")))))
     return ". ".join(part for part in (f"{counted}: {said}" if said else counted, cures) if part).rstrip(".")

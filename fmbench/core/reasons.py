@@ -91,6 +91,8 @@ class OnlyOne(Message):
     winner: Place
     others: Literal["none", "open", "failed"]
     """Whether no other was measured, some are undecided, or all fail."""
+    asked: bool = True
+    """Whether any objective is set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ class Best(Message):
     runner_up: Behind
     no_price: bool
     """Whether cost was to decide, and no price is known."""
+    asked: bool = True
 
 
 Settled = Literal["lower cost", "lower cost, inside the noise", "same cost", "nothing"]
@@ -119,6 +122,7 @@ class Tied(Message):
     settled_by: Settled
     """What is known of their cost beside the winner's, which is never higher."""
     no_price: bool
+    asked: bool = True
 
 
 @dataclass(frozen=True, slots=True)

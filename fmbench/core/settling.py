@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from scipy import special
@@ -22,6 +22,7 @@ from fmbench.core.contrast import SMALLEST
 from fmbench.core.figures.figure import UNDECIDED, Figure
 from fmbench.core.figures.registry import of_objective
 from fmbench.core.judging import MOST_TO_ASK_FOR
+from fmbench.core.messages import Message
 from fmbench.core.objectives import Judgement
 from fmbench.core.open_loop import falls_short
 from fmbench.core.results import CellResult
@@ -57,6 +58,8 @@ class Takes:
     usd: float | None
     beside: str | None = None
     """The model that it is to be told from, each with half of the requests; None where it is its objectives that are open."""
+    why: Message | None = None
+    """What it takes instead where ``requests`` is None; None: it is too close to tell."""
 
 
 def least_between(winner: CellResult, other: CellResult, figure: Figure, rivals: int = 1) -> LeastSeen | None:
@@ -113,7 +116,10 @@ def to_judge(found: CellResult) -> Takes:
     needed = requests_needed(found)
     requests = None if math.isinf(needed) else int(needed)
     usd = None if requests is None else _cost(found, requests)
-    return Takes(found.cell.model, found.cell.concurrency, found.cell.rate_per_min, requests, usd)
+    why = next(
+        (item.why for item in found.judgements if item.status == UNDECIDED and item.requests_needed is None and item.why), None
+    )
+    return Takes(found.cell.model, found.cell.concurrency, found.cell.rate_per_min, requests, usd, why=why)
 
 
 def requests_needed(found: CellResult) -> float:
@@ -153,7 +159,8 @@ def _settling(least: LeastSeen | None, questions: Sequence[Takes]) -> dict[str, 
     told = [one for one in questions if one.requests is not None]
     requests = sum(one.requests for one in told if one.requests is not None) if told else None
     whole = {"requests": requests, "usd": _sum(one.usd for one in told)}
-    return {"least_seen": shown, "to_settle": {**whole, "parts": [asdict(one) for one in questions]}}
+    parts = [{**asdict(replace(one, why=None)), "why": one.why} for one in questions]
+    return {"least_seen": shown, "to_settle": {**whole, "parts": parts}}
 
 
 def _sum(amounts: Iterable[float | None]) -> float | None:

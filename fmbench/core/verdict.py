@@ -54,12 +54,12 @@ def decide(results: list[CellResult], bucket: str, prefer: Prefer, objectives: l
     """
     here = [found for found in results if found.cell.bucket == bucket]
     judged = [found for found in here if found.cell.complete and found.row["requests"]]
+    points = _points(judged, prefer, objectives)
     shared = {
         "bucket": bucket,
-        "models": [_model_row(name, here) for name in _models(here)],
+        "models": [_model_row(name, here, points) for name in _models(here)],
         "pareto": pareto(judged, objectives),
     }
-    points = _points(judged, prefer, objectives)
     if points:
         return {**shared, **_recommend(points, judged, bucket, prefer, objectives)}
     return {**shared, "recommendation": None, "runner_up": None, "what_would_change": [], **_no_answer(judged, here, bucket)}
@@ -95,6 +95,7 @@ def _recommend(
     runner_up = None if not others else _behind(winner, others[0], figure)
     no_price = prefer == "cost" and figure is not COST
     reason = _reason(winner, tied, runner_up, figure, no_price) if runner_up else _lone_reason(winner, judged)
+    reason = replace(reason, asked=bool(objectives))
     recommendation = {
         "model": winner.cell.model,
         "model_id": winner.cell.model_id,
@@ -171,14 +172,14 @@ def _cost(point: CellResult) -> float:
     return float(f"{COST.better(point.row):.9g}")
 
 
-def _lone_reason(winner: CellResult, judged: list[CellResult]) -> Message:
+def _lone_reason(winner: CellResult, judged: list[CellResult]) -> OnlyOne:
     others = [found for found in judged if found.cell.model != winner.cell.model]
     if not others:
         return OnlyOne(_place(winner), "none")
     return OnlyOne(_place(winner), "open" if any(found.meets is None for found in others) else "failed")
 
 
-def _reason(winner: CellResult, tied: list[CellResult], runner_up: Behind, figure: Figure, no_price: bool) -> Message:
+def _reason(winner: CellResult, tied: list[CellResult], runner_up: Behind, figure: Figure, no_price: bool) -> Best | Tied:
     value, _ = figure.interval(winner.row)
     rivals = [point for point in tied if point is not winner]
     if not rivals:
@@ -343,9 +344,11 @@ def _nearest_row(found: CellResult) -> dict[str, Any]:
     }
 
 
-def _model_row(model: str, here: list[CellResult]) -> dict[str, Any]:
-    """How one model stands in a bucket: ``highest_concurrency`` and its throughput are of the most users within all limits."""
+def _model_row(model: str, here: list[CellResult], points: list[CellResult]) -> dict[str, Any]:
+    """How one model stands in a bucket: ``highest_concurrency`` and its throughput are of the most users within all limits,
+    ``point`` is the level at which it is compared with others, None where it meets at none."""
     ladder = _of_model(here, model)
+    point = next((found for found in points if found.cell.model == model), None)
     judged = [found for found in ladder if found.cell.complete and found.row["requests"]]
     top = most_users(judged)
     closest = top or min(judged, key=_distance, default=None)
@@ -355,6 +358,7 @@ def _model_row(model: str, here: list[CellResult]) -> dict[str, Any]:
         "status": "not_measured" if closest is None else {True: "met", False: "not_met", None: "undecided"}[closest.meets],
         "highest_concurrency": None if top is None else top.cell.concurrency,
         "highest_rate_per_min": None if top is None else top.cell.rate_per_min,
+        "point": None if point is None else {"concurrency": point.cell.concurrency, "rate_per_min": point.cell.rate_per_min},
         TRANSACTIONS.key: None if top is None else TRANSACTIONS.interval(top.row)[0],
         COST.key: None if closest is None else COST.interval(closest.row)[0],
         "closest": None if closest is None else _nearest_row(closest),

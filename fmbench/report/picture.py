@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from fmbench.report.labels import Side
 from fmbench.report.style import Look
 
 Values = NDArray[np.float64]
@@ -61,6 +62,8 @@ class Dots:
     size: float = 8
     alpha: float = 1.0
     texts: tuple[str, ...] | None = None
+    sides: tuple[Side, ...] = ()
+    """On which side of its point each text stands; none: on the right."""
     hover: tuple[str, ...] | None = None
     ring: bool = False
     """Drawn as hollow circles, to mark points of other marks."""
@@ -99,6 +102,8 @@ class Rule:
     axis: Literal["x", "y"]
     value: float
     label: str
+    right: bool = False
+    """Whether the name of a line across x stands on its right, and not on its left."""
 
 
 Mark = Line | Dots | Bars | Shade | Rule

@@ -106,7 +106,7 @@ class _PanelFigure:
         if mark.texts:
             trace |= {
                 "text": [shown(text) for text in mark.texts],
-                "textposition": "top right",
+                "textposition": [f"top {_SIDES.get(side, side)}" for side in mark.sides] or "top right",
                 "textfont": {"color": mark.look.colour, "size": 11},
             }
         self.traces.append(trace)
@@ -143,7 +143,11 @@ class _PanelFigure:
         self.shapes.append({"type": "line", "line": line, **place, **whole})
         spec = self.panel.x if mark.axis == "x" else self.panel.y
         at = math.log10(mark.value) if spec.log else mark.value
-        corner = {"xanchor": "right", "yanchor": "top"} if mark.axis == "x" else {"xanchor": "left", "yanchor": "bottom"}
+        corner = (
+            {"xanchor": "left" if mark.right else "right", "yanchor": "top"}
+            if mark.axis == "x"
+            else {"xanchor": "left", "yanchor": "bottom"}
+        )
         self.notes.append(
             {
                 "text": shown(mark.label),
@@ -165,6 +169,9 @@ class _PanelFigure:
         if hover is not None:
             return trace | {"hovertext": [shown(text) for text in hover], "hoverinfo": "text"}
         return trace | {"hovertemplate": f"{label}<br>%{{x:.3~g}}, %{{y:.3~g}}<extra></extra>"}
+
+
+_SIDES = {"above": "center"}
 
 
 def _whiskers(mark: Line, low: Values, high: Values) -> Spec:

@@ -19,6 +19,7 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 
 from fmbench.report import style
+from fmbench.report.labels import Side
 from fmbench.report.picture import Axis, Bars, Dots, Key, Line, Panel, Picture, Rule, Shade, Values, keys_of, log_ticks
 from fmbench.report.wording import digits
 
@@ -179,8 +180,13 @@ class _Painter:
             rasterized=cloud,
             zorder=2.2 if cloud else 4,
         )
-        for x, y, text in zip(mark.x, mark.y, mark.texts or (), strict=False):
-            self.axes.annotate(text, (x, y), xytext=(6, 5), textcoords="offset points", size=8, color=mark.look.colour, zorder=5)
+        self._texts(mark)
+
+    def _texts(self, mark: Dots) -> None:
+        words: dict[str, Any] = {"textcoords": "offset points", "size": 8, "color": mark.look.colour, "zorder": 5}
+        texts = mark.texts or ()
+        for x, y, text, side in zip(mark.x, mark.y, texts, mark.sides or _RIGHT * len(texts), strict=False):
+            self.axes.annotate(text, (x, y), **_SIDES[side], **words)
 
     @_draw.register
     def _(self, mark: Bars) -> None:
@@ -223,12 +229,21 @@ class _Painter:
         words["bbox"] = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.8}
         if mark.axis == "x":
             self.axes.axvline(mark.value, **line)
-            place: dict[str, Any] = {"xy": (mark.value, 1), "xycoords": self.axes.get_xaxis_transform(), "xytext": (-4, -4)}
-            self.axes.annotate(mark.label, **place, textcoords="offset points", va="top", ha="right", rotation=90, **words)
+            place: dict[str, Any] = {"xy": (mark.value, 1), "xycoords": self.axes.get_xaxis_transform()}
+            place |= {"xytext": (4, -4), "ha": "left"} if mark.right else {"xytext": (-4, -4), "ha": "right"}
+            self.axes.annotate(mark.label, **place, textcoords="offset points", va="top", rotation=90, **words)
         else:
             self.axes.axhline(mark.value, **line)
             place = {"xy": (0, mark.value), "xycoords": self.axes.get_yaxis_transform(), "xytext": (5, 3)}
             self.axes.annotate(mark.label, **place, textcoords="offset points", va="bottom", ha="left", **words)
+
+
+_RIGHT: tuple[Side, ...] = ("right",)
+_SIDES: dict[Side, dict[str, Any]] = {
+    "right": {"xytext": (6, 5), "ha": "left"},
+    "above": {"xytext": (0, 8), "ha": "center"},
+    "left": {"xytext": (-6, 5), "ha": "right"},
+}
 
 
 def _edge(value: float | None, limit: float | None) -> float:

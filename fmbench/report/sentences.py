@@ -25,6 +25,7 @@ from fmbench.core.reasons import (
     UndecidedAbove,
     UndecidedBelow,
 )
+from fmbench.core.units import A_MINUTE, SCORE
 from fmbench.report.say import Names, say, sentence
 from fmbench.report.wording import count_of, joined, level_text, limit_amount, limit_text, value_text
 
@@ -41,21 +42,26 @@ def place_words(place: Place, names: Names) -> str:
     return f"{names(place.model)} at {level_words(place)}"
 
 
-def _meets(winner: Place, names: Names) -> str:
+def _meets(winner: Place, names: Names, asked: bool) -> str:
+    if not asked:
+        return f"No objective is set: {place_words(winner, names)} is chosen"
     return f"{names(winner.model)} meets every objective at {level_words(winner)}"
 
 
 @sentence.register
 def _(message: OnlyOne, names: Names) -> str:
-    met = _meets(message.winner, names)
+    met = _meets(message.winner, names, message.asked)
     if message.others == "none":
         return f"{met}; no other model was measured."
+    if not message.asked:
+        return f"{met}; too many failures, or too few answers with text, rule out every other model."
     return f"{met}, and no other model {'is shown to' if message.others == 'open' else 'does'}."
 
 
 @sentence.register
 def _(message: Best, names: Names) -> str:
-    best = f"{_meets(message.winner, names)} with the best {message.figure.title}{_value(message.figure, message.value)}"
+    met = _meets(message.winner, names, message.asked)
+    best = f"{met} with the best {message.figure.title}{_value(message.figure, message.value)}"
     return f"{best}; {behind_words(message.runner_up, names)}{LATENCY_DECIDED if message.no_price else ''}."
 
 
@@ -69,7 +75,7 @@ def _(message: Tied, names: Names) -> str:
         "nothing": "",
     }[message.settled_by]
     tie = f"{rivals} cannot be told from it by {message.figure.title}{_value(message.figure, message.value)}{settled}"
-    return f"{_meets(message.winner, names)}; {tie}{LATENCY_DECIDED if message.no_price else ''}."
+    return f"{_meets(message.winner, names, message.asked)}; {tie}{LATENCY_DECIDED if message.no_price else ''}."
 
 
 def _value(figure: Figure, value: float | None) -> str:
@@ -83,14 +89,17 @@ def behind_words(behind: Behind, names: Names) -> str:
 
 
 def gap_words(behind: Behind) -> str:
-    """``costs $5.17 (95 %: $5.03 to $5.32) more``; nothing where it is not known."""
+    """``costs $5.17 (95 %: $5.03 to $5.32) more``, ``answers 36.5 (95 %: 21.5 to 51.1) fewer a minute``; nothing where it is
+    not known."""
     if behind.difference is None or behind.ci95 is None:
         return ""
     figure = behind.figure
     low, high = sorted(abs(end) for end in behind.ci95)
-    gap, low_text, high_text = (value_text(figure.unit, value) for value in (abs(behind.difference), low, high))
     worse = (behind.difference >= 0) == figure.less_is_better
-    way = figure.difference.worse if worse else figure.difference.better
+    unit, way = figure.unit, figure.difference.worse if worse else figure.difference.better
+    if unit is A_MINUTE:
+        unit, way = SCORE, f"{way} {A_MINUTE.after}"
+    gap, low_text, high_text = (value_text(unit, value) for value in (abs(behind.difference), low, high))
     how = "95 %, by prompt" if behind.paired else "95 %"
     return f"{figure.difference.verb} {gap} ({how}: {low_text} to {high_text}) {way}"
 

@@ -96,7 +96,7 @@ def status_words(study: Study, row: dict[str, Any]) -> str:
         return "fails " + listed([objective_words(item["objective"], item["limit"]) for item in closest.get("fails") or []])
     if row["status"] == "undecided":
         return f"**undecided**: {'; '.join(_open(study, item) for item in closest.get('undecided') or [])}"
-    return STATUS[row["status"]]
+    return "no objective set" if row["status"] == "met" and not study.limits else STATUS[row["status"]]
 
 
 def _open(study: Study, item: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from fmbench.core.cells import level_of
+from fmbench.core.cells import level_of, level_shown
 from fmbench.report.names import short_names
 from fmbench.report.numbers import DASH, plain, seconds, usd
 from fmbench.report.wording import level_digits
@@ -47,25 +47,19 @@ def _columns(verdict: Mapping[str, Any]) -> Sequence[str]:
     return [{"users": "asked/min"}.get(column, column) if by_rate else column for column in COLUMNS]
 
 
-def best_level(row: Mapping[str, Any]) -> float | None:
-    """The level that a model is shown at: the highest that meets every objective, else the one that comes closest."""
-    highest = row.get("highest_rate_per_min") or row.get("highest_concurrency")
-    return highest or (level_of(row["closest"]) if row.get("closest") else None)
-
-
 def _cells(summary: Summary, bucket: str, row: Mapping[str, Any]) -> Sequence[str]:
-    level = best_level(row)
+    level = level_shown(row)
     wanted = (row["model"], bucket, level)
     cell = next((c for c in summary["cells"] if (c["model"], c["bucket"], level_of(c)) == wanted), None)
     if cell is None:
         return [DASH] * (len(COLUMNS) - 2) + ["not measured"]
     latencies = [seconds(cell[metric][which]) for metric in ("ttft_s", "e2e_s") for which in ("p50", "p95")]
     rates = [plain(cell["transactions_per_minute"]), plain(cell["output_tokens_per_s"])]
-    return [level_digits(level_of(cell)), *latencies, *rates, usd(cell["usd_per_10k"]), _met(row)]
+    return [level_digits(level_of(cell)), *latencies, *rates, usd(cell["usd_per_10k"]), _met(row, summary)]
 
 
-def _met(row: Mapping[str, Any]) -> str:
-    words = {"met": "all met", "undecided": "undecided", "not_met": "not met"}
+def _met(row: Mapping[str, Any], summary: Summary) -> str:
+    words = {"met": "all met" if summary.get("objectives") else "no objective", "undecided": "undecided", "not_met": "not met"}
     return words.get(str(row.get("status")), "not measured")
 
 

@@ -28,6 +28,7 @@ def summary() -> dict[str, Any]:
     models = [
         {
             **{"model": model, "status": status, "highest_concurrency": highest, "highest_rate_per_min": None},
+            "point": {"concurrency": highest, "rate_per_min": None} if highest else None,
             "closest": {"concurrency": 8, "rate_per_min": None},
         }
         for model, status, highest in rows

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from fmbench.report.first_page.head import elsewhere
-from fmbench.run.closing import settling_lines
+from fmbench.run.closing import closing_table, settling_lines
 from fmbench.storage.reader import LocalRun
 from tests.report.support import NOVA, Study, make, reported
 from tests.report.test_files import cells_of, table_blocks
@@ -321,3 +321,23 @@ def test_goodput_is_defined_by_the_limits_that_it_is_counted_by(tmp_path: Path, 
     study = Study(levels=(4,), requests=60, buckets=("en_2000-3000",), objectives=objectives)
     report = (reported(make(study), tmp_path / "run").path / "report.md").read_text().replace("\u202f", " ")
     assert f"Of all requests sent, failures included, {said}" in report
+
+
+def test_each_model_is_shown_where_it_is_compared_on_the_page_and_in_the_terminal(tmp_path: Path):
+    """With the latency to decide, at the fewest users: as the sentence has them."""
+    made = make(Study(requests=200, objectives={"ttft_p95_s": 9.0, "prefer": "latency"}))
+    run = reported(made, tmp_path / "run")
+    [table] = table_blocks(first_page(run))
+    assert {cells[2] for cells in map(cells_of, table[2:])} == {"1"}
+    assert "the level of the lowest latency at which it meets every objective" in first_page(run)
+    closing = closing_table(summary_of(run))
+    assert closing is not None and {*map(str, closing.columns[1].cells)} == {"1"}
+
+
+def test_without_objectives_no_model_is_said_to_meet_any(tmp_path: Path):
+    run = reported(make(Study(requests=120, objectives={})), tmp_path / "run")
+    page = first_page(run)
+    assert "No objective is set; it answers" in answer_of(run)
+    assert not re.search(r"meets (all|every)", page)
+    closing = closing_table(summary_of(run))
+    assert closing is not None and {*map(str, closing.columns[9].cells)} <= {"no objective", "not met"}

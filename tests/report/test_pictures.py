@@ -12,11 +12,13 @@ import matplotlib.image
 import numpy as np
 import plotly.graph_objects
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from fmbench.core.summary import summarise
 from fmbench.report import charts, write
+from fmbench.report.labels import beside, name_on_the_right
 from fmbench.report.picture import Axis, Line, Panel, Picture, log_ticks
-from fmbench.report.png import png
+from fmbench.report.png import draw, png
 from fmbench.report.study import Study
 from fmbench.report.style import kind_look, look_of
 from fmbench.storage.reader import LocalRun
@@ -190,6 +192,47 @@ def test_models_stand_side_by_side_at_a_single_level(tmp_path: Path):
     assert len(places) == 3 and np.diff(places).min() > 0.02
     assert panel.x.low is not None and panel.x.high is not None
     assert panel.x.low < places[0] and places[-1] < panel.x.high
+
+
+def test_levels_print_over_no_limit_and_over_no_other_level(run: LocalRun):
+    """As they are drawn: the boxes of the numbers, in pixels."""
+    for name in ("price-latency", "price-latency-buckets"):
+        picture = next(chart for chart in charts.CHARTS if chart.name == name).prepare(study_of(run))
+        figure = None if picture is None else draw(picture)
+        for axes in figure.axes if figure is not None else ():
+            texts = [text for text in axes.texts if re.fullmatch(r"[\d,.]+", text.get_text())]
+            boxes = [text.get_window_extent(FigureCanvasAgg(figure).get_renderer()) for text in texts]
+            for line in axes.lines:
+                ends = line.get_xdata()
+                if len(ends) == 2 and ends[0] == ends[1]:
+                    x = axes.transData.transform((ends[0], 1))[0]
+                    assert not [text.get_text() for text, box in zip(texts, boxes, strict=True) if box.x0 <= x <= box.x1]
+            for k, (one, box) in enumerate(zip(texts, boxes, strict=True)):
+                same = [other for other, text in zip(boxes[:k], texts, strict=False) if text.get_color() == one.get_color()]
+                assert not any(box.overlaps(other) for other in same)
+
+
+@pytest.mark.parametrize(
+    ("points", "texts", "limit", "stand"),
+    [
+        ((0.2, 0.5, 0.8), ("1", "4", "16"), None, ("right", "right", "right")),
+        ((0.2, 0.35, 0.42), ("1", "4", "16"), 0.5, ("right", "above", "above")),
+        ((0.2, 0.21, 0.6), ("1", "4", "16"), None, ("left", "right", "right")),
+        ((0.5,), ("16",), 0.505, ("left",)),
+    ],
+    ids=["room", "a limit near the last", "two in one place", "a limit at the point"],
+)
+def test_a_level_stands_where_there_is_room(
+    points: tuple[float, ...], texts: tuple[str, ...], limit: float | None, stand: tuple[str | None, ...]
+):
+    assert tuple(one.side if one.text else None for one in beside(points, texts, limit)) == stand
+
+
+def test_a_limits_name_gives_way_to_what_stands_at_its_left():
+    assert name_on_the_right(0.5, [(0.4, 0.47, 0.9)])
+    assert not name_on_the_right(0.5, [(0.4, 0.47, 0.3)])  # that is below it
+    assert not name_on_the_right(0.5, [(0.4, 0.47, 0.9), (0.52, 0.6, 0.9)])  # there is no better place
+    assert not name_on_the_right(0.95, [(0.9, 0.94, 0.9)])
 
 
 def test_a_model_without_a_price_is_named_where_prices_are_drawn(report_of: ReportOf):

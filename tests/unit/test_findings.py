@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -153,9 +154,41 @@ def test_what_failed_is_said_in_the_services_words(kind: str, severity: str) -> 
     assert finding["message"].startswith(f'5 of 105 measured requests to a failed: {kind} (5): "Your account is suspended."')
 
 
+def test_what_several_kinds_of_failure_say_alike_is_said_once() -> None:
+    rows = steady_rows() + [
+        failed(k, kind) | {"message": "Try later."} for k in range(5) for kind in ("internal", "reset_in_stream")
+    ]
+    assert found(validity_of([Cellful(rows)]), "failed requests")[0]["message"].count("Try later.") == 1
+
+
+def test_failures_of_one_user_process_or_prompt_are_told_from_those_of_all() -> None:
+    def of(who: Callable[[int], dict[str, Any]], bad: Callable[[int], bool]) -> list[str]:
+        rows = [
+            (failed(0.1 * k, "internal") if bad(k) else row(0.1 * k, 0.1)) | {"prompt_id": f"p{k}"} | who(k) for k in range(90)
+        ]
+        return [one["message"] for one in found(validity_of([Cellful(rows, concurrency=6)]), "failures of one")]
+
+    [said] = of(lambda k: {"user": k % 6}, lambda k: k % 6 == 3)
+    assert said.startswith("15 of 15 failures in a, en_1-500, 6 users are of user 3 of load process w0, one of 6.")
+    [said] = of(lambda k: {"worker": f"w{k % 3}"}, lambda k: k % 3 == 1)
+    assert "30 of 30 failures" in said and "are of load process w1, one of 3." in said
+    [said] = of(lambda k: {"prompt_id": f"q{k % 5}"}, lambda k: k % 5 == 2)
+    assert "are of prompt q2, one of 5." in said
+    assert of(lambda k: {"user": k % 6}, lambda k: k % 7 == 3) == []
+    assert of(lambda k: {"user": k % 2}, lambda k: k % 2 == 0) == []  # of two users one may well have them all
+    assert of(lambda k: {"user": k % 6}, lambda k: k in (3, 9)) == []
+
+
 def test_a_failure_in_a_hundred_and_throttling_are_no_matter() -> None:
     rows = steady_rows() + [failed(1, "internal")] + [failed(k, "throttled_tokens") for k in range(10)]
     assert found(validity_of([Cellful(rows)]), "failed requests") == []
+
+
+def test_cells_whose_window_saw_no_request_are_small_cells() -> None:
+    """The warm-up was longer than what the load was there for."""
+    late = Cellful(steady_rows(50, 0.2, phase="warmup"), concurrency=2, start=20.0)
+    message = found(validity_of([Cellful(steady_rows(100, 0.1)), late]), "sample size")[0]["message"]
+    assert "1 cell of 2" in message and "least: 0" in message
 
 
 def test_small_cells_say_what_a_p95_takes() -> None:

@@ -13,6 +13,7 @@ from fmbench.core.figures.cost import COST
 from fmbench.core.figures.registry import of_key
 from fmbench.core.ranking import inside_noise
 from fmbench.core.settling import least_between, to_tell
+from fmbench.report.first_page.settling import settling_words
 from tests.unit.made import Cellful, row, run_of, summarise
 from tests.unit.test_apart import cell_of, results
 
@@ -42,6 +43,18 @@ def test_what_no_number_of_requests_tells_is_no_number() -> None:
     found = verdict_of([Cellful(made, window=(0.0, 400.0))], {"e2e_p95_s": 2.0})["to_settle"]
     assert found["requests"] is None and found["usd"] is None
     assert found["parts"][0]["requests"] is None
+
+
+def test_where_other_prompts_are_what_it_takes_no_closeness_is_blamed() -> None:
+    """Ten prompts asked again and again, of a score beside the limit: more of the same requests do not tell."""
+    made = [row(0.5 * k, 0.5, prompt_id=f"p{k % 10}", quality=(0.4, 0.9)[k % 2]) for k in range(200)]
+    records, manifest = run_of([Cellful(made, window=(0.0, 100.0))], {"quality_min": 0.6})
+    records["quality"] = [one["quality"] for one in made]
+    verdict = dict(summarise(records, manifest, pd.DataFrame())["verdicts"][0])
+    [part] = verdict["to_settle"]["parts"]
+    assert part["requests"] is None and "all 10 prompts were answered more than once" in part["why"]
+    words = " ".join(settling_words(verdict, str))
+    assert "different ones" in words and "too close" not in words
 
 
 def test_dollars_are_not_known_where_a_price_is_not() -> None:

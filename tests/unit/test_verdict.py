@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -110,6 +111,29 @@ def test_a_level_above_a_failed_one_is_not_the_highest() -> None:
     verdict = verdict_of(ladder("odd", {1: 0.5, 4: 5.0, 8: 0.5}), LIMITS)
     assert chosen(verdict) == ("odd", 1)
     assert verdict["models"][0]["highest_concurrency"] == 1
+
+
+def test_each_model_stands_at_the_level_that_it_is_compared_by() -> None:
+    for prefer, level in (("cost", 4), ("latency", 1), ("throughput", 4)):
+        cells = ladder("a", {1: 0.5, 4: 0.9}) + ladder("b", {1: 0.6, 4: 1.0})
+        rows = verdict_of(cells, {**LIMITS, "prefer": prefer})["models"]
+        assert [row["point"]["concurrency"] for row in rows] == [level, level]
+        assert [row["highest_concurrency"] for row in rows] == [4, 4]
+    [row] = verdict_of(ladder("slow", {1: 9.0}), LIMITS)["models"]
+    assert row["point"] is None
+
+
+def test_without_an_objective_nobody_is_said_to_meet_any() -> None:
+    for cells in (ladder("a", {1: 0.5}), ladder("a", {1: 0.5}) + ladder("b", {1: 0.5}, usd=1.0)):
+        reason = verdict_of(cells, {})["reason"]
+        assert reason.startswith("No objective is set: a at 1 user is chosen") and "meets" not in reason
+
+
+def test_a_runner_up_by_throughput_is_said_in_one_unit() -> None:
+    """A user who waits 1.5 s an answer gets 40 a minute, one who waits 1 s 60."""
+    cells = ladder("quick", {1: 1.0}) + ladder("slow", {1: 1.5})
+    reason = verdict_of(cells, {**LIMITS, "prefer": "throughput"})["reason"]
+    assert re.search(r"slow at 1 user answers [\d.]+ \(95 %: [\d.]+ to [\d.]+\) fewer a minute\.$", reason)
 
 
 def test_errors_count_against_a_model() -> None:

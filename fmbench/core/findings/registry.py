@@ -30,6 +30,7 @@ _ORDER = (
     "served",
     "throttling",
     "failed",
+    "of-one",
     "samples",
     "prompts",
     "answered",

@@ -52,9 +52,12 @@ class FewRepeats(Message):
 def small_samples(evidence: Evidence) -> Iterator[Finding]:
     """Whether cells are large enough for a p95."""
     needed = samples_needed(0.95)
-    small = [found for found in evidence.measured if found.row["ok"] < needed]
+    judged = [
+        found for found in evidence.results if found.row["requests"] or (found.cell.complete and not found.cell.asked_nothing)
+    ]
+    small = [found for found in judged if found.row["ok"] < needed]
     if small:
-        least, total = min(found.row["ok"] for found in small), len(evidence.measured)
+        least, total = min(found.row["ok"] for found in small), len(judged)
         several = SomeSmall(Count(len(small), "cell"), total, needed, least)
         yield Finding(NOTE, "sample size", OneSmall(total, needed, least) if len(small) == 1 else several)
 

@@ -16,6 +16,7 @@ from fmbench.core.figures.registry import of_key
 from fmbench.core.units import SECONDS
 from fmbench.report.charts.base import Chart, value_of
 from fmbench.report.charts.users import percentile_shown
+from fmbench.report.labels import Beside, beside, name_on_the_right
 from fmbench.report.numbers import as_limit, interval, limit_words, listed, plain, seconds, usd
 from fmbench.report.picture import Axis, Dots, Line, Mark, Panel, Picture, Rule, Shade, Values, log_ticks
 from fmbench.report.study import Cell, Study
@@ -86,11 +87,16 @@ def _panel(study: Study, bucket: str, across: Across) -> Panel | None:
     most = study.limit(COST)
     x_axis, y_axis = _x_axis(points, across), _y_axis(points, most)
     marks: list[Mark] = [*_feasible(across, most, x_axis, y_axis)]
+    texts: list[tuple[float, float, float]] = []
     for model in study.models:
-        marks += _path(study, [cell for cell in points if cell["model"] == model], across)
+        cells = [cell for cell in points if cell["model"] == model]
+        names = _texts(cells, across, x_axis, len(study.models) > 5)
+        marks += _path(study, cells, across, names)
+        texts += [(one.start, one.end, _up(cell, y_axis)) for one, cell in zip(names, cells, strict=True)]
     marks += _ring(study, bucket, points, across)
     if across.limit is not None:
-        marks.append(Rule(axis="x", value=across.limit, label=across.limit_words))
+        right = name_on_the_right(across.limit / _width(x_axis), texts)
+        marks.append(Rule(axis="x", value=across.limit, label=across.limit_words, right=right))
     if most is not None:
         marks.append(Rule(axis="y", value=most, label=f"≤ ${as_limit(most, '')}"))
     return Panel(title=f"{bucket}: {across.figure.title}", x=x_axis, y=y_axis, marks=tuple(marks))
@@ -122,7 +128,7 @@ def _feasible(across: Across, most: float | None, x: Axis, y: Axis) -> list[Mark
     return [replace(whole, right=across.limit) if across.figure.less_is_better else replace(whole, left=across.limit)]
 
 
-def _path(study: Study, cells: list[Cell], across: Across) -> list[Mark]:
+def _path(study: Study, cells: list[Cell], across: Across, names: tuple[Beside, ...]) -> list[Mark]:
     if not cells:
         return []
     model = cells[0]["model"]
@@ -130,22 +136,31 @@ def _path(study: Study, cells: list[Cell], across: Across) -> list[Mark]:
     name, look = study.short(model), study.look(model)
     hover = tuple(_hover(study, cell, across) for cell in cells)
     line = Line(label=name, look=look, x=x, y=y, hover=hover, width=1.2)
-    return [line, Dots(label="", look=look, x=x, y=y, size=8, texts=_apart(x, cells, len(study.models) > 5), hover=hover)]
+    texts, sides = tuple(one.text for one in names), tuple(one.side for one in names)
+    return [line, Dots(label="", look=look, x=x, y=y, size=8, texts=texts, sides=sides, hover=hover)]
 
 
 def _place(cells: list[Cell], across: Across) -> tuple[Values, Values]:
     return np.array([across.of(cell) for cell in cells]), np.array([value_of(COST, cell) for cell in cells])
 
 
-def _apart(x: Values, cells: list[Cell], last_only: bool) -> tuple[str, ...]:
-    """Levels as texts, the last always and none so near to the next that they would print over each other."""
-    texts: list[str] = []
-    edge = np.inf
-    for place in range(len(cells) - 1, -1, -1):
-        free = edge - x[place] > 0.12 * float(np.max(x)) and not (last_only and texts)
-        texts.append(level_number(cells[place]) if free else "")
-        edge = x[place] if free else edge
-    return tuple(reversed(texts))
+def _texts(cells: list[Cell], across: Across, x_axis: Axis, last_only: bool) -> tuple[Beside, ...]:
+    """Levels as texts, the last always and none that would print over another or over the limit's line."""
+    width = _width(x_axis)
+    limit = None if across.limit is None else across.limit / width
+    names = ["" if last_only and cell is not cells[-1] else level_number(cell) for cell in cells]
+    return beside([across.of(cell) / width for cell in cells], names, limit)
+
+
+def _width(x_axis: Axis) -> float:
+    """What a place on the axis, which begins at 0, is a share of."""
+    return x_axis.high or 1.0
+
+
+def _up(cell: Cell, y_axis: Axis) -> float:
+    """How far up a logarithmic axis a cell's price stands, as a share."""
+    assert y_axis.low is not None and y_axis.high is not None
+    return float(np.log(value_of(COST, cell) / y_axis.low) / np.log(y_axis.high / y_axis.low))
 
 
 def _ring(study: Study, bucket: str, points: list[Cell], across: Across) -> list[Mark]:

@@ -8,9 +8,10 @@ from fmbench.core.cells import level_of
 from fmbench.core.failures import THROTTLES
 from fmbench.core.figures.cost import COST
 from fmbench.core.figures.errors import ERROR_RATE
+from fmbench.core.figures.figure import Figure
 from fmbench.core.messages import Message
 from fmbench.core.reasons import FailsBelow, UndecidedBelow, stops_at
-from fmbench.core.units import DOLLARS
+from fmbench.core.units import A_MINUTE, DOLLARS
 from fmbench.report.blocks import code, text
 from fmbench.report.first_page.trust import is_invalid
 from fmbench.report.numbers import (
@@ -131,11 +132,11 @@ def _pick(study: Study, chosen: dict[str, Any], cell: Cell | None) -> str:
     if cell is None:
         return lead
     e2e = study.as_judged(cell).get("e2e_s") or cell["e2e_s"]
-    speed = next(
-        (f" and answers {_ANSWERED[name]} within {_seconds(e2e, name)}" for name in _ANSWERED if known(e2e.get(name))), ""
-    )
+    speed = next((f" answers {_ANSWERED[name]} within {_seconds(e2e, name)}" for name in _ANSWERED if known(e2e.get(name))), "")
     cost = f", at **{usd(paid[0])} per 10,000 transactions**" if (paid := COST.measured(cell)) is not None else ""
-    return f"{lead} It meets every objective{speed}{cost}."
+    if not study.limits:
+        return f"{lead} No objective is set; it{speed or ' answers'}{cost}."
+    return f"{lead} It meets every objective{speed and f' and{speed}'}{cost}."
 
 
 def _seconds(stats: dict[str, Any], quantile: str) -> str:
@@ -147,7 +148,7 @@ def _against(study: Study, verdict: dict[str, Any]) -> str:
     chosen = verdict["recommendation"]
     runner = chosen.get("runner_up")
     if not runner:
-        return _alone({row["status"] for row in verdict["models"] if row["model"] != chosen["model"]})
+        return _alone({row["status"] for row in verdict["models"] if row["model"] != chosen["model"]}, bool(study.limits))
     name = text(study.short(runner["model"]))
     place = f"{name} at {at_level(runner)}"
     if runner["model"] in (chosen.get("tied_with") or []):
@@ -161,13 +162,20 @@ def _against(study: Study, verdict: dict[str, Any]) -> str:
     times = ""
     if behind.figure.unit is DOLLARS and known(behind.ratio) and behind.ratio > 1:
         times = f", {plain(behind.ratio)} times as much"
-    return f"The runner-up, {place}, {text(gap)} {behind.figure.unit.per or f'by {behind.figure.title}'}{times}."
+    return f"The runner-up, {place}, {text(gap)}{_by(behind.figure)}{times}."
 
 
-def _alone(others: set[str]) -> str:
+def _by(figure: Figure) -> str:
+    """What a difference is of, behind it: `` per 10,000``, `` by TTFT p95``; a rate says it itself."""
+    return "" if figure.unit is A_MINUTE else f" {figure.unit.per or f'by {figure.title}'}"
+
+
+def _alone(others: set[str], asked: bool) -> str:
     """What is known of the models that were not chosen, by their statuses, where none of them meets every objective."""
     if not others - {"not_measured"}:
         return "No other model was measured."
+    if not asked:
+        return "Too many failures, or too few answers with text, rule out every other model."
     return f"No other model {'is shown to meet' if 'undecided' in others else 'meets'} every objective."
 
 

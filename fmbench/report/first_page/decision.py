@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fmbench.core.cells import level_of
+from fmbench.core.cells import level_of, level_shown
 from fmbench.core.contrast import SMALLEST
 from fmbench.core.figures.cost import COST
 from fmbench.core.figures.figure import Figure
@@ -30,6 +30,7 @@ LATE = (
     " Requests began late: latencies from the planned moment count the wait, those from sending do not. "
     "Objectives are judged from the planned moment."
 )
+_BY_PREFERENCE = {"latency": "the level of the lowest latency", "throughput": "the level of the highest throughput"}
 RETRIED = (
     " With retries: from when a request was first wanted to the end of its last attempt, as objectives are judged; "
     "the other latencies are of attempts."
@@ -49,7 +50,7 @@ def decision(study: Study) -> Table | None:
     bucket = bucket_words(study.bucket_of_interest or "")
     caption = (
         f"{bucket[0].upper()}{bucket[1:]}. In brackets: 95 % intervals{_estimand(study)}. "
-        f"Each model at the most {study.load_words} at which it meets every objective, else where it is nearest."
+        f"Each model at {_which_level(study)}."
         f"{_why_longer(study) if late else ''}{_scored_by(study)}"
     )
     return table(titles, rows, left=(0, 1), caption=caption, stacked=True)
@@ -73,10 +74,18 @@ def _decision_row(study: Study, row: dict[str, Any], verdict: dict[str, Any], la
 
 
 def shown_cell(study: Study, row: dict[str, Any], verdict: dict[str, Any]) -> Cell | None:
-    """The cell that stands for a model: the chosen one, else the most users at which it meets all, else the nearest."""
-    chosen, place = verdict.get("recommendation") or {}, verdict.get("nearest") or {}
+    """The cell that stands for a model: the one that it is compared by, else the nearest."""
+    place = verdict.get("nearest") or {}
     row = {**row, "closest": place} if place.get("model") == row["model"] else row
-    return study.cell(row["model"], verdict["bucket"], _level(chosen if chosen.get("model") == row["model"] else row))
+    return study.cell(row["model"], verdict["bucket"], level_shown(row))
+
+
+def _which_level(study: Study) -> str:
+    """Which of a model's levels stands for it, by what is preferred."""
+    lead = _BY_PREFERENCE.get(study.summary.get("prefer", "cost"), f"the most {study.load_words}")
+    if not study.limits:
+        return f"{lead} at which its failures do not rule it out, else where it is nearest; no objective is set"
+    return f"{lead} at which it meets every objective, else where it is nearest"
 
 
 def _why_longer(study: Study) -> str:
@@ -105,14 +114,6 @@ def _longer(study: Study, figure: Percentile, cell: Cell) -> str:
     if not known(value):
         return DASH
     return f"{seconds(value)} {interval((found.get('ci95') or {}).get(figure.name), value)}".rstrip()
-
-
-def _level(row: dict[str, Any]) -> float | None:
-    """The level of the chosen place, or the one that stands for a model: the highest that meets, else the nearest."""
-    if "highest_concurrency" not in row:
-        return level_of(row)
-    highest = row.get("highest_rate_per_min") or row["highest_concurrency"]
-    return highest or (level_of(row["closest"]) if row["closest"] else None)
 
 
 def _estimand(study: Study) -> str:

@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fmbench.core.figures.registry import of_key
+from fmbench.core.messages import Message
 from fmbench.core.units import PER_CENT
 from fmbench.report.blocks import Text, text
 from fmbench.report.numbers import count, figure_value, listed, plural, share, usd
+from fmbench.report.say import say
 from fmbench.report.study import Study
 from fmbench.report.wording import level_text
 
@@ -45,15 +47,24 @@ def _least(least: Mapping[str, Any], names: Names) -> str:
 
 def _to_settle(found: Mapping[str, Any], names: Names) -> str:
     told = [part for part in found["parts"] if part["requests"] is not None]
-    never = [part for part in found["parts"] if part["requests"] is None]
-    near = f"{listed([_question(part, names) for part in never[:MOST_NAMED]])}: too close for any number of requests to tell."
+    beyond = [part for part in found["parts"] if part["requests"] is None]
+    never = _beyond(beyond, names)
     if not told:
-        return f"What is open cannot be settled by more requests of this kind: {near}"
+        return f"What is open cannot be settled by more requests of this kind: {never}"
     cost = f", {usd(found['usd'])}" if found["usd"] is not None else ""
     parts = [f"{_question(part, names)}: {count(part['requests'])}" for part in told[:MOST_NAMED]]
     parts += [f"{plural(len(told) - MOST_NAMED, 'question')} more"] if len(told) > MOST_NAMED else []
     lead = f"**To settle what is open: about {plural(found['requests'], 'request')} more{cost}** ({'; '.join(parts)})."
-    return f"{lead} {near[0].upper()}{near[1:]}" if never else lead
+    return f"{lead} More of them do not settle {never}" if beyond else lead
+
+
+def _beyond(never: list[Mapping[str, Any]], names: Names) -> str:
+    """The questions that more requests do not settle, each with what stands in the way, as the end of a sentence."""
+    by_reason: dict[str, list[str]] = {}
+    for part in never[:MOST_NAMED]:
+        why = part.get("why") or "too close for any number of requests to tell"
+        by_reason.setdefault(text(say(why, names) if isinstance(why, Message) else why), []).append(_question(part, names))
+    return f"{'; '.join(f'{listed(questions)} ({reason})' for reason, questions in by_reason.items())}."
 
 
 def _question(part: Mapping[str, Any], names: Names) -> str:
