@@ -292,13 +292,16 @@ def _undecided(judgement: Judgement, why: Message) -> Judgement:
 
 
 def health_in(health: pd.DataFrame, windows: list[Window]) -> pd.DataFrame:
-    """The health rows of seconds that lie in a measured window by half at least: others say nothing of it."""
+    """The health rows whose time lies in a measured window by half at least: others say nothing of it.
+
+    A row is of the ``for_s`` seconds before ``at``; of one where that is not said."""
     if "at" not in health:
         return health
     ended = health["at"].to_numpy(dtype=np.float64, na_value=np.nan)
+    lasted = health["for_s"].fillna(1.0).to_numpy(dtype=np.float64) if "for_s" in health else np.ones(len(health))
     inside = np.zeros(len(health), dtype=bool)
     for start, end in windows:
-        inside |= np.minimum(ended, end) - np.maximum(ended - 1, start) >= min(1.0, end - start) / 2
+        inside |= np.minimum(ended, end) - np.maximum(ended - lasted, start) >= np.minimum(lasted, end - start) / 2
     return health[inside]
 
 

@@ -86,10 +86,16 @@ class Slices:
         self._user(record.user)[COMPLETED] += 1
 
     def _row(self, number: int) -> Row:
-        return self.rows.setdefault(number, self.counting.empty_row)
+        return self._row_in(self.rows, number)
 
     def _user(self, slot: int) -> Row:
-        return self.users.setdefault(slot % MOST_USERS, self.counting.empty_row)
+        return self._row_in(self.users, slot % MOST_USERS)
+
+    def _row_in(self, rows: dict[int, Row], number: int) -> Row:
+        row = rows.get(number)
+        if row is None:
+            row = rows[number] = self.counting.empty_row
+        return row
 
 
 def latency_of(record: Record, key: str) -> float | None:

@@ -63,13 +63,13 @@ class WindowCounts:
         self.dropped += other.dropped
         self.output_tokens += other.output_tokens
         self.admitted_tokens += other.admitted_tokens
-        self.failures += other.failures
+        self.failures.update(other.failures)
         self.said |= other.said
-        self.ttft += other.ttft
-        self.tpot += other.tpot
-        self.e2e += other.e2e
-        self.ttft_planned += other.ttft_planned
-        self.e2e_planned += other.e2e_planned
+        self.ttft.update(other.ttft)
+        self.tpot.update(other.tpot)
+        self.e2e.update(other.e2e)
+        self.ttft_planned.update(other.ttft_planned)
+        self.e2e_planned.update(other.e2e_planned)
 
 
 def _count(counts: Counter[int], latency: float | None) -> None:
@@ -147,7 +147,7 @@ def total(tallies: Iterable[Tally]) -> Tally:
     for tally in parts:
         for name in ("sent", "done", "ok", "failed", "dropped", "measured", "usd", "unpriced"):
             setattr(result, name, getattr(result, name) + getattr(tally, name))
-        result.failures += tally.failures
+        result.failures.update(tally.failures)
         result.words = {**tally.words, **result.words}
         result.window.join(tally.window)
     result.slices, result.users = merged(tally.slices for tally in parts), merged(tally.users for tally in parts)

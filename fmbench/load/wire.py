@@ -27,6 +27,8 @@ class Malformed(ValueError):
 
 def to_plain(value: Any) -> Any:
     """``value`` in maps, lists, text and numbers, as msgpack carries them."""
+    if type(value) in _SIMPLE:
+        return value
     if is_dataclass(value):
         return {field.name: to_plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):

@@ -30,6 +30,7 @@ MOST_LISTED = 8
 
 _HEALTH_COLUMNS = (
     "at",
+    "for_s",
     "worker",
     "lag_p50_s",
     "lag_p99_s",

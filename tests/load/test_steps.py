@@ -183,8 +183,20 @@ def test_health_says_each_second_how_the_instrument_was(tmp_path: Path, simulato
     folder = prepare(tmp_path / "run", simulator(QUICK).url, models=MODELS[:1], load={"concurrency": [4], "duration_s": 2.5})
     run(folder)
     lines = [json.loads(line) for line in (folder / "health" / "local.jsonl").read_text().splitlines()]
-    assert len(lines) >= 2
+    ticked = [line for line in lines if line["lag_p50_s"] is not None]
+    assert len(ticked) >= 2
     assert sum(line["new_connections"] for line in lines) >= 4
-    assert all(0 <= line["lag_p50_s"] <= line["lag_p99_s"] <= line["lag_max_s"] for line in lines)
+    assert all(0 <= line["lag_p50_s"] <= line["lag_p99_s"] <= line["lag_max_s"] for line in ticked)
     assert max(line["cpu"] for line in lines) > 0
     assert max(line["in_flight"] for line in lines) <= 4
+    assert all(later["at"] - line["at"] == pytest.approx(later["for_s"], abs=0.01) for line, later in pairwise(lines))
+
+
+def test_making_a_cell_ready_has_a_line_of_its_own(tmp_path: Path, simulator: Simulators) -> None:
+    folder = prepare(tmp_path / "run", simulator(QUICK).url, models=MODELS[:1], load={"concurrency": [1, 2], "warmup_s": 0})
+    run(folder)
+    ends = [json.loads(line)["at"] for line in (folder / "health" / "local.jsonl").read_text().splitlines()]
+    sent = [(row["cell"], row["sent_at"]) for row in entries(folder, "record")]
+    for cell in cells(folder):
+        first = min(at for number, at in sent if number == cell["cell"])
+        assert any(cell["measure_at"] - 0.01 <= end <= first for end in ends)

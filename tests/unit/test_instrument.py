@@ -110,6 +110,13 @@ def test_new_connections_are_counted_in_the_window() -> None:
     assert summary_of([cell(1.0)], rows, e2e_p95_s=2)["cells"][0]["instrument"]["new_connections"] == 3
 
 
+def test_a_line_is_of_as_long_as_it_says() -> None:
+    """Of a window that ends at 60 s: the half second that it began with counts, and 0.2 s of making the next one ready do not."""
+    lines = pd.DataFrame({"at": [T0 + 0.5, T0 + 60.3], "for_s": [0.5, 0.2], "worker": "w0", "new_connections": [3, 9]})
+    rows = pd.concat([health(1.0, range(59)), lines])
+    assert summary_of([cell(1.0)], rows, e2e_p95_s=2)["cells"][0]["instrument"]["new_connections"] == 3
+
+
 @pytest.mark.parametrize(("asked", "said"), [(128, 0), (300, 1)])
 def test_a_plan_beyond_what_was_calibrated_is_noted(asked: int, said: int) -> None:
     calibration = {"users_per_process": 128, "asked_per_process": asked, "max_ttft_error_s": 0.003}

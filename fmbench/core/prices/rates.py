@@ -12,6 +12,7 @@ from decimal import Decimal
 from fmbench.core.records import Usage
 
 MILLION = Decimal(1_000_000)
+NOTHING = Decimal(0)
 KINDS = ("input", "output", "cache_read", "cache_write", "cache_write_1h")
 """The kinds of token that have a rate each."""
 
@@ -28,9 +29,9 @@ class Rates:
 
     def cost(self, kind: str, tokens: int) -> Decimal | None:
         """USD of so many tokens of one kind; None for an unknown rate, 0 for no tokens."""
-        rate: Decimal | None = getattr(self, kind)
         if not tokens:
-            return Decimal(0)
+            return NOTHING
+        rate: Decimal | None = getattr(self, kind)
         return None if rate is None else rate * tokens / MILLION
 
     def dearest_in(self, an_hour: bool) -> Decimal:

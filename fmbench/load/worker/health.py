@@ -1,4 +1,8 @@
-"""Health of the instrument: once a second each load process writes down how late its event loop was and how busy it is."""
+"""Health of the instrument: once a second each load process writes down how late its event loop was and how busy it is.
+
+What goes on before a step's gate opens (prompts are made ready, users started, garbage collected) has a line of its own: it is no
+load, and belongs to no cell.
+"""
 
 from __future__ import annotations
 
@@ -49,6 +53,12 @@ class HealthLog:
         self._timer.again(self._tick)
         self._writer = gevent.spawn(self._write_each_second)
 
+    def begin(self) -> None:
+        """A step's gate opens: a line for what went before, and seconds are counted from here."""
+        self._writer.kill(block=False)
+        self.write()
+        self._writer = gevent.spawn(self._write_each_second)
+
     def close(self) -> None:
         """Write what is left and stop."""
         self._timer.close()
@@ -60,7 +70,7 @@ class HealthLog:
     def write(self) -> None:
         """One line for the time since the last one."""
         second, self.second = self.second, Second()
-        line = {"at": now(), "worker": self.worker, **self._lags(second.lags), "cpu": self._cpu_share()}
+        line = {"at": now(), **self._time_and_cpu(), "worker": self.worker, **self._lags(second.lags)}
         in_flight, sent, done = self._counts()
         line |= {"in_flight": in_flight, "sent": sent, "done": done}
         line |= {"new_connections": second.new_connections, "start_delay_max_s": second.start_delay_max_s}
@@ -82,12 +92,13 @@ class HealthLog:
             gevent.sleep(1)
             self.write()
 
-    def _cpu_share(self) -> float:
-        """The share of one core that this process used since the last line."""
+    def _time_and_cpu(self) -> dict[str, float]:
+        """How long ago the last line was written, and the share of one core that this process used since."""
         cpu, wall = time.process_time(), time.monotonic()
-        share = (cpu - self._cpu) / max(wall - self._wall, 1e-9)
+        for_s = max(wall - self._wall, 1e-9)
+        share = (cpu - self._cpu) / for_s
         self._cpu, self._wall = cpu, wall
-        return round(share, 4)
+        return {"for_s": for_s, "cpu": round(share, 4)}
 
     @staticmethod
     def _lags(lags: list[float]) -> dict[str, float | None]:

@@ -105,6 +105,7 @@ class Participation:
         step = self._step(message.number)
         if step is not None:
             at = message.opens_at
+            self.health.begin()
             step.open(message.measured, None if at is None else round(at * 1e9) - self.epoch_offset_ns)
             self._gate.open(self, step)
 

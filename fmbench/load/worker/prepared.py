@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import gevent
@@ -41,16 +41,18 @@ class CellRequests:
     salted: bool
     own_salt: str | None = None
     """The one salt of all requests of its model; None: each has its own."""
+    bounds_usd: list[float | None] = field(init=False)
+    """The most that a request with each prompt can cost; None where the price is not known."""
+
+    def __post_init__(self) -> None:
+        price = self.price
+        self.bounds_usd = [None if price is None else price.bound(prompt.tokens, self.max_tokens) for prompt in self.prompts]
 
     def salt_for(self, first: Record) -> str | None:
         """The salt of a request's attempts, which send the same prompt; None: there is none."""
         if not self.salted:
             return None
         return self.own_salt or payload.salt_of(first.run_id, first.worker, first.user, first.seq)
-
-    def bound_usd(self, index: int) -> float | None:
-        """The most that a request with prompt ``index`` can cost; None when the price is not known."""
-        return None if self.price is None else self.price.bound(self.prompts[index].tokens, self.max_tokens)
 
 
 class PreparedRun:

@@ -83,7 +83,7 @@ class Sender:
         paced_s = None if pacing is None else pacing.hold(self.step, prompt_tokens, max_tokens)
         if pacing is not None and paced_s is None:
             return None
-        bound_usd = self.requests.bound_usd(index)
+        bound_usd = self.requests.bounds_usd[index]
         if not self.step.lease.reserve(bound_usd):
             return None
         part, step = self.part, self.step

@@ -42,11 +42,14 @@ class Step:
     no_more_attempts: Event = field(default_factory=Event)
     """No request that failed may be tried again: the step ends at once, or has waited long enough."""
     empty: Event = field(default_factory=Event)
+    _slices: Slices | None = field(init=False)
+    """The counts of the tally by slices of time and by users; None: none are asked for."""
 
     def __post_init__(self) -> None:
-        slices = self._slices()
-        if slices is not None and self.order.cell.rate_per_min is None:
-            slices.of_users(self.order.slots)
+        counting, tally = self.order.counting, self.tally
+        self._slices = None if counting is None else Slices(counting, tally.slices, tally.users)
+        if self._slices is not None and self.order.cell.rate_per_min is None:
+            self._slices.of_users(self.order.slots)
 
     @property
     def over(self) -> bool:
@@ -87,27 +90,26 @@ class Step:
 
     def begin_request(self) -> int | None:
         """A request begins. Returns the slice of the measured window that it counts in, for ``end_request``."""
-        slices, after_s = self._slices(), self._measured_s()
-        return None if slices is None or after_s is None else slices.sent(after_s)
+        slices = self._slices
+        if slices is None or (after_s := self._measured_s()) is None:
+            return None
+        return slices.sent(after_s)
 
     def drop_request(self, due_ns: int) -> None:
         """A request of an open loop that was due at this stamp could not be started."""
-        slices = self._slices()
+        slices = self._slices
         if slices is not None and self.measure_ns is not None and due_ns >= self.measure_ns:
             slices.dropped((due_ns - self.measure_ns) / 1e9)
 
     def end_request(self, number: int | None, record: Record) -> None:
         """A request is over, with all its attempts; ``record`` is the whole of it."""
-        slices, after_s = self._slices(), self._measured_s()
-        if slices is None or after_s is None:
+        slices = self._slices
+        if slices is None or (after_s := self._measured_s()) is None:
             return
         if number is not None:
             slices.ended(number, record)
         if record.outcome == Outcome.OK:
             slices.completed(after_s, record)
-
-    def _slices(self) -> Slices | None:
-        return None if self.order.counting is None else Slices(self.order.counting, self.tally.slices, self.tally.users)
 
     def _measured_s(self) -> float | None:
         return None if self.measure_ns is None else (time.monotonic_ns() - self.measure_ns) / 1e9
