@@ -25,7 +25,7 @@ from fmbench.core.objectives import Judgement, Objective, Sample, good, judge, m
 from fmbench.core.open_loop import falls_short, open_loop_of
 from fmbench.core.scores import quality_of
 from fmbench.core.statistics import describe, finite, outline, pair, rates, share
-from fmbench.core.steady import Steady, steady_state
+from fmbench.core.steady import steady_state, unsteady_s
 from fmbench.core.sums import inner, squares
 from fmbench.core.table import Rows
 from fmbench.core.whole_requests import judged_requests
@@ -42,7 +42,6 @@ class CellResult:
     row: dict[str, Any]
     instrument: Instrument
     judgements: list[Judgement] = field(default_factory=list)
-    steady: Steady | None = None
 
     @property
     def meets(self) -> bool | None:
@@ -73,7 +72,7 @@ def result_of(
     counted, whole = cell.rows[cell.rows.measured], judged_requests(cell)
     asked = percents_of(objectives) if percents is None else percents
     latencies = {latency.column: _described(counted.answered, latency, asked) for latency in LATENCIES}
-    over_time, quality, steady = rates(cell.rows, cell.windows), quality_of(counted), _steady(cell)
+    over_time, quality = rates(cell.rows, cell.windows), quality_of(counted)
     medians = [latencies[latency.column]["p50"] for latency in LATENCIES if latency.from_sending]
     instrument = instrument_of(cell, medians, over_time["in_flight"]["value"], health)
     row = {
@@ -86,7 +85,7 @@ def result_of(
         **cost_of(counted).to_dict(whole, objectives),
         "goodput": share(good(whole, objectives), whole.common),
         "quality": None if quality is None else quality.to_dict(),
-        "steady": _steady_row(cell, steady),
+        "steady": _steady(cell),
         "change": _change(cell, counted),
         "falling_start": _start(cell, counted),
         "these_prompts": these_prompts(counted, asked, PER),
@@ -101,7 +100,7 @@ def result_of(
     row = held_whenever_looked(row, cell, counted, objectives)
     if cell.block_s is not None:
         shown = as_printed(shown, objectives, row)
-    found = CellResult(cell, row, instrument, shown, steady)
+    found = CellResult(cell, row, instrument, shown)
     row["meets_objectives"] = found.meets
     row["objectives"] = [judgement.to_dict() for judgement in found.judgements]
     return found
@@ -229,23 +228,19 @@ def cost_of(counted: Rows) -> Cost:
     return Cost(total, (total / len(paid) * PER, (max(0.0, low + lost) * PER, (high + lost) * PER)))
 
 
-def _steady(cell: MeasuredCell) -> Steady | None:
-    """On end-to-end latency, from the first request on: warm-up and measured window of a cell of one block."""
-    if cell.blocks != 1 or len(cell.windows) != 1:
-        return None
-    rows = cell.rows[cell.rows.ok & (cell.rows.at < cell.windows[0][1])]
-    return steady_state(rows.at, rows.number("e2e_s"))
-
-
-def _steady_row(cell: MeasuredCell, steady: Steady | None) -> dict[str, Any] | None:
-    """Where the warm-up ended by the data, and how much of the measured window lies before that."""
+def _steady(cell: MeasuredCell) -> dict[str, Any] | None:
+    """Where the warm-up of a cell of one block ended by the data, and how much of the measured window lies before that: by the
+    end-to-end latency from the first request on."""
     if not cell.windows or cell.blocks != 1:
         return None
     start, end = cell.windows[0]
-    if steady is None:
+    rows = cell.rows[cell.rows.ok & (cell.rows.at < end)]
+    series = rows.number("e2e_s")
+    found = steady_state(rows.at, series) if len(cell.windows) == 1 else None
+    if found is None:
         return {"from": start, "to": end, "unsteady_s": 0.0, "e2e_before_s": None, "e2e_after_s": None}
-    late = min(max(0.0, steady.steady_from - start), end - start)
-    return {"from": start + late, "to": end, "unsteady_s": late, "e2e_before_s": steady.before, "e2e_after_s": steady.after}
+    late = unsteady_s(found, rows.at, series, start, end)
+    return {"from": start + late, "to": end, "unsteady_s": late, "e2e_before_s": found.before, "e2e_after_s": found.after}
 
 
 def _change(cell: MeasuredCell, counted: Rows) -> dict[str, Any] | None:

@@ -3,6 +3,10 @@
 MSER-5 (White, Cobb and Spratt, Winter Simulation Conference 2000) averages the series by fives and cuts off as many batches at
 its start as make the standard error of the rest smallest, at most half. The cut is believed only when what it leaves out differs
 from what it keeps by more than chance (by four standard errors): on a steady series the bare rule cuts at random.
+
+Where there is a ramp the cut is near its end, and by chance some way behind: a window that begins after the ramp can hold a part
+that is cut off with it. That the window began too early is believed when that part, too, differs from what is kept, in the ramp's
+direction.
 """
 
 from __future__ import annotations
@@ -18,6 +22,10 @@ from fmbench.core.quantiles import Floats
 BATCH = 5
 FEWEST_BATCHES = 8
 CLEAR = 4.0
+"""Standard errors between what is cut off and the rest."""
+CLEAR_INSIDE = 3.0
+"""Standard errors between the part of a window that is cut off and the rest. A tenth of a window that is nearer to the rest moves
+the window's mean by at most one of its standard errors, a quarter of it by 1.7."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +61,22 @@ def steady_state(times: Floats, series: Floats) -> Steady | None:
     return Steady(float(times[cut]), cut, float(series[:cut].mean()), float(series[cut:].mean()))
 
 
+def unsteady_s(steady: Steady, times: Floats, series: Floats, begin: float, end: float) -> float:
+    """Seconds at the start of the window from ``begin`` to ``end`` in which the series was not steady yet; 0 when what the window
+    holds from before the cut is as the rest."""
+    before = series[(times >= begin) & (times < steady.steady_from)]
+    if not len(before):
+        return 0.0
+    rest = series[steady.cut :]
+    apart = (float(before.mean()) - steady.after) * math.copysign(1.0, steady.before - steady.after)
+    return min(steady.steady_from, end) - begin if apart > CLEAR_INSIDE * _error(before, rest) else 0.0
+
+
 def _differ(first: Floats, rest: Floats) -> bool:
-    """By the scatter of the rest, and its dependence: what was cut off may be a ramp, whose own scatter says nothing."""
-    known = dependence(rest)
-    error = float(rest.std(ddof=1)) * math.sqrt(known.design_effect * (1 / len(first) + 1 / len(rest)))
-    return abs(float(first.mean()) - float(rest.mean())) > CLEAR * error
+    return abs(float(first.mean()) - float(rest.mean())) > CLEAR * _error(first, rest)
+
+
+def _error(first: Floats, rest: Floats) -> float:
+    """Of the difference of their means, by the scatter of the rest, and its dependence: what was cut off may be a ramp, whose own
+    scatter says nothing."""
+    return float(rest.std(ddof=1)) * math.sqrt(dependence(rest).design_effect * (1 / len(first) + 1 / len(rest)))
