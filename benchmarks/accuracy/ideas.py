@@ -1,7 +1,7 @@
 """``python -m benchmarks.accuracy.ideas``: ways to read many sockets, without any reader behind: CPU an event of each.
 
-The same traffic from ``endpoint.c``, by turns: 256 streams of 100 events, 10 ms apart. What they have in common is the work of
-the kernel; what one saves over another is all that it could save in a run. Medians of the ratios, round by round.
+The same traffic from ``endpoint.c``, by turns: 256 streams (``--streams``) of 100 events, 10 ms apart. What they have in common
+is the work of the kernel; what one saves over another is all that it could save in a run. Medians of the ratios, round by round.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ import gevent.event  # noqa: E402
 from gevent.hub import get_hub  # noqa: E402
 
 from benchmarks.accuracy.reference import build_reference  # noqa: E402
+from fmbench.bedrock.gathering import ENOUGH, Gathering  # noqa: E402
+from fmbench.bedrock.kernel_time import SPACE, sent_stamp, stamp_in, stamp_socket  # noqa: E402
 
 STREAMS, EVENTS, FIRST_MS, SPREAD_MS, GAP_US = 256, 100, 100, 400, 10_000
 READ_SIZE = 65_536
@@ -40,7 +42,7 @@ Way = Callable[[list[raw_socket]], None]
 
 
 def each_by_a_watcher(receive: Callable[[raw_socket], Any]) -> Way:
-    """A watcher of gevent on each socket, one read a callback: what a run does."""
+    """A watcher of gevent on each socket, one read a callback."""
 
     def read_all(sockets: list[raw_socket]) -> None:
         left, over = set(sockets), gevent.event.Event()
@@ -94,36 +96,64 @@ def _into(sock: raw_socket) -> bytes:
     return bytes(_view[: sock.recv_into(_buffer)])
 
 
+def _with_its_stamp(sock: raw_socket) -> bytes:
+    data, ancillary, _, _ = sock.recvmsg(READ_SIZE, SPACE)
+    stamp_in(ancillary)
+    return data
+
+
+def gathered(way: Way) -> Way:
+    """The same, with a loop that looks for bytes once a millisecond."""
+
+    def read_all(sockets: list[raw_socket]) -> None:
+        gathering = Gathering(get_hub().loop)
+        for _ in range(ENOUGH):
+            gathering.begin(stamped=True)
+        assert gathering.on
+        way(sockets)
+        for _ in range(ENOUGH):
+            gathering.end(stamped=True)
+
+    return read_all
+
+
 WAYS: dict[str, Way] = {
-    "a watcher a socket, `recv` of 64 KiB (as it is)": each_by_a_watcher(lambda sock: sock.recv(READ_SIZE)),
+    "a watcher a socket, `recv` of 64 KiB": each_by_a_watcher(lambda sock: sock.recv(READ_SIZE)),
     "the same, `recv` of 4 KiB": each_by_a_watcher(lambda sock: sock.recv(4096)),
     "the same, `recv_into` one buffer, then the bytes": each_by_a_watcher(_into),
     "one callback for all sockets that are ready": all_by_one_epoll,
+    "a watcher a socket, every read with its stamp": each_by_a_watcher(_with_its_stamp),
+    "the first, gathered for a millisecond": gathered(each_by_a_watcher(lambda sock: sock.recv(READ_SIZE))),
+    "with its stamp, gathered for a millisecond (as it is)": gathered(each_by_a_watcher(_with_its_stamp)),
+    "one callback for all, gathered for a millisecond": gathered(all_by_one_epoll),
 }
 
 
-def once(way: Way, port: int) -> float:
+def once(way: Way, port: int, streams: int) -> float:
     """Microseconds of CPU an event, connecting and sending left out."""
     sockets = []
-    for _ in range(STREAMS):
+    for _ in range(streams):
         sock = raw_socket(AF_INET, SOCK_STREAM)
         sock.connect(("127.0.0.1", port))
         sock.setblocking(False)
+        stamp_socket(sock)
         sockets.append(sock)
     for sock in sockets:
         sock.send(REQUEST)
+        sent_stamp(sock)
     began = time.process_time_ns()
     way(sockets)
     took = time.process_time_ns() - began
     for sock in sockets:
         sock.close()
-    return took / STREAMS / EVENTS / 1e3
+    return took / streams / EVENTS / 1e3
 
 
 def main() -> None:
     """Measure by turns, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--streams", type=int, default=STREAMS)
     options = parser.parse_args()
     rounds: list[dict[str, float]] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -133,7 +163,7 @@ def main() -> None:
             assert endpoint.stdout is not None
             port = int(endpoint.stdout.readline())
             for _ in range(options.repeats):
-                rounds.append({name: once(way, port) for name, way in WAYS.items()})
+                rounds.append({name: once(way, port, options.streams) for name, way in WAYS.items()})
                 print(json.dumps(rounds[-1]), file=sys.stderr, flush=True)
             endpoint.kill()
     first = next(iter(WAYS))

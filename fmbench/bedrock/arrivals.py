@@ -1,9 +1,9 @@
 """When an answer's bytes came to this machine, however late this process reads them: the stamps of one connection.
 
-Until an answer's first content is out, each read gets the kernel's stamp of the segment that made it whole:
+Each read gets the kernel's stamp of the segment that made it whole:
 
-- A plain socket is read segment by segment, as far as the witness saw segments apart; else in one read, whose stamp is that of
-  its last segment.
+- A plain socket is read segment by segment until the answer's first content is out, as far as the witness saw segments apart;
+  else, and from then on, in one read, whose stamp is that of its last segment.
 - A TLS read gives one record. Its stamp is that of the segment with the record's last byte, by a peek at the raw socket: OpenSSL
   takes no bytes of the next record.
 
@@ -39,6 +39,8 @@ from fmbench.bedrock.watching import Watch, watch
 from fmbench.core.records import Exchange
 
 READ_SIZE = 65_536
+AHEAD_FOR_NS = 10_000_000
+"""So long one comparison of the two clocks holds for reads after the first content: they drift apart by 5 µs at most."""
 ONE_BURST = 14_000
 """A request of up to so many bytes leaves at once, so that the stamp of its last segment is that of its first."""
 CLOSE_NS = 50_000
@@ -46,6 +48,7 @@ CLOSE_NS = 50_000
 _RECORD_HEADER = 5
 _MOST_RECORD = _RECORD_HEADER + 16_384 + 256
 _requests = count(1)
+_read_message = raw_socket.recvmsg
 
 
 def _taken(raw: raw_socket) -> Watch | None:
@@ -54,18 +57,37 @@ def _taken(raw: raw_socket) -> Watch | None:
     return found if found is not None and found.take(raw) else None
 
 
+class _Wall:
+    """How far the wall clock is ahead, as it was compared in the last few milliseconds."""
+
+    __slots__ = ("_ahead_ns", "_until_ns")
+
+    def __init__(self) -> None:
+        self._ahead_ns = self._until_ns = 0
+
+    def ahead_ns(self, now: int) -> int:
+        """As ``wall_ahead_ns``."""
+        if now >= self._until_ns:
+            self._ahead_ns, self._until_ns = wall_ahead_ns(), now + AHEAD_FOR_NS
+        return self._ahead_ns
+
+
+_wall = _Wall()
+
+
 class Arrivals:
     """The stamps of one connection, request by request."""
 
-    __slots__ = ("_ahead_ns", "_buffer", "_exchange", "_left", "_looking", "_number", "_position", "_raw", "_receive", "_request",
-                 "_watch", "wanted")  # fmt: skip
+    __slots__ = ("_ahead_ns", "_buffer", "_exchange", "_last_ns", "_left", "_looking", "_number", "_position", "_raw",
+                 "_receive", "_request", "_to_first", "_watch")  # fmt: skip
 
     def __init__(self, raw: raw_socket, tls: Any) -> None:
         self._raw = raw
         self._receive: Callable[[int], bytes] | None = None if tls is None else tls.read
         self._looking = False
-        self.wanted = False
-        """Whether reads of the answer are to be stamped, which is so until its first content is out."""
+        self._to_first = False
+        """Whether the answer's first content is still to come."""
+        self._last_ns = 0
         self._buffer = bytearray(0 if tls is None else _MOST_RECORD)
         self._left: int | None = None
         self._number = raw.fileno()
@@ -77,7 +99,7 @@ class Arrivals:
     def begin(self, exchange: Exchange) -> None:
         """A request is about to be sent on this connection, and nothing of an answer has come."""
         self._exchange = exchange
-        self.wanted = True
+        self._to_first = True
         self._request = next(_requests)
         self._position = read_bytes(self._raw)
         self._left = None
@@ -99,8 +121,8 @@ class Arrivals:
                 self._exchange.sent_ns = left
 
     def end(self) -> None:
-        """No more stamps are wanted for this answer."""
-        self.wanted = False
+        """The first content is out, or none will come: the witness need not look any more."""
+        self._to_first = False
         if self._looking and self._watch is not None:
             self._looking = False
             self._watch.look_away(self._number)
@@ -118,15 +140,41 @@ class Arrivals:
 
     def feed(self, reader: ResponseReader) -> bool:
         """One read into ``reader``; whether the answer is over. Raises what the socket's own read and the reader raise."""
+        if self._to_first:
+            return self._feed_first(reader)
+        if self._receive is None:
+            data, ancillary, _, _ = _read_message(self._raw, READ_SIZE, SPACE)
+            stamp = stamp_in(ancillary)
+        else:
+            stamp = self._peek_record()
+            data = self._receive(READ_SIZE)
+            self._left = None
+        if not data:
+            self.end_of_input(reader)
+            return True
+        return reader.feed(data, self._came(stamp, monotonic_ns()))
+
+    def _feed_first(self, reader: ResponseReader) -> bool:
         data, kernel, now = self._read_plain() if self._receive is None else self._read_record(self._receive)
         if not data:
             self.end_of_input(reader)
             return True
-        done = reader.feed(data, now if kernel is None else kernel)
+        self._last_ns = now if kernel is None else kernel
+        done = reader.feed(data, self._last_ns)
         if self._exchange.content_ns:
             self._exchange.first_content_read_ns = None if kernel is None else now
             self.end()
         return done
+
+    def _came(self, stamp: int | None, now: int) -> int:
+        """When bytes after the first content came: by the kernel, but not before those before them; else when they were read."""
+        if stamp is not None:
+            ahead = _wall.ahead_ns(now)
+            if -STEP_NS <= ahead - self._ahead_ns <= STEP_NS and stamp - ahead < now:
+                now = stamp - ahead
+        if now > self._last_ns:
+            self._last_ns = now
+        return self._last_ns
 
     def end_of_input(self, reader: ResponseReader) -> None:
         """No more bytes come. Raises ``ConnectionResetError`` where an answer was cut short by a reset."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 import encodings.idna  # noqa: F401  what the first look-up of a name would import while nobody is read
 import ssl
 from collections import deque
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from ipaddress import ip_address
 from time import monotonic_ns
@@ -28,6 +28,7 @@ from fmbench.bedrock import wait_plain
 from fmbench.bedrock.arrivals import READ_SIZE, Arrivals
 from fmbench.bedrock.deadlines import Deadlines
 from fmbench.bedrock.faults import DeadlineReached
+from fmbench.bedrock.gathering import Gathering
 from fmbench.bedrock.http1 import ResponseReader
 from fmbench.core.failures import FailureKind
 
@@ -64,12 +65,20 @@ class Turnstile:
 
 
 _turnstiles: WeakKeyDictionary[Any, Turnstile] = WeakKeyDictionary()
+_gatherings: WeakKeyDictionary[Any, Gathering] = WeakKeyDictionary()
 
 
 def _turnstile(hub: Any) -> Turnstile:
     found = _turnstiles.get(hub)
     if found is None:
         found = _turnstiles[hub] = Turnstile(hub)
+    return found
+
+
+def _gathering(hub: Any) -> Gathering:
+    found = _gatherings.get(hub)
+    if found is None:
+        found = _gatherings[hub] = Gathering(hub.loop)
     return found
 
 
@@ -103,10 +112,12 @@ def turn() -> None:
     _turnstile(get_hub()).wait()
 
 
-def limit(seconds: float) -> AbstractContextManager[Any]:
+@contextmanager
+def limit(seconds: float) -> Iterator[None]:
     """End what takes longer with ``DeadlineReached``: name resolution and handshakes included."""
-    timeout: AbstractContextManager[Any] = gevent.Timeout(seconds, DeadlineReached(FailureKind.TIMEOUT_CONNECT, seconds))
-    return timeout
+    timeout = gevent.Timeout(seconds, DeadlineReached(FailureKind.TIMEOUT_CONNECT, seconds))
+    with _gathering(get_hub()).paused(), timeout:
+        yield
 
 
 def read(sock: Any, reader: ResponseReader, deadlines: Deadlines, arrivals: Arrivals | None = None) -> None:
@@ -138,7 +149,7 @@ class _Reading:
     and OpenSSL takes no bytes of the next from the socket.
     """
 
-    __slots__ = ("_arrivals", "_deadlines", "_hub", "_reader", "_receive", "_timer", "_waiter", "_watcher")
+    __slots__ = ("_arrivals", "_deadlines", "_gathering", "_hub", "_reader", "_receive", "_timer", "_waiter", "_watcher")
 
     def __init__(
         self,
@@ -154,33 +165,33 @@ class _Reading:
         self._reader = reader
         self._deadlines = deadlines
         self._arrivals = arrivals
+        self._gathering = _gathering(hub)
         self._waiter: Any = Waiter(hub)
         self._watcher = hub.loop.io(fd, _READABLE)
         self._timer = hub.loop.timer(deadlines.look_again_s(reader, monotonic_ns()))
 
     def wait(self) -> Exception | None:
         """Block this greenlet until the answer has ended; what ended it, or None."""
-        self._watcher.start(self._on_readable if self._arrivals is None else self._on_stamped)
+        stamped = self._arrivals is not None
+        self._watcher.start(self._on_stamped if stamped else self._on_readable)
         self._timer.start(self._on_time)
+        self._gathering.begin(stamped)
         try:
             outcome: Exception | None = self._waiter.get()
             return outcome
         finally:
+            self._gathering.end(stamped)
             self._close()
 
     def _on_stamped(self) -> None:
-        """A read whose bytes get the stamp of their arrival; those after the first content do not."""
+        """A read whose bytes get the stamp of their arrival."""
         arrivals = self._arrivals
         assert arrivals is not None
         try:
             over = arrivals.feed(self._reader)
         except Exception as error:
             return self._on_fault(error)
-        if over:
-            return self._end(None)
-        if not arrivals.wanted:
-            self._watcher.callback = self._on_readable
-        return None
+        return self._end(None) if over else None
 
     def _on_readable(self) -> None:
         try:

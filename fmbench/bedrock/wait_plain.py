@@ -47,11 +47,11 @@ def read(sock: Any, reader: ResponseReader, deadlines: Deadlines, arrivals: Arri
 
 def _read_once(sock: Any, reader: ResponseReader, arrivals: Arrivals | None) -> bool:
     """One read into ``reader``; whether the answer is over."""
-    if arrivals is not None and arrivals.wanted:
+    if arrivals is not None:
         return arrivals.feed(reader)
     data = sock.recv(READ_SIZE)
     if not data:
-        _end_of_input(reader, arrivals)
+        reader.end_of_input()
         return True
     return reader.feed(data, monotonic_ns())
 

@@ -18,7 +18,7 @@ STAMPED_SHARE = 0.99
 class Lateness:
     """How long after its arrival the first content of a request was read, seconds, over ``requests`` of them.
 
-    It is the load process's own error. It is in no TTFT; in the end of answers and the gaps between contents it may be.
+    It is the load process's own. It is in no TTFT and in no end of an answer; in the gaps between contents it may be.
     """
 
     clock: str

@@ -95,10 +95,12 @@ def _chat() -> Dialect:
 
 @dataclass
 class KernelServer:
-    """A running server. ``ttft_s``: by request id, from the request's last byte to the byte that made the first content whole."""
+    """A running server. ``ttft_s``: by request id, from the request's last byte to the byte that made the first content whole;
+    ``later_s``: from then to each other content, and to the end."""
 
     url: str = ""
     ttft_s: dict[str, float] = field(default_factory=dict)
+    later_s: dict[str, list[float]] = field(default_factory=dict)
 
 
 def chunk(data: bytes) -> bytes:
@@ -204,11 +206,12 @@ def _answer(server: KernelServer, dialect: Dialect, channel: _Channel, name: str
     time.sleep(WAIT_S)
     channel.connection.sendall(first[:50])
     time.sleep(WAIT_S)
-    server.ttft_s[name] = channel.send_stamped(first[50:]) - received
-    for _ in range(EVENTS):
+    left = channel.send_stamped(first[50:])
+    server.ttft_s[name] = left - received
+    later = server.later_s[name] = []
+    for data in [dialect.delta("more")] * EVENTS + [dialect.end + b"0\r\n\r\n"]:
         time.sleep(gap_s)
-        channel.connection.sendall(channel.wire(dialect.delta("more")))
-    channel.connection.sendall(channel.wire(dialect.end + b"0\r\n\r\n"))
+        later.append(channel.send_stamped(channel.wire(data)) - left)
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from fmbench.bedrock.http1 import ResponseReader
 from fmbench.core.records import Exchange
 from fmbench.simulator.tls import make_authority
 from tests.bedrock import asking, scripted_server
-from tests.bedrock.kernel_server import kernel_server
+from tests.bedrock.kernel_server import GAPS_S, kernel_server
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's stamps are Linux's")
 
@@ -91,6 +91,45 @@ def test_a_process_that_is_stopped_at_random_reports_the_same_ttft(
     assert len(lateness) == len(rows), "every first content has the kernel's stamp"
     assert max(lateness) > 0.05, "the process was late, and knows it"
     assert {name: error for name, error in errors.items() if abs(error) > 0.001} == {}
+
+
+@pytest.mark.timing
+@pytest.mark.parametrize("secure", [False, True])
+def test_contents_and_the_end_have_the_moment_of_their_arrival_however_late_they_are_read(
+    monkeypatch: pytest.MonkeyPatch, secure: bool, tls: tuple[Path, ssl.SSLContext]
+) -> None:
+    """Each read is 30 ms late, half of the time between two contents."""
+    in_time = arrivals.Arrivals.feed
+
+    def late(stamps: arrivals.Arrivals, reader: ResponseReader) -> bool:
+        time.sleep(max(GAPS_S) / 2)
+        return in_time(stamps, reader)
+
+    monkeypatch.setattr(arrivals.Arrivals, "feed", late)
+    with kernel_server(tls[1] if secure else None) as server:
+        exchanges = asking.here(asking.Ask(server.url, str(tls[0]) if secure else None, times=2))
+    slow = exchanges[-1]
+    assert slow.content_ns and slow.ended_ns is not None
+    later = [(at - slow.content_ns[0]) / 1e9 for at in [*slow.content_ns[1:], slow.ended_ns]]
+    assert later == pytest.approx(server.later_s[str(slow.request_id)], abs=0.001)
+
+
+def test_contents_have_the_moment_of_their_reading_where_the_wall_clock_was_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()) as connection:
+        peer, _ = listener.accept()
+        with peer:
+            assert kernel_time.stamp_socket(connection)
+            stamps = arrivals.Arrivals(connection, None)
+            exchange = Exchange(started_ns=time.monotonic_ns(), sent_ns=time.monotonic_ns())
+            stamps.begin(exchange)
+            stamps.end()  # as when the first content is out
+            monkeypatch.setattr(arrivals, "_wall", SimpleNamespace(ahead_ns=lambda now: time.time_ns() - now - 3_600_000_000_000))
+            reader = ResponseReader(lambda head: SimpleNamespace(content=lambda *given: None))
+            peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n")
+            before = time.monotonic_ns()
+            stamps.feed(reader)
+            assert reader.last_ns is not None and before <= reader.last_ns <= time.monotonic_ns()
+            stamps.close()
 
 
 def test_a_wall_clock_that_is_set_during_a_request_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,80 @@
+"""Reads are gathered while many answers are read, and what is not stamped by the kernel is never late for it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from fmbench.bedrock.gathering import ENOUGH, Gathering
+from tests.bedrock.kernel_server import kernel_server
+
+_CLIENT = """
+from gevent import monkey; monkey.patch_all()
+import gevent, json, sys
+from fmbench.bedrock import arrivals, wait_gevent
+from tests.bedrock.asking import Ask, SALT, caller_for, prompt
+if sys.argv[3] == "unstamped":
+    arrivals.stamp_socket = lambda raw: False
+caller = caller_for(Ask(sys.argv[1]))
+prepared = caller.prepare(prompt(), salted=True)
+gathering, seen = wait_gevent._gathering(gevent.get_hub()), set()
+def look():
+    while True:
+        seen.add(gathering.on)
+        gevent.sleep(0.002)
+gevent.spawn(look)
+jobs = [gevent.spawn(lambda: [caller.call(prepared, SALT) for _ in range(3)]) for _ in range(int(sys.argv[2]))]
+gevent.joinall(jobs, raise_error=True)
+failed = [exchange.failure for job in jobs for exchange in job.value if exchange.failure]
+print(json.dumps({"failed": failed, "gathered": True in seen, "still": gathering.on}))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's stamps are Linux's")
+@pytest.mark.parametrize(
+    ("streams", "stamped", "gathered"), [(ENOUGH + 4, "stamped", True), (4, "stamped", False), (ENOUGH + 4, "unstamped", False)]
+)
+def test_reads_are_gathered_only_while_many_stamped_answers_are_read(streams: int, stamped: str, gathered: bool) -> None:
+    with kernel_server() as server:
+        command = [sys.executable, "-c", _CLIENT, server.url, str(streams), stamped]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert len(server.ttft_s) == 3 * streams
+    assert json.loads(done.stdout) == {"failed": [], "gathered": gathered, "still": False}, done.stderr
+
+
+def _gathering(monkeypatch: pytest.MonkeyPatch) -> tuple[Gathering, list[tuple[int, float]]]:
+    """A gathering of a loop whose intervals are noted."""
+    noted: list[tuple[int, float]] = []
+    monkeypatch.setattr("fmbench.bedrock.gathering._libev_of", lambda loop: lambda *given: noted.append(given))
+    return Gathering(SimpleNamespace(ptr=7)), noted
+
+
+def test_a_connection_that_is_made_meanwhile_is_timed_without_a_delay(monkeypatch: pytest.MonkeyPatch) -> None:
+    gathering, noted = _gathering(monkeypatch)
+    for _ in range(ENOUGH):
+        gathering.begin(stamped=True)
+    with gathering.paused():
+        assert not gathering.on
+    gathering.end(stamped=True)
+    assert noted == [(7, 0.001), (7, 0.0), (7, 0.001), (7, 0.0)]
+
+
+def test_one_answer_without_stamps_is_enough_to_wake_for_each_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    gathering, noted = _gathering(monkeypatch)
+    gathering.begin(stamped=False)
+    for _ in range(2 * ENOUGH):
+        gathering.begin(stamped=True)
+    assert (gathering.on, noted) == (False, [])
+    gathering.end(stamped=False)
+    assert (gathering.on, noted) == (True, [(7, 0.001)])
+
+
+def test_a_loop_without_such_an_interval_wakes_for_each_event() -> None:
+    gathering = Gathering(SimpleNamespace(ptr=7))
+    for _ in range(2 * ENOUGH):
+        gathering.begin(stamped=True)
+    assert not gathering.on
