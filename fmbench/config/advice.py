@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fmbench.config.model_ids import about_id, prefix_in
 from fmbench.config.schema import Config, Inference, Model
 from fmbench.core.model_facts import AS_OF, default_max_tokens, facts_of, makes_text, wants_profile
 from fmbench.core.turned_down import Asks, TurnedDown, turned_down
@@ -16,10 +17,13 @@ def advice(config: Config) -> Iterator[str]:
         if not makes_text(model.id):
             yield f"{model.name}: by its id this model makes no text (embeddings, images, speech): it will refuse every request."
         if model.endpoint == "runtime" and wants_profile(model.id):
+            own = prefix_in(model.region or config.region) or "us."
             yield (
                 f"{model.name}: bedrock-runtime is known to serve this model only through a cross-Region inference profile "
-                f"(as of {AS_OF}). Write its prefix before the id: us.{model.id}, global.{model.id}, or that of your geography."
+                f"(as of {AS_OF}). Write its prefix before the id: {own}{model.id}, global.{model.id}, or that of your geography."
             )
+        if config.simulator is None:
+            yield from (f"{model.name}: {said}" for said in about_id(model.id, model.region or config.region))
         for found in turned_down(facts_of(model.id), _asks(model, asked)):
             why = f" {found.why}" if found.why else ""
             yield (

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from fmbench.config.document import read_document
 from fmbench.core.failures import UnusableInput
 
+_ID = re.compile(r"""\bid:\s*["']?([^"',}\s]+)""")
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -36,6 +39,13 @@ def folder() -> Path:
 def shipped() -> list[Shipped]:
     """All of them, by name."""
     return [_read(path) for path in sorted(folder().glob("*.yml"))]
+
+
+@cache
+def ids_named() -> tuple[str, ...]:
+    """The models' ids in all of them, by their lines alone: that takes no parsing."""
+    texts = [path.read_text(encoding="utf-8") for path in sorted(folder().glob("*.yml"))]
+    return tuple(dict.fromkeys(found for text in texts for found in _ID.findall(text)))
 
 
 def extendable() -> dict[str, Path]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from genai_prices.data import providers
 
 from fmbench.cli import main
 from fmbench.config.load import parse_config
+from fmbench.config.model_ids import about_id
 from fmbench.config.shipped import shipped
 
 OPUS = "us.anthropic.claude-opus-5-5"
@@ -92,3 +94,53 @@ def test_a_model_that_only_profiles_serve_is_told_the_prefix(model: str, wanted:
 )
 def test_models_that_make_no_text_are_named(model: str, text: bool) -> None:
     assert any("makes no text" in warning for warning in said(f"{{id: {model}}}")) is not text
+
+
+@pytest.mark.parametrize(
+    ("model_id", "region", "words"),
+    [
+        ("us.anthropic.claude-opus-4-7", "us-west-2", None),
+        ("us.anthropic.claude-opus-4-7", "ca-central-1", None),
+        ("us.anthropic.claude-opus-4-7", "eu-west-1", "write eu.anthropic.claude-opus-4-7 or global.anthropic.claude-opus-4-7"),
+        ("us.amazon.nova-lite-v1:0", "us-gov-west-1", "write us-gov.amazon.nova-lite-v1:0 where"),
+        (
+            "us-gov.anthropic.claude-sonnet-4-5-20250929-v1:0",
+            "us-east-1",
+            "write us.anthropic.claude-sonnet-4-5-20250929-v1:0 or",
+        ),
+        ("apac.amazon.nova-lite-v1:0", "ap-southeast-2", None),
+        ("global.anthropic.claude-opus-4-7", "eu-west-1", None),
+        ("zz.amazon.nova-lite-v1:0", "eu-west-1", None),
+        ("arn:aws:bedrock:eu-west-1:111122223333:inference-profile/us.amazon.nova-lite-v1:0", "us-east-1", "from eu-west-1"),
+        ("arn:aws:bedrock:us-east-1:111122223333:imported-model/abc", "us-east-1", None),
+        ("us.anthropic.claude-hiaku-4-5-20251001-v1:0", "us-east-1", "did you mean us.anthropic.claude-haiku-4-5-20251001-v1:0?"),
+        ("amazon.nova-lite-v1.0", "us-east-1", "did you mean amazon.nova-lite-v1:0?"),
+        ("us.anthropic.claude-opus-9-v1:0", "us-east-1", None),
+        ("amazon.nova-premier-v1:0", "us-east-1", None),
+        ("nova-lite", "us-east-1", "Write the whole id, such as us.amazon.nova-lite-v1:0"),
+        ("US.AMAZON.NOVA-LITE-V1:0", "us-east-1", "Write us.amazon.nova-lite-v1:0."),
+        ("bedrock/us.amazon.nova-lite-v1:0", "us-east-1", "Write us.amazon.nova-lite-v1:0 alone"),
+        ("abcdef123456", "us-east-1", None),
+    ],
+)
+def test_an_id_that_bedrock_would_not_know_is_told_its_cure(model_id: str, region: str, words: str | None) -> None:
+    about = [
+        warning for warning in said(f'{{id: "{model_id}", label: m}}', f"region: {region}") if "max_tokens is" not in warning
+    ]
+    assert len(about) == (0 if words is None else 1)
+    assert all(words in warning for warning in about if words)
+    assert not [
+        warning for warning in said(f'{{id: "{model_id}"}}', f"region: {region}\nsimulator: {{}}") if "is no id" in warning
+    ]
+
+
+def test_no_shipped_id_looks_wrong_and_none_of_the_price_list_does() -> None:
+    listed = [model.id for provider in providers if provider.id == "aws" for model in provider.models]
+    ids = [each for one in shipped() for each in one.models]
+    assert len(ids) > 90 and len(listed) > 90
+    assert [found for each in [*ids, *listed] for found in about_id(each, None)] == []
+
+
+def test_the_prefix_that_is_told_is_the_region_s() -> None:
+    [warning] = [each for each in said("{id: anthropic.claude-opus-4-7}", "region: eu-central-1") if "cross-Region" in each]
+    assert "eu.anthropic.claude-opus-4-7, global." in warning
