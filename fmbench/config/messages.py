@@ -12,6 +12,7 @@ from fmbench.config.document import Document
 from fmbench.config.faults import Fault, Path, value_text
 from fmbench.config.keys import known_keys, sections_with
 from fmbench.config.other_names import SHORT_FORMS, right_name
+from fmbench.config.units import as_share, in_seconds, in_the_keys_unit
 
 _YAML_11_WORDS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
@@ -66,7 +67,7 @@ def _below(value: dict[str, Any] | list[Any], step: str | int) -> Any:
 def _explain(detail: Any, path: Path) -> tuple[str, str]:
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == "extra_forbidden":
-        return _unknown_key(path)
+        return _unknown_key(path, detail["input"])
     if detail["input"] is None and kind in ("int_type", "float_type", "bool_type", "string_type", "list_type"):
         return "is left empty", "give it a value, or leave the key out for its default"
     if kind == "bool_type" and str(detail["input"]).lower() in _YAML_11_WORDS:
@@ -74,6 +75,9 @@ def _explain(detail: Any, path: Path) -> tuple[str, str]:
     short = _short_form(path, detail["input"]) if kind in ("model_type", "list_type", "dict_type") else None
     if short is not None:
         return short
+    key = str(path[-1]) if path else ""
+    if kind in ("int_type", "float_type") and (number := in_the_keys_unit(key, detail["input"])) is not None:
+        return _KINDS[kind][0], f"write {number}"
     if kind in _KINDS:
         return _KINDS[kind]
     if kind == "literal_error":
@@ -81,7 +85,8 @@ def _explain(detail: Any, path: Path) -> tuple[str, str]:
     if kind == "value_error":
         what, _, cure = str(context["error"]).partition(": ")
         return (what, cure) if cure else (f"cannot be: {what}", "write it that way")
-    return _bound(kind, context, detail["msg"])
+    what, cure = _bound(kind, context, detail["msg"])
+    return what, f"{cure}{as_share(key, detail['input'])}"
 
 
 def _bound(kind: str, context: dict[str, Any], message: str) -> tuple[str, str]:
@@ -109,11 +114,11 @@ def _closed_list(value: str, expected: str) -> tuple[str, str]:
     return "is not one of the words it may be", f"{hint}it may be {', '.join(known)}"
 
 
-def _unknown_key(path: Path) -> tuple[str, str]:
+def _unknown_key(path: Path, value: Any) -> tuple[str, str]:
     known, word = known_keys(path[:-1]), str(path[-1])
     meant = right_name(word, known) or next(iter(difflib.get_close_matches(word, known, n=1, cutoff=0.55)), None)
     if meant:
-        return "is an unknown key", f'did you mean "{meant}"?'
+        return "is an unknown key", f'did you mean "{meant}"{in_seconds(word, value)}?'
     elsewhere = sections_with(word)
     if elsewhere:
         return "is an unknown key", f"it belongs to {elsewhere}"

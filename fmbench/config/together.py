@@ -16,6 +16,7 @@ from fmbench.config.faults import Path, path_text
 from fmbench.config.model import places_of
 from fmbench.config.schema import Config
 from fmbench.core.levels import levels_of
+from fmbench.core.units import SECONDS
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 _STORE = re.compile(rf"(?:{'|'.join(SCHEMES)})://[^/]")
@@ -61,6 +62,7 @@ def conflicts(config: Config) -> Iterator[Finding]:
 def warnings(config: Config) -> Iterator[str]:
     """What is allowed and yet probably not meant."""
     yield from advice(config)
+    yield from _never_missed(config)
     known = {model.id for model in config.models}
     for model_id in sorted(config.pricing.keys() - {name for model in config.models for name in model.names}):
         if model_id not in known:
@@ -71,6 +73,20 @@ def warnings(config: Config) -> Iterator[str]:
         for model_id in config.simulator.models:
             if model_id not in known:
                 yield f'simulator.models has "{model_id}", which is none of the models: it changes nothing.'
+
+
+def _never_missed(config: Config) -> Iterator[str]:
+    """Latency limits beyond the time after which requests are given up; with waits before a request, answers may take longer."""
+    if config.load.retry is not None or config.load.rate_per_min is not None:
+        return
+    most, limits = config.load.timeouts.total_s, config.objectives.model_dump()
+    for figure in config.objectives.limited:
+        name = str(figure.objective)
+        if figure.unit is SECONDS and limits[name] > most:
+            yield (
+                f"objectives.{name} is {limits[name]:g} seconds, and requests are given up after {most:g} "
+                f"(load.timeouts.total_s): no answer can miss it. {limits[name]:g} ms are {limits[name] / 1000:g}."
+            )
 
 
 def _same_names(config: Config) -> Iterator[Finding]:

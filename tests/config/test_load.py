@@ -383,3 +383,35 @@ def test_traffic_is_some_and_given_once():
     hours = "[" + ", ".join(["0"] * 24) + "]"
     assert "no request in any hour" in refusal(MODELS + f"traffic: {{per_hour: {hours}}}")
     assert "both requests_per_day and per_hour" in refusal(MODELS + f"traffic: {{requests_per_day: 5, per_hour: {hours}}}")
+
+
+@pytest.mark.parametrize(
+    ("line", "cure"),
+    [
+        ("load: {duration_s: 30s}", "write 30, in seconds"),
+        ("load: {duration_s: 2 min}", "write 120, in seconds"),
+        ("load: {warmup_s: 1h}", "write 3600, in seconds"),
+        ("load: {min_requests: 1k}", "write 1000, without a unit"),
+        ("objectives: {ttft_p95_s: 1500ms}", "write 1.5, in seconds"),
+        ("objectives: {ttft_p95_ms: 1500}", 'did you mean "ttft_p95_s", in seconds: 1.5?'),
+        ("objectives: {error_rate: 5%}", "write 0.05, a share of 1"),
+        ("objectives: {error_rate: 5}", "write 1 or less: 5 % is 0.05"),
+        ("objectives: {usd_per_10k: $5}", "write 5, without a unit"),
+        ("budget: {max_requests: '20,000'}", "write 20000, without quotes or commas"),
+        ("seed: '7'", "write 7, without quotes"),
+        ("inference: {temperature: 50%}", "write one, such as 1.5"),
+        ("load: {duration_s: 5 apples}", "write one, such as 1.5"),
+        ("load: {min_requests: 5s}", "write one, such as 10"),
+    ],
+)
+def test_a_number_with_a_unit_is_told_as_the_key_takes_it(line: str, cure: str):
+    assert cure in refusal(MODELS + line)
+
+
+@pytest.mark.parametrize(
+    ("limit", "load", "said"),
+    [(1500, "{}", True), (600, "{}", False), (700, "{timeouts: {total_s: 900}}", False), (1500, "{retry: {}}", False)],
+)
+def test_a_latency_limit_that_no_request_can_miss_is_a_warning(limit: int, load: str, said: bool):
+    warnings = parse_config(MODELS + f"objectives: {{e2e_p95_s: {limit}}}\nload: {load}\n", "cfg.yml").warnings
+    assert [limit / 1000 == 1.5 and "1500 ms are 1.5" in each for each in warnings if "total_s" in each] == [True] * said
