@@ -224,6 +224,8 @@ class PriceWouldDecide(Message):
 
     model: str
     below: float
+    asked: bool = True
+    """Whether any objective is set."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,7 @@ def _recommend(
     figure, ranked, tied, winner = _choose(points, prefer, objectives)
     others = [point for point in ranked if point is not winner]
     below = _below(winner, judged)
-    open_rivals = [*_open_rivals(winner, judged, points, figure), *_unpriced_rivals(winner, others, figure)]
+    open_rivals = [*_open_rivals(winner, judged, points, figure), *_unpriced_rivals(winner, others, figure, bool(objectives))]
     runner_up = None if not others else _behind(winner, others[0], figure)
     no_price = prefer == "cost" and figure is not COST
     reason = _reason(winner, tied, runner_up, figure, no_price) if runner_up else _lone_reason(winner, judged)
@@ -108,6 +108,7 @@ def _recommend(
         "cheaper": len(tied) > 1 and _settled_by(winner, tied, figure) == "lower cost",
         "runner_up": None if runner_up is None else _runner_up(runner_up, others[0], figure),
         "certain": not open_rivals and not below,
+        "doubts": [*below, *open_rivals],
     }
     return {
         "status": "recommended",
@@ -253,12 +254,13 @@ def _open_cells(winner: CellResult, judged: list[CellResult], points: list[CellR
     return found
 
 
-def _unpriced_rivals(winner: CellResult, others: list[CellResult], figure: Figure) -> list[Message]:
-    """Models that meet every objective, and whose price would decide if it were known."""
+def _unpriced_rivals(winner: CellResult, others: list[CellResult], figure: Figure, asked: bool) -> list[Message]:
+    """Models that meet every objective, where any is ``asked`` for, and whose price would decide if it were known."""
     own, _ = figure.interval(winner.row)
     if figure is not COST or own is None:
         return []
-    return [PriceWouldDecide(other.cell.model, own) for other in others if COST.measured(other.row) is None]
+    unknown = [other.cell.model for other in others if COST.measured(other.row) is None]
+    return [PriceWouldDecide(model, own, asked) for model in unknown]
 
 
 def _tighter(

@@ -164,7 +164,8 @@ def _(message: MayBeBetter, names: Names) -> str:
 def _(message: PriceWouldDecide, names: Names) -> str:
     price = f"{value_text(COST.unit, message.below)} {COST.unit.per}"
     model = names(message.model)
-    return f"The price of {model}, which meets every objective too, is not known: under {price} it would be chosen."
+    met = ", which meets every objective too," if message.asked else ""
+    return f"The price of {model}{met} is not known: under {price} it would be chosen."
 
 
 @sentence.register

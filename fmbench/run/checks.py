@@ -17,7 +17,7 @@ from fmbench.core.levels import levels_of
 from fmbench.core.prices.book import PriceBook, prices_of
 from fmbench.core.prices.price import Price
 from fmbench.run.options import Options
-from fmbench.run.plan_table import duration_text, range_text
+from fmbench.run.plan_table import cost_text, duration_text
 from fmbench.run.say import say
 from fmbench.storage.runfolder import check_name
 from fmbench.storage.store import store_for
@@ -143,10 +143,8 @@ def ask_before_spending(config: Config, estimate: Estimate, yes: bool) -> None:
     Raises ``Refused`` for a no."""
     if yes or not sys.stdin.isatty() or target_name(config) != "aws" or _is_small(estimate):
         return
-    cost = "an unknown cost" if estimate.usd is None else f"{range_text(estimate.usd)} USD"
-    if estimate.unpriced and estimate.usd is not None:
-        cost += f" and the unknown cost of {', '.join(estimate.unpriced)}"
-    say(f"This sends about {estimate.requests:,} requests to Amazon Bedrock: {cost}, {duration_text(estimate.seconds)}.")
+    cost, time = cost_text(estimate), duration_text(estimate.seconds)
+    say(f"This sends about {estimate.requests:,} requests to Amazon Bedrock: {cost}, {time}.")
     _ask("not started: nothing was sent. --yes answers this question beforehand.")
 
 

@@ -63,6 +63,16 @@ def _met(row: Mapping[str, Any], summary: Summary) -> str:
     return words.get(str(row.get("status")), "not measured")
 
 
+def doubt_lines(summary: Summary) -> list[str]:
+    """Why an answer is not certain: the first reason, and how many more the report has; nothing where it is."""
+    chosen = summary.get("recommendation") or {}
+    doubts = [str(doubt) for doubt in chosen.get("doubts") or []]
+    if not doubts or (summary.get("validity") or {}).get("verdict") == "INVALID":
+        return []
+    more = f" (and {len(doubts) - 1} more in the report)" if len(doubts) > 1 else ""
+    return [f"It is not certain. {doubts[0]}{more}"]
+
+
 def settling_lines(summary: Summary) -> list[str]:
     """The least difference that the run would have seen, and what is open takes; nothing of a run that is INVALID."""
     from fmbench.report.first_page.settling import settling_words

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fmbench.core.accounting import Accounting
 from fmbench.core.failures import ExitCode, FmbenchError
 from fmbench.run.accounts import close_as, seal_into, status_of
-from fmbench.run.closing import PASS, closing_table, report_lines, settling_lines, show, validity_lines
+from fmbench.run.closing import PASS, closing_table, doubt_lines, report_lines, settling_lines, show, validity_lines
 from fmbench.run.cloudwatch import ask_cloudwatch
 from fmbench.run.say import end_of_run, give, is_quiet, say
 from fmbench.run.signals import Terminated, code_for, put_off, word_of
@@ -186,7 +186,7 @@ def tell_answer(said: dict[str, Any]) -> None:
     from fmbench.report.summary import closing_line
 
     say(closing_line(said))
-    for line in settling_lines(said):
+    for line in [*doubt_lines(said), *settling_lines(said)]:
         say(line)
     table = closing_table(said)
     if table is not None and not is_quiet():

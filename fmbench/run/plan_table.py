@@ -109,6 +109,14 @@ def decimals_for(sums: Iterable[Usd | None]) -> int:
     return min(MOST_DECIMALS, max(2, 1 - math.floor(math.log10(smallest))))
 
 
+def cost_text(estimate: Estimate) -> str:
+    """What a plan may cost, and the models that it says nothing of."""
+    if estimate.usd is None:
+        return "an unknown cost"
+    unknown = f" and the unknown cost of {', '.join(estimate.unpriced)}" if estimate.unpriced else ""
+    return f"{range_text(estimate.usd)} USD{unknown}"
+
+
 def range_text(usd: Usd) -> str:
     """``about 0.41 (0.12 to 1.90)``, in one precision."""
     low, expected, most = _usd(usd, decimals_for([usd]))

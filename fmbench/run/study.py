@@ -38,7 +38,7 @@ from fmbench.run.families import with_families
 from fmbench.run.finish import finish
 from fmbench.run.live import View, view
 from fmbench.run.options import Options, command_line
-from fmbench.run.plan_table import duration_text, print_plan, range_text
+from fmbench.run.plan_table import cost_text, duration_text, print_plan
 from fmbench.run.preflight.quotas import check_pacing
 from fmbench.run.prepare import Prepared, plan_without_data, prepare_study, serving, this_process, write_run
 from fmbench.run.resume import cells_left, make_ready, reopen
@@ -276,9 +276,8 @@ def _fit(options: Options, prepared: Prepared) -> dict[str, Any] | None:
 def _announce(folder: RunFolder, prepared: Prepared) -> None:
     expected = prepared.estimate
     tell("started", run_id=folder.run_id, run=folder.address, cells=len(expected.rows), requests=expected.requests)
-    cost = "cost unknown" if expected.usd is None else f"{range_text(expected.usd)} USD"
     cells = f"{len(expected.rows)} cell{'s' if len(expected.rows) != 1 else ''}"
-    what = f"{cells}, about {expected.requests:,} requests, {duration_text(expected.seconds)}, {cost}"
+    what = f"{cells}, about {expected.requests:,} requests, {duration_text(expected.seconds)}, {cost_text(expected)}"
     say(f"Run {folder.run_id} against {target_name(prepared.config)}: {what}.")
 
 

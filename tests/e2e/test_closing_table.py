@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fmbench.run.closing import closing_table, narrow
+from fmbench.run.closing import closing_table, doubt_lines, narrow
 
 LONG = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
 
@@ -76,3 +76,12 @@ def _named(part: str) -> tuple[str, str]:
     match = re.fullmatch(r"(users|TTFT p50|TTFT p95|end to end p50|end to end p95|answers/min|tokens/s|\$/10k) (.*)", part)
     assert match is not None, part
     return match[1], match[2]
+
+
+def test_the_terminal_says_why_an_answer_is_not_certain() -> None:
+    chosen = {"certain": False, "doubts": ["At only 1 user of a it is undecided.", "The price of b is not known."]}
+    [line] = doubt_lines({"recommendation": chosen, "validity": {"verdict": "DEGRADED"}})
+    assert line == "It is not certain. At only 1 user of a it is undecided. (and 1 more in the report)"
+    assert doubt_lines({"recommendation": {"certain": True, "doubts": []}}) == []
+    assert doubt_lines({"recommendation": None}) == []
+    assert doubt_lines({"recommendation": chosen, "validity": {"verdict": "INVALID"}}) == []

@@ -105,6 +105,7 @@ def test_a_better_model_that_is_undecided_makes_the_choice_uncertain() -> None:
     assert chosen(verdict) == ("sure", 4)
     assert verdict["recommendation"]["certain"] is False
     assert any("young at 4 users would be better, and is undecided" in note for note in verdict["what_would_change"])
+    assert verdict["recommendation"]["doubts"] == [note for note in verdict["what_would_change"] if "young" in note]
 
 
 def test_a_level_above_a_failed_one_is_not_the_highest() -> None:
@@ -127,6 +128,8 @@ def test_without_an_objective_nobody_is_said_to_meet_any() -> None:
     for cells in (ladder("a", {1: 0.5}), ladder("a", {1: 0.5}) + ladder("b", {1: 0.5}, usd=1.0)):
         reason = verdict_of(cells, {})["reason"]
         assert reason.startswith("No objective is set: a at 1 user is chosen") and "meets" not in reason
+    unpriced = verdict_of(ladder("a", {1: 0.5}) + ladder("b", {1: 0.5}, usd=None), {})
+    assert [doubt.partition(":")[0] for doubt in unpriced["recommendation"]["doubts"]] == ["The price of b is not known"]
 
 
 def test_a_runner_up_by_throughput_is_said_in_one_unit() -> None:
