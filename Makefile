@@ -16,9 +16,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.installed ## compare two models on the simulator (about a minute), no AWS account needed
-	@run=$$($(BIN)/fmbench-load --config configs/quickstart.yml --yes); \
-	run=$${run##*$$'\n'}; \
-	printf '\nThe report:  %s/report.md\nIn a browser: %s/report.html\n' "$$run" "$$run"
+	@$(BIN)/fmbench-load demo
 
 test: $(VENV)/.installed-dev ## every test but the long ones and the containers', on all cores; then those that measure time, alone
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not timing and not long and not containers"

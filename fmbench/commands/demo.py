@@ -6,6 +6,12 @@ import argparse
 
 from fmbench.arguments import WHERE_HELP
 from fmbench.command import Command, Group, Parser
+from fmbench.core.failures import ExitCode
+
+NEXT = (
+    "Next, models of your own on Amazon Bedrock: fmbench-load init asks for them and writes cfg.yml, fmbench-load check --config "
+    "cfg.yml tries account, models and quotas by free calls, and fmbench-load cfg.yml measures; it asks before it spends."
+)
 
 
 def _add(parser: Parser) -> None:
@@ -21,9 +27,13 @@ def _run(parsed: argparse.Namespace) -> int:
 
     options = Options(config=str(shipped_as("quickstart").path), overrides=parsed.overrides, output=parsed.output, yes=True)
     loaded = options.load()
+    from fmbench.run.say import say
     from fmbench.run.study import run_study  # heavy: not before the configuration is found to be usable
 
-    return run_study(options, loaded)
+    status = run_study(options, loaded)
+    if status == ExitCode.DONE:
+        say(NEXT)
+    return status
 
 
 COMMAND = Command(

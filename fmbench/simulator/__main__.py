@@ -9,6 +9,7 @@ import sys
 
 from fmbench.config.load import load_config
 from fmbench.core.failures import FmbenchError, UnusableInput
+from fmbench.short_turns import take_short_turns
 from fmbench.simulator.behaviour import Simulator
 from fmbench.simulator.server import Address, run
 
@@ -21,6 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         config = _read(options.config)
+        take_short_turns()
         run(options.host, options.port, config, _announce)
     except FmbenchError as error:
         print(error, file=sys.stderr)

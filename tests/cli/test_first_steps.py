@@ -120,6 +120,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = call(where, "demo", *[part for setting in SHORT for part in ("--set", setting)])
     assert done.returncode == 0, done.stderr
     assert (where / done.stdout.splitlines()[-1] / "report.html").exists()
+    assert "report.html" in done.stderr and all(
+        f"fmbench-load {what}" in done.stderr.splitlines()[-1] for what in ("init", "check")
+    )
     return where
 
 

@@ -54,6 +54,7 @@ from fmbench.load.worker.gate import Gate
 from fmbench.load.worker.joining import settle_in
 from fmbench.load.worker.participation import Participation
 from fmbench.load.worker.place import place_of
+from fmbench.short_turns import take_short_turns
 from fmbench.storage.disk import said_of
 
 log = logging.getLogger(__name__)
@@ -63,6 +64,7 @@ class Worker:
     """One load process: it waits for a hello, and then takes part in that run and no other."""
 
     def __init__(self, environment: Any) -> None:
+        take_short_turns()
         self.environment = environment
         self.runner = environment.runner
         self.gate = Gate()
