@@ -21,9 +21,14 @@ def _check(parser: Parser, parsed: argparse.Namespace) -> None:
 
 
 def _run(parsed: argparse.Namespace) -> int:
-    from fmbench.run.stored import report, report_what_if
+    from fmbench.report.drawing import Drawing
 
-    return report_what_if(parsed.run, parsed.overrides, parsed.output) if parsed.overrides else report(parsed.run)
+    with Drawing() as drawing:  # what draws is loaded beside what makes the figures
+        from fmbench.run.stored import report, report_what_if
+
+        if parsed.overrides:
+            return report_what_if(parsed.run, parsed.overrides, parsed.output, drawing)
+        return report(parsed.run, drawing)
 
 
 COMMAND = Command(

@@ -12,24 +12,27 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fmbench.report.picture import Picture, Values
+if TYPE_CHECKING:  # what starts them is imported before anything that is heavy
+    from fmbench.report.picture import Picture, Values
 
 LOG = logging.getLogger(__name__)
 MOST = 2
 
 Drawn = bytes | str
 """A picture's PNG, or what went wrong with it."""
-Gaps = dict[str, Values]
+Gaps = dict[str, "Values"]
 """Seconds between content events, by model."""
+Waiting = SimpleQueue["tuple[int, Picture] | None"]
+"""Pictures to be drawn, with their places; a None for each that draws when there are no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +44,23 @@ class GapsAsked:
 
 
 class Drawing:
-    """Draws pictures and reads token gaps, in processes that start at once and are ready when they are asked; a context manager.
+    """Draws pictures and reads token gaps, in processes that start before they are asked; a context manager.
 
-    Where there is one core, or matplotlib is here already, both are done in this process. The bytes are the same.
+    One starts at once, the other when the token gaps are read, as the figures need a core before. Where there is one core, or
+    matplotlib is here already, all is done in this process. The bytes are the same.
     """
 
     def __init__(self) -> None:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        apart = cores > 1 and "matplotlib" not in sys.modules
+        self._most = min(MOST, cores) if cores > 1 and "matplotlib" not in sys.modules else 0
         self._helpers: list[subprocess.Popen[bytes]] = []
         self._threads = ThreadPoolExecutor(MOST)
         self._over = False
+        self._start(min(1, self._most))
+
+    def _start(self, count: int) -> None:
         with suppress(OSError):  # a system that gives no more processes: those that there are draw, or this one
-            while apart and len(self._helpers) < min(MOST, cores):
+            while len(self._helpers) < count and not self._over:
                 self._helpers.append(_start())
 
     def __enter__(self) -> Drawing:
@@ -72,25 +79,32 @@ class Drawing:
         return self._threads.submit(self._gaps, GapsAsked(records, attempts))
 
     def _gaps(self, asked: GapsAsked) -> Gaps:
+        found: Gaps | None = _ask(self._helpers[0], asked) if self._helpers else None
+        self._start(self._most)
+        if found is not None or self._over:
+            return found or {}
         from fmbench.report.token_gaps import token_gaps
 
-        found: Gaps | None = _ask(self._helpers[0], asked) if self._helpers else None
-        return token_gaps(asked.records, asked.attempts) if found is None and not self._over else found or {}
+        return token_gaps(asked.records, asked.attempts)
 
-    def draw(self, pictures: Sequence[Picture]) -> list[Drawn]:
-        """What came of each picture. It is called once."""
+    def draw(self, pictures: Iterable[Picture]) -> list[Drawn]:
+        """What came of each picture; the first are drawn while the next are made. It is called once."""
+        self._start(self._most)
         if not self._helpers:
             return draw(pictures)
-        waiting: SimpleQueue[int] = SimpleQueue()
-        for place in range(len(pictures)):
-            waiting.put(place)
-        found: dict[int, Drawn] = {}
-        for part in self._threads.map(lambda helper: _drawn_by(helper, pictures, waiting), self._helpers):
-            found |= part
-        return [found[place] for place in range(len(pictures))]
+        waiting: Waiting = SimpleQueue()
+        parts = [self._threads.submit(_drawn_by, helper, waiting) for helper in self._helpers]
+        try:
+            for place, picture in enumerate(pictures):
+                waiting.put((place, picture))
+        finally:
+            for _ in self._helpers:
+                waiting.put(None)
+        found = {place: done for part in parts for place, done in part.result().items()}
+        return [found[place] for place in sorted(found)]
 
 
-def draw(pictures: Sequence[Picture], drawing: Drawing | None = None) -> list[Drawn]:
+def draw(pictures: Iterable[Picture], drawing: Drawing | None = None) -> list[Drawn]:
     """What came of each picture; in this process where no other was started for it."""
     return [drawn(picture) for picture in pictures] if drawing is None else drawing.draw(pictures)
 
@@ -122,16 +136,15 @@ def _ask(helper: subprocess.Popen[bytes], job: list[Picture] | GapsAsked) -> Any
         return None
 
 
-def _drawn_by(helper: subprocess.Popen[bytes], pictures: Sequence[Picture], waiting: SimpleQueue[int]) -> dict[int, Drawn]:
+def _drawn_by(helper: subprocess.Popen[bytes], waiting: Waiting) -> dict[int, Drawn]:
     """What a helper made of the pictures that it came to, by their places: the next one is whoever's is free."""
     made: dict[int, Drawn] = {}
-    with suppress(Empty):
-        while True:
-            place = waiting.get_nowait()
-            found: list[Drawn] | None = _ask(helper, [pictures[place]])
-            if found is None:
-                LOG.warning("a process that draws pictures ended: they are drawn here")
-            made[place] = drawn(pictures[place]) if found is None else found[0]
+    while (given := waiting.get()) is not None:
+        place, picture = given
+        found: list[Drawn] | None = _ask(helper, [picture])
+        if found is None:
+            LOG.warning("a process that draws pictures ended: they are drawn here")
+        made[place] = drawn(picture) if found is None else found[0]
     return made
 
 

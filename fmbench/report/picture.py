@@ -198,3 +198,10 @@ def log_ticks(low: float, high: float) -> list[float]:
     )
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     return [tick for decade in decades for step in steps if low <= (tick := float(f"{step}e{decade}")) <= high]
+
+
+def thinned(values: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """At most ``most`` of ``values``, evenly picked: the same ones each time."""
+    if len(values) <= most:
+        return values
+    return values[np.linspace(0, len(values) - 1, most).round().astype(np.int64)]

@@ -226,10 +226,3 @@ class Study:
 def unsteady(cell: Cell) -> bool:
     """Whether the steady part, found from the data, begins inside the cell's measured window."""
     return bool((cell.get("steady") or {}).get("unsteady_s"))
-
-
-def thinned(values: NDArray[np.int64], most: int) -> NDArray[np.int64]:
-    """At most ``most`` of ``values``, evenly picked: the same ones each time."""
-    if len(values) <= most:
-        return values
-    return values[np.linspace(0, len(values) - 1, most).round().astype(np.int64)]

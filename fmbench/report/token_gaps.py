@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from fmbench.core.cells import measured_cells
 from fmbench.core.table import read
-from fmbench.report.picture import Values
-from fmbench.report.study import thinned
+from fmbench.report.picture import Values, thinned
 from fmbench.storage.stamps import StampedPart
 
 MOST_PARTS = 12

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import logging
+from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import Any
 
@@ -73,13 +74,7 @@ def draw_all(study: Study, drawing: Drawing | None = None) -> tuple[dict[str, tu
     """Every chart that has data, in parts no taller than a slide, with their PNGs; and what went wrong with those that failed."""
     missing: dict[str, str] = {}
     parts: list[tuple[Chart, int, Picture]] = []
-    for chart in CHARTS:
-        try:
-            parts += [(chart, number, part) for number, part in enumerate(_parts(chart, study), 1)]
-        except Exception as error:
-            LOG.exception("the chart %s could not be drawn", chart.name)
-            missing[chart.name] = f"{type(error).__name__}: {error}"
-    made = draw([part for _, _, part in parts], drawing)
+    made = draw(_prepared(study, parts, missing), drawing)
     missing |= {chart.name: found for (chart, _, _), found in zip(parts, made, strict=True) if isinstance(found, str)}
     drawn = {
         chart.name if number == 1 else f"{chart.name}-{number}": (Placed(part, chart.section, number), found)
@@ -87,6 +82,19 @@ def draw_all(study: Study, drawing: Drawing | None = None) -> tuple[dict[str, tu
         if isinstance(found, bytes) and chart.name not in missing
     }
     return drawn, missing
+
+
+def _prepared(study: Study, parts: list[tuple[Chart, int, Picture]], missing: dict[str, str]) -> Iterator[Picture]:
+    """The pictures, each when it is made. ``parts`` gets them with their charts and numbers, ``missing`` what went wrong."""
+    for chart in CHARTS:
+        try:
+            mine = [(chart, number, part) for number, part in enumerate(_parts(chart, study), 1)]
+        except Exception as error:
+            LOG.exception("the chart %s could not be drawn", chart.name)
+            missing[chart.name] = f"{type(error).__name__}: {error}"
+            continue
+        parts += mine
+        yield from (part for _, _, part in mine)
 
 
 def _parts(chart: Chart, study: Study) -> list[Picture]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 from fmbench.core.accounting import Accounting
@@ -24,6 +24,7 @@ from fmbench.storage.upload import MANIFEST, forget_local_copy, upload
 
 if TYPE_CHECKING:
     from fmbench.config.schema import Config
+    from fmbench.report.drawing import Drawing
 
 Leave = Callable[[RunFolder], None]
 
@@ -142,19 +143,22 @@ def _collect(folder: RunFolder, config: Config, manifest: dict[str, Any]) -> lis
     return parts
 
 
-def report_on(run: LocalRun) -> dict[str, Any]:
-    """Write the report of ``run`` from what is stored of it, and nothing else. Returns its summary."""
-    from fmbench.report.drawing import Drawing
+def report_on(run: LocalRun, drawing: Drawing | None = None) -> dict[str, Any]:
+    """Write the report of ``run`` from what is stored of it, and nothing else. Returns its summary.
 
-    with Drawing() as drawing:
-        gaps = drawing.gaps(run.folder.records, run.manifest.get("cells") or [])
+    ``drawing``: what draws its pictures, where that has been started.
+    """
+    from fmbench.report.drawing import Drawing
+    from fmbench.run.evidence import table_of
+
+    with Drawing() if drawing is None else nullcontext(drawing) as apart:
+        gaps = apart.gaps(run.folder.records, run.manifest.get("cells") or [])
+        table = table_of(run)  # its columns are read while the rest is imported
         from fmbench.core.summary import summarise_table
         from fmbench.report.write import write_report
-        from fmbench.run.evidence import table_of
 
-        table = table_of(run)
         summary = summarise_table(table, run.manifest, run.health())
-        write_report(run, summary, table, drawing, gaps)
+        write_report(run, summary, table, apart, gaps)
     return summary
 
 

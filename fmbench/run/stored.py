@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fmbench.core.failures import ExitCode, Refused
 from fmbench.run.accounts import CUT, close_as, code_of, seal_into, status_of
@@ -18,15 +19,21 @@ from fmbench.storage.seal import read_load
 from fmbench.storage.share import forget_parts
 from fmbench.storage.stores.local import LocalStore
 
+if TYPE_CHECKING:
+    from fmbench.report.drawing import Drawing
 
-def report(address: str) -> int:
-    """Write the report of the run at ``address`` again, from its records alone. A run that was cut is sealed first."""
+
+def report(address: str, drawing: Drawing | None = None) -> int:
+    """Write the report of the run at ``address`` again, from its records alone. A run that was cut is sealed first.
+
+    ``drawing``: what draws its pictures, where that has been started.
+    """
     run = open_run(address)
     running = run.manifest.get("status") == RUNNING
     parts = [f"journal/{path.name}" for path in run.folder.journal.glob("*.jsonl")]
     recovered = _seal_what_was_cut(run)
     before = set() if recovered or not run.folder.is_remote else _digests(run)
-    report_on(run)
+    report_on(run, drawing)
     _close(run)
     if run.folder.is_remote:
         run.publish([name for name, digest in sorted(_digests(run)) if (name, digest) not in before])
@@ -36,13 +43,13 @@ def report(address: str) -> int:
     return ExitCode.DONE
 
 
-def report_what_if(address: str, overrides: Sequence[str], output: str | None) -> int:
+def report_what_if(address: str, overrides: Sequence[str], output: str | None, drawing: Drawing | None = None) -> int:
     """Write the report that the run's records give with other objectives into a folder of its own; its path is printed."""
     from fmbench.run.what_if import what_if
 
     run = open_run(address)
     to = Path(output or f"what-if-{run.folder.run_id}")
-    said = what_if(run, overrides, to)
+    said = what_if(run, overrides, to, drawing)
     tell_answer(said)
     tell_trust(said, str(to))
     give(str(to))

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fmbench.config.document import read_document, write_document
 from fmbench.config.faults import all_faults
@@ -17,12 +17,16 @@ from fmbench.core.failures import UnusableInput
 from fmbench.storage.reader import LocalRun
 from fmbench.storage.runfolder import RunFolder
 
+if TYPE_CHECKING:
+    from fmbench.report.drawing import Drawing
+
 REPORT = ("summary.json", "summary.csv", "report.md", "report.html", "plots")
 OURS = (*REPORT, "config.yml", "fmbench.log")
 
 
-def what_if(run: LocalRun, overrides: Sequence[str], to: Path | None) -> dict[str, Any]:
-    """The summary, as summary.json would have it, with ``objectives.KEY=VALUE`` over the run's own; its report goes to ``to``.
+def what_if(run: LocalRun, overrides: Sequence[str], to: Path | None, drawing: Drawing | None = None) -> dict[str, Any]:
+    """The summary, as summary.json would have it, with ``objectives.KEY=VALUE`` over the run's own; its report goes to ``to``,
+    with pictures of ``drawing``, where that has been started.
 
     Raises ``UnusableInput`` for anything else than an objective, and for a folder that has something in it.
     """
@@ -35,12 +39,13 @@ def what_if(run: LocalRun, overrides: Sequence[str], to: Path | None) -> dict[st
     if to is not None and to.exists() and any(to.iterdir()):
         raise UnusableInput(f"{to}: is there already, and not empty; give another folder.")
     manifest = run.manifest | {"config": resolved(config)}
+    gaps = None if drawing is None else drawing.gaps(run.folder.records, run.manifest.get("cells") or [])
     table = table_of(run)
     summary = summarise_table(table, manifest, run.health())
     if to is not None:
         with tempfile.TemporaryDirectory(prefix="fmbench-load-") as scratch:
             view = _view(run, Path(scratch) / run.path.name, manifest, config)
-            write_report(view, summary, table)
+            write_report(view, summary, table, drawing, gaps)
             _take_out(view.path, to)
     said: dict[str, Any] = worded(summary)
     return said

@@ -1,7 +1,7 @@
 """Stored records as the table that figures are of, without reading more of them at once than a cell's column.
 
-Parts are read a row group and a column at a time, when a figure asks for them. Only a place for each row is held for the whole
-run: four bytes a record.
+Parts are read a row group and a column at a time, when a figure asks for them; or before, by a thread, where all of them fit.
+Only a place for each row is held for the whole run: four bytes a record.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from threading import local
 from typing import Any
 
 import numpy as np
@@ -20,10 +22,11 @@ from numpy.typing import NDArray
 from fmbench.core.columns import ROOM, Columns, Kept, Words
 from fmbench.core.quantiles import Floats
 from fmbench.core.table import NUMBERS, WORDS, Rows, Table, finite, moment
+from fmbench.storage.pieces import Pieces
 from fmbench.storage.table import TEXT, reading
 
 MOST_OPEN = 200
-"""Files that are open at a time."""
+"""Files that are open at a time in a thread."""
 ROOM_A_ROW = 20
 MOST_ROOM = 200 << 20
 """Bytes of columns that are remembered besides ``ROOM``: for each record of the run, and at most."""
@@ -45,10 +48,14 @@ def record_table(folder: Path) -> Table:
     """
     parts = _Parts(folder)
     pieces = Kept(ROOM + min(PIECES_A_ROW * parts.rows, MOST_PIECES))
-    places, slices = _ordered(parts)
+    numbers = Pieces(partial(_number_piece, parts), pieces)
+    if parts.fit:
+        groups = range(len(parts.groups))
+        numbers.read_ahead((group, name) for group in groups for name in NUMBERS if not parts.empty(group, name))
+    places, slices = _ordered(parts, numbers)
     kept = Kept(ROOM + min(ROOM_A_ROW * parts.rows, MOST_ROOM))
     order = _Order(parts, places, pieces)
-    return Table(Rows(_Numbers(parts, order, kept, pieces), _Texts(parts, order, kept, pieces)), slices)
+    return Table(Rows(_Numbers(parts, order, kept, numbers), _Texts(parts, order, kept, pieces)), slices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +68,18 @@ class _Group:
     rows: int
 
 
+class _Open(local):
+    """The files that a thread has open: no other may read them."""
+
+    def __init__(self) -> None:
+        self.files: OrderedDict[Path, pq.ParquetFile] = OrderedDict()
+
+
 class _Parts:
     """The row groups of all parts, in the order of the parts' names."""
 
     def __init__(self, folder: Path) -> None:
-        self._open: OrderedDict[Path, pq.ParquetFile] = OrderedDict()
+        self._open = _Open()
         self._footers: dict[Path, pq.FileMetaData] = {}
         self._names: dict[Path, frozenset[str]] = {}
         self._places: dict[Path, dict[str, int]] = {}
@@ -80,6 +94,8 @@ class _Parts:
                 self.groups.append(_Group(path, index, start, rows))
                 start += rows
         self.rows = start
+        self.fit = PIECES_A_ROW * start <= MOST_PIECES
+        """Whether there is room for all columns of all rows."""
         self._starts = np.array([group.start for group in self.groups], dtype=np.int64)
 
     def empty(self, group: int, name: str) -> bool:
@@ -108,24 +124,25 @@ class _Parts:
         return np.flatnonzero(hit), (np.cumsum(hit) - 1)[which]
 
     def _file(self, path: Path) -> pq.ParquetFile:
-        found = self._open.pop(path, None)
+        files = self._open.files
+        found = files.pop(path, None)
         if found is None:
             texts = [name for name in self._names[path] if name in TEXT]
             found = pq.ParquetFile(path, metadata=self._footers[path], read_dictionary=texts)
-        self._open[path] = found
-        while len(self._open) > MOST_OPEN:
-            self._open.popitem(last=False)[1].close()
+        files[path] = found
+        while len(files) > MOST_OPEN:
+            files.popitem(last=False)[1].close()
         return found
 
 
-def _ordered(parts: _Parts) -> tuple[Places, dict[int, slice]]:
+def _ordered(parts: _Parts, numbers: Pieces) -> tuple[Places, dict[int, slice]]:
     """The place of each row among the stored ones, by cell and then by moment; and the slice of each cell."""
     cells = np.empty(parts.rows, dtype=np.int32)
     moments = np.empty(parts.rows)
     for index, group in enumerate(parts.groups):
         rows = slice(group.start, group.start + group.rows)
         cells[rows] = np.nan_to_num(_read(parts, index, "cell"), nan=-1)
-        moments[rows] = moment({name: _read(parts, index, name) for name in MOMENTS})
+        moments[rows] = moment({name: numbers.get(index, name, keep=parts.fit) for name in MOMENTS})
     order: Places = np.argsort(cells, kind="stable")
     if parts.rows < 2**31:
         order = order.astype(np.int32)
@@ -146,6 +163,17 @@ def _read(parts: _Parts, group: int, name: str) -> NDArray[Any]:
     if piece is None:
         return np.broadcast_to(np.float64(np.nan), parts.groups[group].rows)
     return finite(np.asarray(piece.to_numpy(zero_copy_only=False)))
+
+
+def _number_piece(parts: _Parts, group: int, name: str) -> NDArray[Any]:
+    """A row group's numbers: whole ones that are all known in half the bytes, one that they all are in none."""
+    found = _read(parts, group, name)
+    if not len(found) or not np.issubdtype(found.dtype, np.integer):
+        return np.asarray(found, dtype=np.float64) if found.strides != (0,) else found
+    least, most = int(found.min()), int(found.max())
+    if least == most:
+        return np.broadcast_to(found[0], len(found))
+    return found.astype(np.int32) if least > -SMALL and most < SMALL else found.astype(np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,17 +215,11 @@ class _Order:
 class _Stored(Columns[Any]):
     """Columns of all rows, by cell and time. A cell's rows are read from the row groups that hold them."""
 
-    def __init__(self, parts: _Parts, order: _Order, kept: Kept, pieces: Kept) -> None:
+    def __init__(self, parts: _Parts, order: _Order, kept: Kept, pieces: Pieces) -> None:
         self.kept = kept
         self._pieces = pieces
-        self._all_fit = PIECES_A_ROW * parts.rows <= MOST_PIECES
-        self._even: dict[tuple[int, str], NDArray[Any]] = {}
         self._parts = parts
         self._order = order
-
-    def piece(self, group: int, name: str) -> Any:
-        """A column of a row group."""
-        raise NotImplementedError
 
     def of(self, name: str, rows: Any) -> Any:
         """Some rows of a column."""
@@ -206,26 +228,13 @@ class _Stored(Columns[Any]):
         if not isinstance(rows, slice):
             return self[name][rows]
         here = self._order.within(rows)
-        return self._finished(name, np.concatenate([self._kept_piece(int(group), name) for group in here.groups])[here.places])
+        return self._finished(name, np.concatenate([self._pieces.get(int(group), name) for group in here.groups])[here.places])
 
     def take(self, name: str) -> Any:
         if name not in self.names():
             raise KeyError(name)
-        pieces = [self._kept_piece(group, name, keep=self._all_fit) for group in range(len(self._parts.groups))]
+        pieces = [self._pieces.get(group, name, keep=self._parts.fit) for group in range(len(self._parts.groups))]
         return self._finished(name, np.concatenate([self._none(), *pieces])[self._order.places])
-
-    def _kept_piece(self, group: int, name: str, *, keep: bool = True) -> Any:
-        key = (group, name)
-        found = self._pieces.get(self, key)
-        if found is None:
-            found = self._even.get(key)
-        if found is None:
-            found = self.piece(group, name)
-            if found.strides == (0,):  # one value throughout takes no room
-                self._even[key] = found
-            elif keep:
-                self._pieces.put(self, key, found)
-        return found
 
     def _none(self) -> Any:
         raise NotImplementedError
@@ -240,16 +249,6 @@ class _Numbers(_Stored):
     def names(self) -> Sequence[str]:
         return NUMBERS
 
-    def piece(self, group: int, name: str) -> NDArray[Any]:
-        """A row group's numbers: whole ones that are all known in half the bytes, one that they all are in none."""
-        found = _read(self._parts, group, name)
-        if not len(found) or not np.issubdtype(found.dtype, np.integer):
-            return np.asarray(found, dtype=np.float64) if found.strides != (0,) else found
-        least, most = int(found.min()), int(found.max())
-        if least == most:
-            return np.broadcast_to(found[0], len(found))
-        return found.astype(np.int32) if least > -SMALL and most < SMALL else found.astype(np.float64)
-
     def _none(self) -> NDArray[np.int32]:
         return np.empty(0, dtype=np.int32)
 
@@ -261,14 +260,14 @@ class _Texts(_Stored):
     """The columns of words: numbered as they are met, and in the order of the alphabet once all are known."""
 
     def __init__(self, parts: _Parts, order: _Order, kept: Kept, pieces: Kept) -> None:
-        super().__init__(parts, order, kept, pieces)
+        super().__init__(parts, order, kept, Pieces(self._piece, pieces))
         self._met: dict[str, dict[str, int]] = {}
         self._known: dict[str, tuple[NDArray[np.int32], tuple[str, ...]]] = {}
 
     def names(self) -> Sequence[str]:
         return WORDS
 
-    def piece(self, group: int, name: str) -> Codes:
+    def _piece(self, group: int, name: str) -> Codes:
         """Each row's word by the number that it got when it was first met, in as few bytes as that takes; -1 for null."""
         piece = self._parts.column(group, name)
         if piece is None or pa.types.is_null(piece.type):
@@ -290,7 +289,7 @@ class _Texts(_Stored):
         found = self._known.get(name)
         if found is None:
             for group in range(len(self._parts.groups)):
-                self._kept_piece(group, name)
+                self._pieces.get(group, name)
             met = self._met.get(name, {})
             words = tuple(sorted(met))
             ranks = {word: rank for rank, word in enumerate(words)}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -15,14 +16,17 @@ STAMPS = "content_s"
 
 
 class StampedPart:
-    """One Parquet part of the records: ``rows`` has the asked columns, ``known`` says which rows have stamps."""
+    """One Parquet part of the records: ``rows`` has the asked columns, but for those that a part of an earlier version does not
+    have; ``known`` says which rows have stamps."""
 
     def __init__(self, part: Path, columns: list[str]) -> None:
         texts = [name for name in columns if name in TEXT]
         with reading(part):
-            table = pq.read_table(part, columns=[*columns, STAMPS], read_dictionary=texts, use_threads=False)
-        self.rows: pd.DataFrame = table.select(columns).to_pandas()
-        self._stamps = table[STAMPS]
+            there = pq.read_schema(part).names
+            found = [name for name in (*columns, STAMPS) if name in there]
+            table = pq.read_table(part, columns=found, read_dictionary=texts, use_threads=False)
+        self.rows: pd.DataFrame = table.select([name for name in columns if name in there]).to_pandas()
+        self._stamps = table[STAMPS] if STAMPS in there else pa.chunked_array([pa.nulls(len(table), pa.list_(pa.float32()))])
         self.known: NDArray[np.bool_] = np.asarray(self._stamps.is_valid())
 
     def stamps_of(self, places: NDArray[np.intp]) -> list[list[float]]:

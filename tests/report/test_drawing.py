@@ -48,8 +48,8 @@ def apart(monkeypatch: pytest.MonkeyPatch) -> Drawing:
 
 def test_the_same_bytes_in_the_same_order(apart: Drawing) -> None:
     with apart:
-        assert len(apart._helpers) == 2
         assert apart.draw(PICTURES) == PNGS
+        assert len(apart._helpers) == 2
     assert all(helper.returncode is not None for helper in apart._helpers)
 
 

@@ -33,8 +33,13 @@ def loaded_by(statement: str) -> set[str]:
 
 @pytest.mark.parametrize(
     "statement",
-    ["import fmbench", "import fmbench.cli", "from fmbench.cli import main; main(['--help'])"],
-    ids=["the package", "the command line", "--help"],
+    [
+        "import fmbench",
+        "import fmbench.cli",
+        "from fmbench.cli import main; main(['--help'])",
+        "import fmbench.report.drawing",
+    ],
+    ids=["the package", "the command line", "--help", "what starts the drawing of a report"],
 )
 def test_the_command_line_loads_nothing_heavy_and_nothing_that_locust_has_to_patch(statement: str):
     assert loaded_by(statement).isdisjoint(HEAVY)

@@ -6,8 +6,8 @@ import numpy as np
 
 from fmbench.report.charts.base import Chart, cumulative, fitted
 from fmbench.report.numbers import listed
-from fmbench.report.picture import Axis, Dots, Line, Mark, Panel, Picture
-from fmbench.report.study import Study, thinned
+from fmbench.report.picture import Axis, Dots, Line, Mark, Panel, Picture, thinned
+from fmbench.report.study import Study
 from fmbench.report.wording import digits
 from fmbench.report.words import level_words
 

@@ -7,8 +7,8 @@ import numpy as np
 from fmbench.core.figures.latencies import LATENCIES, Latency
 from fmbench.report.charts.base import Chart, fitted
 from fmbench.report.numbers import listed, seconds
-from fmbench.report.picture import Axis, Dots, Line, Panel, Picture, Values
-from fmbench.report.study import Study, thinned
+from fmbench.report.picture import Axis, Dots, Line, Panel, Picture, Values, thinned
+from fmbench.report.study import Study
 from fmbench.report.words import level_words
 
 DRAWN = tuple(latency for latency in LATENCIES if latency.from_sending and latency.drawn)

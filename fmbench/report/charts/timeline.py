@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from fmbench.core.findings.change import ALARM
 from fmbench.report.charts.base import Chart
 from fmbench.report.numbers import plain, plural, seconds, share
-from fmbench.report.picture import Axis, Dots, Line, Mark, Panel, Picture, Rule, Shade, Values
-from fmbench.report.study import Study, thinned, unsteady
+from fmbench.report.picture import Axis, Dots, Line, Mark, Panel, Picture, Rule, Shade, Values, thinned
+from fmbench.report.study import Study, unsteady
 from fmbench.report.style import LIMIT, MEASURED, SPOILT, STEADY, WINDOW, Look
 
 BINS = 360
