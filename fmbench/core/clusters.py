@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from fmbench.core.quantiles import Floats
-from fmbench.core.sums import squares
+from fmbench.core.sums import Scatter, squares
 
 Labels = NDArray[np.int64]
 STRETCHES = 16
@@ -78,12 +78,11 @@ def grouping(clusters: Labels, within: Labels | None = None) -> Grouping:
 def part_of(surplus: Floats, clusters: Labels, within: Labels | None = None) -> Part | None:
     """What clusters add: ``surplus`` is each value's distance from the mean. ``within`` numbers each value's stretch of time:
     what resembles in one cluster at one time alone is time's part, not the cluster's. None with fewer than two clusters."""
-    return part_in(surplus, grouping(clusters, within))
+    return part_in(surplus, squares(surplus), grouping(clusters, within))
 
 
-def part_in(surplus: Floats, known: Grouping) -> Part | None:
-    """The same, of clusters that were counted before."""
-    spread = squares(surplus)
+def part_in(surplus: Floats, spread: float, known: Grouping) -> Part | None:
+    """The same, of clusters that were counted before; ``spread`` is the sum of the squares."""
     groups, count = known.groups, len(surplus)
     if groups < 2 or spread <= 0 or groups == count:
         return None
@@ -137,10 +136,9 @@ class Common:
             None if self.hosts is None else self.hosts[kept],
         )
 
-    def parts(self, surplus: Floats) -> list[Part]:
+    def parts(self, scatter: Scatter) -> list[Part]:
         """What users (or their load processes) and prompts add to the design effect of values in the order of time."""
-        users, hosts, prompts = self._groupings
-        return _added(surplus, users, hosts, prompts)
+        return _added(scatter.surplus, scatter.squares, *self._groupings)
 
     @cached_property
     def _groupings(self) -> tuple[Grouping | None, Grouping | None, Grouping | None]:
@@ -159,11 +157,13 @@ def parts_of(
 ) -> list[Part]:
     """What each kind of clusters adds; of users and the load processes that hold them, the one that adds more."""
     kinds = ((users, within), (hosts, within), (prompts, None))
-    return _added(surplus, *(None if labels is None else grouping(labels, when) for labels, when in kinds))
+    return _added(surplus, squares(surplus), *(None if labels is None else grouping(labels, when) for labels, when in kinds))
 
 
-def _added(surplus: Floats, users: Grouping | None, hosts: Grouping | None, prompts: Grouping | None) -> list[Part]:
-    senders, processes, asked = (None if known is None else part_in(surplus, known) for known in (users, hosts, prompts))
+def _added(
+    surplus: Floats, spread: float, users: Grouping | None, hosts: Grouping | None, prompts: Grouping | None
+) -> list[Part]:
+    senders, processes, asked = (None if kind is None else part_in(surplus, spread, kind) for kind in (users, hosts, prompts))
     if processes is not None and np.isfinite(processes.freedom) and (senders is None or processes.effect > senders.effect):
         senders = processes
     asked = None if asked is None else replace(asked, of_prompts=True)

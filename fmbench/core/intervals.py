@@ -35,7 +35,7 @@ from scipy import optimize, special
 from fmbench.core.clusters import Common, Part, satterthwaite
 from fmbench.core.quantiles import Floats, quantile_of_sorted
 from fmbench.core.samples import TAIL
-from fmbench.core.sums import inner, squares
+from fmbench.core.sums import Scatter, inner, squares
 
 Interval = tuple[float, float]
 
@@ -81,16 +81,17 @@ class Dependence:
 
 def dependence(series: Floats, common: Common | Floats | None = None) -> Dependence:
     """The dependence of values in the order of time, by what they have in ``common`` (numbers alone are of repeats)."""
+    scatter = Scatter(series)
     if not isinstance(common, Common):
-        return _in_time(series, common)
-    return _with_clusters(series, _in_time(series, common.blocks), common)
+        return _in_time(scatter, common)
+    return _with_clusters(scatter, _in_time(scatter, common.blocks), common)
 
 
-def _with_clusters(series: Floats, known: Dependence, common: Common) -> Dependence:
+def _with_clusters(scatter: Scatter, known: Dependence, common: Common) -> Dependence:
     """And by what users and prompts add to what time and repeats explain."""
-    if len(series) < 2 * LONE_VALUES:
+    if known.count < 2 * LONE_VALUES:
         return known
-    parts = [part for part in common.parts(series - series.mean()) if part.effect > 0]
+    parts = [part for part in common.parts(scatter) if part.effect > 0]
     if not parts:
         return known
     time = Part(known.design_effect, math.inf if known.design_effect == 1 else max(known.batches - 1, 1))
@@ -101,35 +102,33 @@ def _with_clusters(series: Floats, known: Dependence, common: Common) -> Depende
     return Dependence(known.count, batches, min(whole.effect, float(known.count)), skew, few)
 
 
-def _in_time(series: Floats, blocks: Floats | None) -> Dependence:
-    if blocks is not None and len(series) > 1:
+def _in_time(scatter: Scatter, blocks: Floats | None) -> Dependence:
+    if blocks is not None and len(blocks) > 1:
         _, places = np.unique(blocks, return_inverse=True)
         if places.max() > 0:
-            return _of_blocks(series, places)
-    return _of_one_block(series)
+            return _of_blocks(scatter, places)
+    return _of_one_block(scatter)
 
 
-def _of_blocks(series: Floats, places: NDArray[np.intp]) -> Dependence:
+def _of_blocks(scatter: Scatter, places: NDArray[np.intp]) -> Dependence:
     """Of values that lie in several blocks: how much more the blocks' means scatter than those of independent values would."""
-    sizes = np.bincount(places)
+    series, sizes, spread = scatter.series, np.bincount(places), scatter.variance
     blocks = len(sizes)
-    within = _of_one_block(series - (np.bincount(places, weights=series) / sizes)[places])
-    spread = float(np.var(series, ddof=1))
-    if spread <= (ROUNDING * float(series.mean())) ** 2:
+    within = _of_one_block(Scatter(series - (np.bincount(places, weights=series) / sizes)[places]))
+    if spread <= (ROUNDING * scatter.mean) ** 2:
         return within
-    surplus = np.bincount(places, weights=series - series.mean())
+    surplus = np.bincount(places, weights=scatter.surplus)
     effect = squares(surplus) / (len(series) * spread) * blocks / (blocks - 1)
     if blocks >= FEWEST_BLOCKS or effect * (blocks - 1) > within.design_effect * _chi_squared(blocks - 1, 0.8):
         return Dependence(len(series), blocks, max(effect, within.design_effect))
     return Dependence(len(series), within.batches, max(effect, within.design_effect))
 
 
-def _of_one_block(series: Floats) -> Dependence:
-    count = len(series)
-    spread = float(np.var(series, ddof=1)) if count > 1 else 0.0
-    if count < 2 * LONE_VALUES or math.sqrt(spread) <= ROUNDING * abs(float(series.mean())):
+def _of_one_block(scatter: Scatter) -> Dependence:
+    count, spread = len(scatter.series), scatter.variance
+    if count < 2 * LONE_VALUES or math.sqrt(spread) <= ROUNDING * abs(scatter.mean):
         return Dependence(count, max(count, 1), 1.0)
-    means, size = _uncorrelated_batches(series)
+    means, size = _uncorrelated_batches(scatter.series)
     batches = len(means)
     effect = float(np.var(means, ddof=1)) * size / spread * _still_correlated(means)
     if effect <= 1 or effect * (batches - 1) <= _chi_squared(batches - 1, 0.95):
