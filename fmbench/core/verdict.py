@@ -18,10 +18,9 @@ from typing import Any
 from fmbench.core.apart import apart
 from fmbench.core.figures.cost import COST
 from fmbench.core.figures.figure import Figure
-from fmbench.core.figures.rates import TRANSACTIONS
 from fmbench.core.ladder import failing_below, most_users, reached
 from fmbench.core.messages import Message
-from fmbench.core.objectives import NOT_MET, UNDECIDED, Judgement, Objective
+from fmbench.core.objectives import NOT_MET, UNDECIDED, Objective
 from fmbench.core.ranking import Prefer, figure_for, inside_noise, latency_figure, pareto
 from fmbench.core.reasons import (
     Behind,
@@ -44,6 +43,7 @@ from fmbench.core.reasons import (
 )
 from fmbench.core.results import CellResult
 from fmbench.core.settling import requests_needed, settling_answer, settling_none
+from fmbench.core.standing import distance, model_row, nearest_row, of_model, of_status
 
 
 def decide(results: list[CellResult], bucket: str, prefer: Prefer, objectives: list[Objective]) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def decide(results: list[CellResult], bucket: str, prefer: Prefer, objectives: l
     points = _points(judged, prefer, objectives)
     shared = {
         "bucket": bucket,
-        "models": [_model_row(name, here, points) for name in _models(here)],
+        "models": [model_row(name, here, points) for name in _models(here)],
         "pareto": pareto(judged, objectives),
     }
     if points:
@@ -69,10 +69,6 @@ def _models(results: list[CellResult]) -> list[str]:
     return list(dict.fromkeys(found.cell.model for found in results))
 
 
-def _of_model(results: list[CellResult], model: str) -> list[CellResult]:
-    return sorted((found for found in results if found.cell.model == model), key=lambda found: found.cell.level)
-
-
 def _points(judged: list[CellResult], prefer: Prefer, objectives: list[Objective]) -> list[CellResult]:
     """Each model's operating point; models without a feasible cell have none."""
     feasible = [found for found in judged if found.meets]
@@ -80,9 +76,9 @@ def _points(judged: list[CellResult], prefer: Prefer, objectives: list[Objective
         return []
     if prefer == "latency":
         figure = latency_figure(objectives, [found.row for found in feasible])
-        ladders = [(reached(_of_model(judged, model)), most_users(_of_model(judged, model))) for model in _models(feasible)]
+        ladders = [(reached(of_model(judged, model)), most_users(of_model(judged, model))) for model in _models(feasible)]
         return [min(met or [top], key=lambda found: figure.better(found.row)) for met, top in ladders if top is not None]
-    return [point for model in _models(judged) if (point := most_users(_of_model(judged, model), prefer)) is not None]
+    return [point for model in _models(judged) if (point := most_users(of_model(judged, model), prefer)) is not None]
 
 
 def _recommend(
@@ -205,41 +201,41 @@ def _settled_by(winner: CellResult, tied: list[CellResult], figure: Figure) -> S
 def _doubted(winner: CellResult, judged: list[CellResult]) -> list[CellResult]:
     """The undecided levels below the winner that make it uncertain: what was seen there misses a limit, or they have less than
     half of the requests that it takes. All of them where the winner had to be claimed alone."""
-    ladder = _of_model(judged, winner.cell.model)
+    ladder = of_model(judged, winner.cell.model)
     below = [level for level in ladder if level.cell.level < winner.cell.level and level.meets is None]
     return [level for level in below if not reached(ladder) or _is_doubtful(level)]
 
 
 def _is_doubtful(level: CellResult) -> bool:
-    beyond = any(item.by for item in _of_status(level.judgements, UNDECIDED))
+    beyond = any(item.by for item in of_status(level.judgements, UNDECIDED))
     return beyond or requests_needed(level) > level.row["requests"]
 
 
 def _below(winner: CellResult, judged: list[CellResult]) -> list[Message]:
     """A level with fewer users that is not shown to meet what the winner does."""
-    level = failing_below(winner, _of_model(judged, winner.cell.model))
+    level = failing_below(winner, of_model(judged, winner.cell.model))
     if level is not None:
-        return [FailsBelow(_place(level), _of_status(level.judgements, NOT_MET))]
+        return [FailsBelow(_place(level), of_status(level.judgements, NOT_MET))]
     doubted = _doubted(winner, judged)[:1]
-    return [UndecidedBelow(_place(level), _of_status(level.judgements, UNDECIDED)) for level in doubted]
+    return [UndecidedBelow(_place(level), of_status(level.judgements, UNDECIDED)) for level in doubted]
 
 
 def _above(winner: CellResult, judged: list[CellResult]) -> list[Message]:
     """What stops the winner from carrying more users."""
-    ladder = _of_model(judged, winner.cell.model)
+    ladder = of_model(judged, winner.cell.model)
     more = [found for found in ladder if found.cell.level > winner.cell.level]
     if not more:
         return [NothingAbove(_place(winner))]
-    failed = _of_status(more[0].judgements, NOT_MET)
+    failed = of_status(more[0].judgements, NOT_MET)
     if failed:
         return [FailsAbove(_place(more[0]), failed)]
-    return [UndecidedAbove(_place(more[0]), _of_status(more[0].judgements, UNDECIDED))] if more[0].meets is None else []
+    return [UndecidedAbove(_place(more[0]), of_status(more[0].judgements, UNDECIDED))] if more[0].meets is None else []
 
 
 def _open_rivals(winner: CellResult, judged: list[CellResult], points: list[CellResult], figure: Figure) -> list[Message]:
     """Models that may yet turn out feasible, and would then be better than the winner."""
     nearest = _open_cells(winner, judged, points, figure)
-    return [MayBeBetter(_place(found), _of_status(found.judgements, UNDECIDED)) for found in nearest]
+    return [MayBeBetter(_place(found), of_status(found.judgements, UNDECIDED)) for found in nearest]
 
 
 def _open_cells(winner: CellResult, judged: list[CellResult], points: list[CellResult], figure: Figure) -> list[CellResult]:
@@ -247,7 +243,7 @@ def _open_cells(winner: CellResult, judged: list[CellResult], points: list[CellR
     settled = {point.cell.model for point in points}
     found = []
     for model in _models(judged):
-        undecided = [cell for cell in _of_model(judged, model) if cell.meets is None]
+        undecided = [cell for cell in of_model(judged, model) if cell.meets is None]
         better = [cell for cell in undecided if figure.better(cell.row) < figure.better(winner.row)]
         if model not in settled and better:
             found.append(min(better, key=requests_needed))
@@ -281,7 +277,7 @@ def _tighter(
 
 def _limits_below(winner: CellResult, judged: list[CellResult], objective: Objective) -> list[float]:
     """The limits to try: just below what the winner's point has, and just below the least that its model has at any level."""
-    values = [objective.figure.interval(found.row)[0] for found in (winner, *_of_model(judged, winner.cell.model))]
+    values = [objective.figure.interval(found.row)[0] for found in (winner, *of_model(judged, winner.cell.model))]
     known = [value for value in values if value is not None]
     if not known:
         return []
@@ -302,10 +298,6 @@ def _chosen_with(changed: Objective, judged: list[CellResult], prefer: Prefer, o
     return _choose(points, prefer, asked)[3] if points else None
 
 
-def _of_status(judgements: list[Judgement], status: str) -> tuple[Judgement, ...]:
-    return tuple(judgement for judgement in judgements if judgement.status == status)
-
-
 def _no_answer(judged: list[CellResult], here: list[CellResult], bucket: str) -> dict[str, Any]:
     if not judged:
         why = next((found.cell.reason for found in here if found.cell.reason), None)
@@ -315,54 +307,8 @@ def _no_answer(judged: list[CellResult], here: list[CellResult], bucket: str) ->
     undecided = [found for found in judged if found.meets is None]
     if undecided:
         best = min(undecided, key=requests_needed)
-        reason: Message = Undecided(_place(best), _of_status(best.judgements, UNDECIDED))
-        return {"status": "undecided", "reason": reason, "nearest": _nearest_row(best), **settling_none(best, undecided)}
-    best = min(judged, key=_distance)
-    reason = NoneMeets(_place(best), _of_status(best.judgements, NOT_MET))
-    return {"status": "none_feasible", "reason": reason, "nearest": _nearest_row(best), **settling_none(best, [])}
-
-
-def _distance(found: CellResult) -> tuple[bool, float, int, float]:
-    """How near a cell is to meeting every objective: first those that are undecided, by the requests that they lack; then those
-    that fail, by how many objectives and by how much."""
-    fails = len(_of_status(found.judgements, NOT_MET))
-    return (found.meets is False, requests_needed(found) if found.meets is None else 0.0, fails, _excess(found))
-
-
-def _excess(found: CellResult) -> float:
-    """How far a cell is beyond its worst objective, as a share of the limit."""
-    return max((item.by or 0.0 for item in _of_status(found.judgements, NOT_MET)), default=float("inf"))
-
-
-def _nearest_row(found: CellResult) -> dict[str, Any]:
-    return {
-        "model": found.cell.model,
-        "model_id": found.cell.model_id,
-        "concurrency": found.cell.concurrency,
-        "rate_per_min": found.cell.rate_per_min,
-        "fails": [item.to_dict() for item in _of_status(found.judgements, NOT_MET)],
-        "undecided": [item.to_dict() for item in _of_status(found.judgements, UNDECIDED)],
-        "requests_needed": None if (needed := requests_needed(found)) == float("inf") else int(needed),
-    }
-
-
-def _model_row(model: str, here: list[CellResult], points: list[CellResult]) -> dict[str, Any]:
-    """How one model stands in a bucket: ``highest_concurrency`` and its throughput are of the most users within all limits,
-    ``point`` is the level at which it is compared with others, None where it meets at none."""
-    ladder = _of_model(here, model)
-    point = next((found for found in points if found.cell.model == model), None)
-    judged = [found for found in ladder if found.cell.complete and found.row["requests"]]
-    top = most_users(judged)
-    closest = top or min(judged, key=_distance, default=None)
-    return {
-        "model": model,
-        "model_id": ladder[0].cell.model_id,
-        "status": "not_measured" if closest is None else {True: "met", False: "not_met", None: "undecided"}[closest.meets],
-        "highest_concurrency": None if top is None else top.cell.concurrency,
-        "highest_rate_per_min": None if top is None else top.cell.rate_per_min,
-        "point": None if point is None else {"concurrency": point.cell.concurrency, "rate_per_min": point.cell.rate_per_min},
-        TRANSACTIONS.key: None if top is None else TRANSACTIONS.interval(top.row)[0],
-        COST.key: None if closest is None else COST.interval(closest.row)[0],
-        "closest": None if closest is None else _nearest_row(closest),
-        "levels": {f"{found.cell.level:.10g}": found.meets for found in ladder},
-    }
+        reason: Message = Undecided(_place(best), of_status(best.judgements, UNDECIDED))
+        return {"status": "undecided", "reason": reason, "nearest": nearest_row(best), **settling_none(best, undecided)}
+    best = min(judged, key=distance)
+    reason = NoneMeets(_place(best), of_status(best.judgements, NOT_MET))
+    return {"status": "none_feasible", "reason": reason, "nearest": nearest_row(best), **settling_none(best, [])}
