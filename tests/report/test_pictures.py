@@ -6,6 +6,7 @@ import json
 import logging
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib.image
@@ -13,6 +14,7 @@ import numpy as np
 import plotly.graph_objects
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from scipy import stats
 
 from fmbench.core.summary import summarise
 from fmbench.report import charts, write
@@ -22,8 +24,8 @@ from fmbench.report.png import draw, png
 from fmbench.report.study import Study
 from fmbench.report.style import kind_look, look_of
 from fmbench.storage.reader import LocalRun
+from tests.report.support import NOVA, make, reported
 from tests.report.support import Study as MadeStudy
-from tests.report.support import make, reported
 
 ReportOf = Callable[[str], LocalRun]
 NAMES = [chart.name for chart in charts.CHARTS]
@@ -107,6 +109,21 @@ def test_the_fitted_line_is_numpy_s(report_of: ReportOf):
     slope, start = np.polyfit(chosen["input_tokens"].astype(float), chosen["ttft_s"].astype(float), 1)
     line = next(mark for mark in panels_of(run, "prompt-tokens")[0].marks if isinstance(mark, Line))
     assert line.y.tolist() == pytest.approx((start + slope * line.x).tolist())
+
+
+@pytest.mark.parametrize("per_1k", [0.0, 0.12])
+def test_what_prompt_tokens_add_is_said_where_it_is_more_than_chance(per_1k: float, tmp_path: Path):
+    """By scipy's own standard error."""
+    run = reported(
+        make(MadeStudy(models=(replace(NOVA, ttft_per_1k=per_1k),), levels=(4,), requests=200, seed=3)), tmp_path / "run"
+    )
+    picture = next(chart for chart in charts.CHARTS if chart.name == "prompt-tokens").prepare(study_of(run))
+    records = run.records()
+    chosen = records[(records["phase"] == "measure") & (records["outcome"] == "ok")]
+    found = stats.linregress(chosen["input_tokens"].astype(float), chosen["ttft_s"].astype(float))
+    assert picture is not None
+    assert ("too little to tell" in picture.sentence) == (abs(found.slope) < 2 * found.stderr) == (per_1k == 0.0)
+    assert (f"{1000 * found.slope:.3f} s for" in picture.sentence.replace("\u202f", " ")) == (per_1k > 0)
 
 
 def test_the_failures_over_time_add_up_to_the_records(report_of: ReportOf):

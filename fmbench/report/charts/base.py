@@ -150,3 +150,12 @@ def fitted(x: Values, y: Values) -> tuple[float, float] | None:
         return None
     slope, intercept = np.polyfit(x[fit], y[fit], 1)
     return float(intercept), float(slope)
+
+
+def is_told(x: Values, y: Values, line: tuple[float, float]) -> bool:
+    """Whether a fitted line's slope is more than chance: beyond two of its standard errors."""
+    fit = np.isfinite(x) & np.isfinite(y)
+    rest = y[fit] - line[0] - line[1] * x[fit]
+    spread = float(np.square(x[fit] - x[fit].mean()).sum())
+    error = np.sqrt(float(np.square(rest).sum()) / (fit.sum() - 2) / spread)
+    return bool(abs(line[1]) > 2 * error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fmbench.core.figures.latencies import LATENCIES, Latency
-from fmbench.report.charts.base import Chart, fitted
+from fmbench.report.charts.base import Chart, fitted, is_told
 from fmbench.report.numbers import listed, seconds
 from fmbench.report.picture import Axis, Dots, Line, Panel, Picture, Values, thinned
 from fmbench.report.study import Study
@@ -65,14 +65,19 @@ def _sample(study: Study, metric: str, model: str, level: float | None) -> tuple
 
 
 def _sentence(study: Study, level: float | None) -> str:
-    parts = []
+    parts, unclear = [], []
     for model in study.named:
-        line = fitted(*_sample(study, "ttft_s", model, level))
-        if line:
+        sample = _sample(study, "ttft_s", model, level)
+        line = fitted(*sample)
+        if line and is_told(*sample, line):
             parts.append(f"{seconds(1000 * line[1])} for {study.short(model)}")
-    if not parts:
-        return "Each point is an answered request."
-    return f"A thousand prompt tokens more add to the time to first token: {listed(parts)}."
+        elif line:
+            unclear.append(study.short(model))
+    said = [f"A thousand prompt tokens more add to the time to first token: {listed(parts)}."] if parts else []
+    said += (
+        [f"What a thousand prompt tokens add for {listed(unclear)} is too little to tell by these answers."] if unclear else []
+    )
+    return " ".join(said) or "Each point is an answered request."
 
 
 CHARTS = (Chart("prompt-tokens", prepare, section="distributions"),)
