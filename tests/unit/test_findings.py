@@ -211,6 +211,13 @@ def test_answers_cut_at_max_tokens() -> None:
     assert "10 %" in found(validity_of([Cellful(rows)]), "answers")[0]["message"]
 
 
+def test_of_many_models_whose_answers_were_cut_one_finding_tells() -> None:
+    cells = [Cellful(steady_rows(stop_reason="max_tokens"), name) for name in "abc"]
+    cells.append(Cellful(steady_rows(75) + steady_rows(25, stop_reason="max_tokens"), "d"))
+    [said] = found(validity_of(cells), "answers")
+    assert said["message"].startswith("100 % of the answers of a, b and c and 25 % of the answers of d ended at max_tokens.")
+
+
 def test_models_that_answer_at_different_length() -> None:
     cells = [Cellful(steady_rows(output_tokens=20)), Cellful(steady_rows(output_tokens=60), "b")]
     assert "3.0 times" in found(validity_of(cells), "answer length")[0]["message"]
