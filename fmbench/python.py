@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -15,11 +16,12 @@ from typing import Any
 
 import pandas as pd
 
-from fmbench.config.document import write_document
-from fmbench.core.failures import ExitCode, FmbenchError
+from fmbench.config.document import read_document, write_document
+from fmbench.config.faults import all_faults
+from fmbench.config.load import check
+from fmbench.core.failures import ExitCode, FmbenchError, UnusableInput
 from fmbench.core.rulings import Comparison
 from fmbench.run.what_if import what_if
-from fmbench.simulator.behaviour import Simulator
 from fmbench.simulator.process import RunningSimulator, start
 from fmbench.storage.reader import LocalRun, open_run
 
@@ -75,6 +77,10 @@ class Run:
         return path.read_text(encoding="utf-8") if path.exists() else f"<code>{self.address}</code>"
 
 
+Stored = Run | str | Path
+"""A run, opened or by its address."""
+
+
 def run(
     config: str | Path | Mapping[str, Any],
     *,
@@ -96,8 +102,27 @@ def run(
         return _run(str(config), options)
     with tempfile.TemporaryDirectory(prefix="fmbench-load-") as scratch:
         file = Path(scratch) / "config.yml"
-        file.write_text(write_document(dict(config)), encoding="utf-8")
-        return _run(str(file), options)
+        file.write_text(write_document(_plain(config, "the configuration")), encoding="utf-8")
+        try:
+            return _run(str(file), options)
+        except FmbenchError as error:
+            raise FmbenchError(re.sub(rf"{re.escape(str(file))}(:\d+)?", "the configuration", str(error))) from None
+
+
+def _plain(value: Any, place: str) -> Any:
+    """``value`` as a YAML file holds it: numbers and arrays of numpy, paths and tuples included. Raises ``UnusableInput``."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner, f"{place}, {key}") for key, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset | range):
+        return [_plain(inner, place) for inner in value]
+    if isinstance(value, Path):
+        return str(value)
+    if not isinstance(value, str | int | float | None) and hasattr(value, "tolist"):
+        return _plain(value.tolist(), place)
+    if not isinstance(value, str | int | float | None):
+        kind = type(value).__name__
+        raise UnusableInput(f"{place}: is a {kind}, which no configuration holds; give text, numbers, lists or dictionaries.")
+    return value
 
 
 def _run(config: str, options: Sequence[str]) -> Run:
@@ -131,16 +156,23 @@ def load_run(address: str | Path) -> Run:
     return Run(open_run(str(address)))
 
 
-def compare(a: Run | Sequence[Run], b: Run | Sequence[Run], fail_on: Sequence[str] = ()) -> Comparison:
-    """Which cells of ``b`` differ from those of ``a``, by how much, how surely; several runs a side are populations."""
+def compare(a: Stored | Sequence[Stored], b: Stored | Sequence[Stored], fail_on: Sequence[str] = ()) -> Comparison:
+    """Which cells of ``b`` differ from those of ``a``, by how much, how surely; several runs a side are populations. A run is one
+    that was opened, or its address. Raises ``UnusableInput`` where there is none."""
     from fmbench.core.rulings import compare as compare_runs
     from fmbench.run.evidence import records_of
 
-    sides = [[each] if isinstance(each, Run) else list(each) for each in (a, b)]
-    first, second = ([(records_of(one.stored), one.manifest) for one in side] for side in sides)
+    sides = [[each] if isinstance(each, Run | str | Path) else list(each) for each in (a, b)]
+    runs = [[one if isinstance(one, Run) else load_run(one) for one in side] for side in sides]
+    first, second = ([(records_of(one.stored), one.manifest) for one in side] for side in runs)
     return compare_runs(first, second, fail_on, None)
 
 
 def simulator(host: str = "127.0.0.1", port: int = 0, **behaviour: Any) -> RunningSimulator:
-    """A simulator until its ``stop()``, or as a context manager, at its ``url``; ``behaviour`` is what ``simulator:`` takes."""
-    return start(Simulator.model_validate(behaviour), host, port)
+    """A simulator until its ``stop()``, or as a context manager, at its ``url``; ``behaviour`` is what ``simulator:`` takes.
+    Raises ``UnusableInput`` for what it does not take."""
+    whole = {"models": [{"id": "any.model"}], "simulator": _plain(behaviour, "simulator")}
+    config, faults = check(read_document(write_document(whole), "fmbench.simulator"))
+    if faults or config is None or config.simulator is None:
+        raise UnusableInput(all_faults(faults, "fmbench.simulator"))
+    return start(config.simulator, host, port)

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pytest
 
 import fmbench
 from fmbench.core.failures import FmbenchError, UnusableInput
+from fmbench.python import _plain
 from tests.load.studies import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -146,3 +148,34 @@ def test_the_worked_questions_of_the_records_page_have_answers(notebook: dict[st
     (table,) = re.findall(r"^```sql\n(-- Athena\n.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
     declared = {name for name, _ in re.findall(r"^  `(\w+)` (\w+)", table, flags=re.MULTILINE)}
     assert declared == set(rows.columns)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: fmbench.run({"models": [{"id": "a.b"}], "load": {"concurrency": 3}}), "the configuration: load.concurrency = 3"),
+        (lambda: fmbench.run({"models": [{"id": object()}]}), "the configuration, models, id: is a object"),
+        (lambda: fmbench.compare("nowhere", "nowhere"), "nowhere: is no run folder"),
+        (lambda: fmbench.simulator(nope=1), "simulator.nope = 1: is an unknown key"),
+        (lambda: fmbench.simulator(profile={"ttft_s": -1}), "simulator.profile.ttft_s = -1: is too small"),
+    ],
+)
+def test_what_cannot_be_used_is_said_in_the_program_s_words(call: Any, words: str):
+    with pytest.raises(FmbenchError) as caught:
+        call()
+    assert words in str(caught.value) and "/fmbench-load-" not in str(caught.value)
+
+
+def test_numbers_of_numpy_paths_and_tuples_are_values_of_a_configuration(tmp_path: Path):
+    given = {
+        "load": {"concurrency": np.array([1, 2]), "warmup_s": np.float64(0.5)},
+        "output": tmp_path,
+        "models": ({"id": "a.b"},),
+    }
+    plain = {"load": {"concurrency": [1, 2], "warmup_s": 0.5}, "output": str(tmp_path), "models": [{"id": "a.b"}]}
+    assert _plain(given, "") == plain
+
+
+def test_runs_are_compared_by_their_addresses_too(notebook: dict[str, Any]):
+    address = notebook["run"].address
+    assert fmbench.compare(address, Path(address)).to_dict() == fmbench.compare(notebook["run"], notebook["run"]).to_dict()

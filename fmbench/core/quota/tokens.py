@@ -6,6 +6,7 @@ output token weighs as many as the model's burndown says. This is of the quota a
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 BURNDOWN: tuple[tuple[str, float], ...] = (
@@ -21,11 +22,13 @@ BURNDOWN: tuple[tuple[str, float], ...] = (
     ("claude-mythos-5", 10),
     ("gpt-5.6", 10),
     ("gpt-6", 10),
-    ("kimi-k3", 10),
+    (r"claude-[a-z]+-([6-9]|[1-9]\d)\b", 10),
+    (r"gpt-([7-9]|[1-9]\d)\b", 10),
+    (r"kimi-k[3-9]", 10),
 )
-"""How many tokens of the quota an output token takes, by a part of the model's id, as of 2026-11; the first that fits. Of Claude
-5.5 and GPT-6 nobody says it: they are taken to be as their forerunners. Elsewhere 1, and 1 for every model of bedrock-mantle.
-``quota: {burndown: …}`` wins over it."""
+"""How many tokens of the quota an output token takes, by a part of the model's id (a regular expression), as of 2026-11; the
+first that fits. Of Claude 5.5, GPT-6 and later ones nobody says it: they are taken to be as their forerunners. Elsewhere 1,
+and 1 for every model of bedrock-mantle. ``quota: {burndown: …}`` wins over it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,4 +54,4 @@ def burndown_of(model_id: str, endpoint: str = "runtime") -> float:
     """The weight of an output token, from the table."""
     if endpoint == "mantle":
         return 1.0
-    return next((weight for part, weight in BURNDOWN if part in model_id), 1.0)
+    return next((weight for part, weight in BURNDOWN if re.search(part, model_id)), 1.0)
