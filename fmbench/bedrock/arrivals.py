@@ -1,11 +1,8 @@
 """When an answer's bytes came to this machine, however late this process reads them: the stamps of one connection.
 
-Each read gets the kernel's stamp of the segment that made it whole:
-
-- A plain socket is read segment by segment until the answer's first content is out, as far as the witness saw segments apart;
-  else, and from then on, in one read, whose stamp is that of its last segment.
-- A TLS read gives one record. Its stamp is that of the segment with the record's last byte, by a peek at the raw socket: OpenSSL
-  takes no bytes of the next record.
+Each read gets the kernel's stamp of the segment that it ends with. Until the answer's first content is out, a connection is read
+segment by segment, as far as the witness saw segments apart; from then on each read takes what is there. A TLS record says what
+it says when the segment with its last byte is there: no part of it can be read before.
 
 The kernel's stamp is not used when the wall clock was set during the request, or when it does not lie between sending and
 reading: the read's own time stands then, as it does where the system has no stamps.
@@ -14,11 +11,9 @@ reading: the read's own time stands then, as it does where the system has no sta
 from __future__ import annotations
 
 from _socket import socket as raw_socket
-from collections.abc import Callable
 from contextlib import suppress
 from errno import ECONNRESET
 from itertools import count
-from socket import MSG_PEEK
 from time import monotonic_ns
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -27,7 +22,6 @@ from fmbench.bedrock.http1 import ResponseReader
 from fmbench.bedrock.kernel_time import (
     SPACE,
     STEP_NS,
-    raw_beneath,
     read_bytes,
     sent_stamp,
     stamp_in,
@@ -35,6 +29,7 @@ from fmbench.bedrock.kernel_time import (
     wall_ahead_ns,
     was_reset,
 )
+from fmbench.bedrock.tls import Tls, raw_of
 from fmbench.bedrock.watching import Watch, watch
 from fmbench.core.records import Exchange
 
@@ -45,8 +40,6 @@ ONE_BURST = 14_000
 """A request of up to so many bytes leaves at once, so that the stamp of its last segment is that of its first."""
 CLOSE_NS = 50_000
 """How well the two clocks can be compared at worst: a stamp that is later than its reading by no more is of the reading."""
-_RECORD_HEADER = 5
-_MOST_RECORD = _RECORD_HEADER + 16_384 + 256
 _requests = count(1)
 _read_message = raw_socket.recvmsg
 
@@ -78,18 +71,16 @@ _wall = _Wall()
 class Arrivals:
     """The stamps of one connection, request by request."""
 
-    __slots__ = ("_ahead_ns", "_buffer", "_exchange", "_last_ns", "_left", "_looking", "_number", "_position", "_raw",
-                 "_receive", "_request", "_to_first", "_watch")  # fmt: skip
+    __slots__ = ("_ahead_ns", "_exchange", "_last_ns", "_looking", "_number", "_position", "_raw", "_request", "_tls",
+                 "_to_first", "_watch")  # fmt: skip
 
-    def __init__(self, raw: raw_socket, tls: Any) -> None:
+    def __init__(self, raw: raw_socket, tls: Tls | None) -> None:
         self._raw = raw
-        self._receive: Callable[[int], bytes] | None = None if tls is None else tls.read
+        self._tls = tls
         self._looking = False
         self._to_first = False
         """Whether the answer's first content is still to come."""
         self._last_ns = 0
-        self._buffer = bytearray(0 if tls is None else _MOST_RECORD)
-        self._left: int | None = None
         self._number = raw.fileno()
         self._watch = _taken(raw)
         self._request = 0
@@ -102,7 +93,6 @@ class Arrivals:
         self._to_first = True
         self._request = next(_requests)
         self._position = read_bytes(self._raw)
-        self._left = None
         self._ahead_ns = wall_ahead_ns()
         if self._watch is None:  # so many connections were made at once that the witness could not take this one
             self._watch = _taken(self._raw)
@@ -142,29 +132,35 @@ class Arrivals:
         """One read into ``reader``; whether the answer is over. Raises what the socket's own read and the reader raise."""
         if self._to_first:
             return self._feed_first(reader)
-        if self._receive is None:
-            data, ancillary, _, _ = _read_message(self._raw, READ_SIZE, SPACE)
-            stamp = stamp_in(ancillary)
-        else:
-            stamp = self._peek_record()
-            data = self._receive(READ_SIZE)
-            self._left = None
-        if not data:
-            self.end_of_input(reader)
-            return True
-        return reader.feed(data, self._came(stamp, monotonic_ns()))
+        data, ancillary, _, _ = _read_message(self._raw, READ_SIZE, SPACE)
+        return self._take(reader, data, self._came(stamp_in(ancillary), monotonic_ns()))
 
     def _feed_first(self, reader: ResponseReader) -> bool:
-        data, kernel, now = self._read_plain() if self._receive is None else self._read_record(self._receive)
-        if not data:
-            self.end_of_input(reader)
-            return True
+        size, noted = self._next_segment()
+        data, ancillary, _, _ = _read_message(self._raw, size, SPACE)
+        now = monotonic_ns()
+        self._position += len(data)
+        kernel = self._arrived(stamp_in(ancillary), noted, now)
         self._last_ns = now if kernel is None else kernel
-        done = reader.feed(data, self._last_ns)
+        over = self._take(reader, data, self._last_ns)
         if self._exchange.content_ns:
             self._exchange.first_content_read_ns = None if kernel is None else now
             self.end()
-        return done
+        return over
+
+    def _take(self, reader: ResponseReader, data: bytes, came_ns: int) -> bool:
+        """Bytes from the wire, none at its end, into ``reader``; whether the answer is over."""
+        tls = self._tls
+        if tls is not None and data:
+            data = tls.opened(data)
+            if not data and not tls.over:
+                return False
+        if data and reader.feed(data, came_ns):
+            return True
+        if data and (tls is None or not tls.over):
+            return False
+        self.end_of_input(reader)
+        return True
 
     def _came(self, stamp: int | None, now: int) -> int:
         """When bytes after the first content came: by the kernel, but not before those before them; else when they were read."""
@@ -187,14 +183,6 @@ class Arrivals:
         while sent_stamp(self._raw) is not None:
             pass
 
-    def _read_plain(self) -> tuple[bytes, int | None, int]:
-        """(bytes, when they came by the kernel's word, when they were read)."""
-        size, noted = self._next_segment()
-        data, ancillary, _, _ = raw_socket.recvmsg(self._raw, size, SPACE)
-        now = monotonic_ns()
-        self._position += len(data)
-        return data, self._arrived(stamp_in(ancillary), noted, now), now
-
     def _next_segment(self) -> tuple[int, int | None]:
         """How many bytes to read so as to end where a segment did, and that segment's stamp."""
         if self._watch is not None:
@@ -202,36 +190,6 @@ class Arrivals:
                 if received > self._position:
                     return min(received - self._position, READ_SIZE), stamp
         return READ_SIZE, None
-
-    def _read_record(self, receive: Callable[[int], bytes]) -> tuple[bytes, int | None, int]:
-        stamp = self._peek_record()
-        data = receive(READ_SIZE)
-        now = monotonic_ns()
-        self._left = None
-        self._position = read_bytes(self._raw)
-        return data, self._arrived(stamp, self._noted_by(self._position), now), now
-
-    def _peek_record(self) -> int | None:
-        """The stamp of the segment with the last byte of the next record; while that is not whole, of the last one."""
-        try:
-            size, ancillary, _, _ = raw_socket.recvmsg_into(self._raw, [self._buffer], SPACE, MSG_PEEK)
-        except OSError:
-            return None
-        wanted = self._left
-        if wanted is None:
-            header = self._buffer[:_RECORD_HEADER]
-            wanted = _RECORD_HEADER + int.from_bytes(header[3:], "big") if size >= _RECORD_HEADER else size
-        self._left = wanted - size if wanted > size else None
-        if wanted < size:
-            _, ancillary, _, _ = raw_socket.recvmsg_into(self._raw, [memoryview(self._buffer)[:wanted]], SPACE, MSG_PEEK)
-        return stamp_in(ancillary)
-
-    def _noted_by(self, position: int) -> int | None:
-        """When the witness first saw that so many bytes had come."""
-        if self._watch is None:
-            return None
-        notes = self._watch.notes(self._number, self._request)
-        return next((stamp for received, stamp in notes if received >= position), None)
 
     def _arrived(self, stamp: int | None, noted: int | None, now: int) -> int | None:
         """When the bytes came, by the kernel; None when it does not say, or the wall clock was set since the request began."""
@@ -257,10 +215,10 @@ def open_arrivals(connection: Any) -> None:
     """A connection was made: have what comes on it stamped, where the system can."""
     _of.pop(connection, None)
     sock = connection.sock
-    raw = raw_beneath(sock)
+    raw = raw_of(sock)
     if raw is None or not stamp_socket(raw):
         return
-    _of[connection] = Arrivals(raw, getattr(sock, "_sslobj", None))
+    _of[connection] = Arrivals(raw, sock if isinstance(sock, Tls) else None)
 
 
 def close_arrivals(connection: Any) -> None:

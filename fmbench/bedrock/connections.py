@@ -16,7 +16,7 @@ from urllib3.util.wait import wait_for_read
 
 from fmbench.bedrock.arrivals import Arrivals, arrivals_of, close_arrivals, open_arrivals
 from fmbench.bedrock.client import trust
-from fmbench.bedrock.kernel_time import raw_beneath
+from fmbench.bedrock.tls import Tls, raw_of, wrap_with
 
 
 class Connections:
@@ -32,6 +32,9 @@ class Connections:
         self._absolute = proxy_url is not None and not self._tunnelled
         self._proxy_headers = dict(session._proxy_config.proxy_headers_for(proxy_url)) if self._absolute else {}
         self._load_certificates_once()
+        context = self._pool.conn_kw.get("ssl_context")
+        if context is not None:
+            wrap_with(context)
         self._idle: list[Any] = []
         """Open connections, the latest used last."""
         self._end = finalize(self, _drop_all, self._idle)
@@ -111,7 +114,9 @@ def _is_idle(sock: Any) -> bool:
 
     urllib3 asks ``poll`` for it, which under gevent costs a turn of the loop; a peek at the socket is one system call.
     """
-    beneath = raw_beneath(sock)
+    beneath = raw_of(sock)
+    if isinstance(sock, Tls) and sock.unread:
+        return False
     if beneath is None:
         return not wait_for_read(sock, timeout=0)
     try:

@@ -7,7 +7,6 @@ between two of them every socket that has bytes is read and stamped. This file a
 from __future__ import annotations
 
 import encodings.idna  # noqa: F401  what the first look-up of a name would import while nobody is read
-import ssl
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +18,6 @@ from weakref import WeakKeyDictionary
 
 import gevent
 import gevent.socket
-import gevent.ssl
 from gevent import monkey
 from gevent.hub import Waiter, get_hub
 from gevent.resolver.thread import Resolver
@@ -30,6 +28,7 @@ from fmbench.bedrock.deadlines import Deadlines
 from fmbench.bedrock.faults import DeadlineReached
 from fmbench.bedrock.gathering import Gathering
 from fmbench.bedrock.http1 import ResponseReader
+from fmbench.bedrock.tls import Tls
 from fmbench.core.failures import FailureKind
 
 _READABLE = 1
@@ -132,21 +131,16 @@ def read(sock: Any, reader: ResponseReader, deadlines: Deadlines, arrivals: Arri
 
 def _receiver(sock: Any) -> Callable[[int], bytes] | None:
     """The non-blocking read beneath a gevent socket; None for a socket of another kind."""
-    inner: Any = None
-    if isinstance(sock, gevent.ssl.SSLSocket):
-        inner = getattr(sock, "_sslobj", None)
-        return None if inner is None else inner.read
-    if isinstance(sock, gevent.socket.socket):
-        inner = getattr(sock, "_sock", None)
-        return None if inner is None else inner.recv
-    return None
+    if isinstance(sock, Tls):
+        return None if sock.raw is None else sock.receive
+    inner: Any = getattr(sock, "_sock", None) if isinstance(sock, gevent.socket.socket) else None
+    return None if inner is None else inner.recv
 
 
 class _Reading:
     """One answer being read by the hub.
 
-    libev tells again as long as there are bytes, so that one read a callback is enough; a TLS read gives one record,
-    and OpenSSL takes no bytes of the next from the socket.
+    libev tells again as long as there are bytes, so that one read a callback is enough.
     """
 
     __slots__ = ("_arrivals", "_deadlines", "_gathering", "_hub", "_reader", "_receive", "_timer", "_waiter", "_watcher")
@@ -200,29 +194,17 @@ class _Reading:
                 if not self._reader.feed(data, monotonic_ns()):
                     return
             else:
-                self._end_of_input()
+                self._reader.end_of_input()
         except Exception as error:
             return self._on_fault(error)
         self._end(None)
 
     def _on_fault(self, error: Exception) -> None:
         """A read that gave nothing, or ended the answer."""
-        if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
-            try:
-                self._end_of_input()
-            except ConnectionResetError as reset:
-                return self._end(reset)
-            self._end(None)
-        elif not isinstance(error, (BlockingIOError, ssl.SSLWantReadError)):
+        if not isinstance(error, BlockingIOError):
             self._end(error)
         elif self._arrivals is not None:
             self._arrivals.quiet()  # ready, but nothing to read: what was sent has left, and its stamp is to be taken
-
-    def _end_of_input(self) -> None:
-        if self._arrivals is None:
-            self._reader.end_of_input()
-        else:
-            self._arrivals.end_of_input(self._reader)
 
     def _on_time(self) -> None:
         try:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from fmbench.bedrock.gathering import ENOUGH, Gathering
+from fmbench.simulator.tls import make_authority
 from tests.bedrock.kernel_server import kernel_server
 
 _CLIENT = """
@@ -19,7 +21,7 @@ from fmbench.bedrock import arrivals, wait_gevent
 from tests.bedrock.asking import Ask, SALT, caller_for, prompt
 if sys.argv[3] == "unstamped":
     arrivals.stamp_socket = lambda raw: False
-caller = caller_for(Ask(sys.argv[1]))
+caller = caller_for(Ask(sys.argv[1], sys.argv[4] or None))
 prepared = caller.prepare(prompt(), salted=True)
 gathering, seen = wait_gevent._gathering(gevent.get_hub()), set()
 def look():
@@ -36,11 +38,21 @@ print(json.dumps({"failed": failed, "gathered": True in seen, "still": gathering
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's stamps are Linux's")
 @pytest.mark.parametrize(
-    ("streams", "stamped", "gathered"), [(ENOUGH + 4, "stamped", True), (4, "stamped", False), (ENOUGH + 4, "unstamped", False)]
+    ("streams", "stamped", "secure", "gathered"),
+    [
+        (ENOUGH + 4, "stamped", False, True),
+        (ENOUGH + 4, "stamped", True, True),
+        (4, "stamped", False, False),
+        (ENOUGH + 4, "unstamped", False, False),
+        (ENOUGH + 4, "unstamped", True, False),
+    ],
 )
-def test_reads_are_gathered_only_while_many_stamped_answers_are_read(streams: int, stamped: str, gathered: bool) -> None:
-    with kernel_server() as server:
-        command = [sys.executable, "-c", _CLIENT, server.url, str(streams), stamped]
+def test_reads_are_gathered_only_while_many_stamped_answers_are_read(
+    streams: int, stamped: str, secure: bool, gathered: bool, tmp_path: Path
+) -> None:
+    authority, context = make_authority(tmp_path, "127.0.0.1")
+    with kernel_server(context if secure else None) as server:
+        command = [sys.executable, "-c", _CLIENT, server.url, str(streams), stamped, str(authority) if secure else ""]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         assert len(server.ttft_s) == 3 * streams
     assert json.loads(done.stdout) == {"failed": [], "gathered": gathered, "still": False}, done.stderr
