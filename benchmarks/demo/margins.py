@@ -18,6 +18,8 @@ def _slowest(cell: Cell) -> float:
 
 
 def _lateness(cell: Cell) -> float:
+    if (cell["instrument"]["lateness_s"] or {}).get("ends"):
+        return 0.0
     return (cell["instrument"]["lag_s"] or 0.0) / max(LAG_FLOOR_S, LAG_SHARE * _slowest(cell))
 
 

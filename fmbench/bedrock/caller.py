@@ -189,7 +189,9 @@ class _Call:
         if exchange.content_ns:
             exchange.first_content_ns, exchange.last_content_ns = exchange.content_ns[0], exchange.content_ns[-1]
         over = fault is None or reader.done  # an error answer is over with its last byte, too, however late it is read
-        exchange.ended_ns = reader.last_ns if over and reader.last_ns is not None else monotonic_ns()
+        now = monotonic_ns()
+        exchange.ended_ns = reader.last_ns if over and reader.last_ns is not None else now
+        exchange.ended_read_ns = now if over and exchange.first_content_read_ns is not None else None
         if fault is not None:
             exchange.failure = fault.kind
             exchange.error_code = fault.code or None

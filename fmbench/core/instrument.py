@@ -24,7 +24,10 @@ PASS, DEGRADED, INVALID = "PASS", "DEGRADED", "INVALID"
 
 LAG_SHARE, LAG_SHARE_INVALID, LAG_FLOOR_S = 0.05, 0.5, 0.005
 """Lag beyond 5 % of the lowest median latency that it can be in degrades a cell, beyond half of it invalidates; under 5 ms it is
-nothing. It can be in every latency from sending but a TTFT by the kernel's stamps."""
+nothing. It can be in every latency from sending but those by the kernel's stamps: TTFT, and every other where the ends of answers
+are stamped, too. Then it can only keep users from their next requests."""
+WAITING = 2 / 3
+"""Fewer of the users in flight, as answers were read late, invalidate a cell: starts late by half of a latency leave as many."""
 BUSY_CPU, REACHED = 0.9, 0.9
 """A load process above 90 % of a core degrades a cell; it invalidates one with less than 90 % of its users in flight."""
 DELAY_SHARE, DELAY_SHARE_INVALID, DELAY_FLOOR_S = 0.05, 0.5, 0.02
@@ -53,6 +56,18 @@ class ReadLate(Message):
     )
     lag: Amount
     median: Amount
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLateAndShort(Message):
+    """Users who were kept from their next requests, as their answers were read late."""
+
+    says: ClassVar[str] = (
+        "The load processes read answers up to {lag} late (p95, measured on each request), with {reached:.0f} % of the users in "
+        "flight. Use more load processes (--processes) or a less busy machine"
+    )
+    lag: Amount
+    reached: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +229,8 @@ def instrument_of(cell: MeasuredCell, medians: list[float | None], in_flight: fl
     delays = start_delays(cell)
     known = [median for median in medians if median is not None]
     reached = 1.0 if in_flight is None or cell.rate_per_min is not None else in_flight / cell.concurrency
-    doubts = [*_lag(late, rows, known), *_busy(cpu, reached), *_late(delays, max(known, default=None), _waited(rows))]
+    lag = _waiting(late, known, reached) if late is not None and late.ends else _lag(late, rows, known)
+    doubts = [*lag, *_busy(cpu, reached), *_late(delays, max(known, default=None), _waited(rows))]
     connections = numbers(rows, "new_connections")
     return Instrument(
         lag_s=instrument_error(rows) if late is None else late.p95,
@@ -227,7 +243,7 @@ def instrument_of(cell: MeasuredCell, medians: list[float | None], in_flight: fl
 
 
 def _lag(late: Lateness | None, rows: pd.DataFrame, medians: list[float]) -> Iterator[Doubt]:
-    """How late the load processes were: every latency that they stamp themselves can be wrong by so much."""
+    """How late the load processes were: every latency that they stamp themselves can be wrong by so much, and no other."""
     lag = instrument_error(rows) if late is None else late.p95
     stamped = late is not None and late.clock == KERNEL
     spoilt = max(medians, default=None) if stamped else min(medians, default=None)
@@ -236,6 +252,12 @@ def _lag(late: Lateness | None, rows: pd.DataFrame, medians: list[float]) -> Ite
     verdict = INVALID if lag > LAG_SHARE_INVALID * spoilt else DEGRADED
     sizes = Amount(lag, SECONDS), Amount(spoilt, SECONDS)
     yield Doubt("instrument", verdict, RanLate(*sizes) if late is None else ReadLate(*sizes), lag / spoilt)
+
+
+def _waiting(late: Lateness, medians: list[float], reached: float) -> Iterator[Doubt]:
+    """A lag that is in no latency keeps the users of a closed loop from their next requests."""
+    if late.p95 > max(LAG_FLOOR_S, LAG_SHARE * max(medians, default=0.0)) and reached < WAITING:
+        yield Doubt("load process", INVALID, ReadLateAndShort(Amount(late.p95, SECONDS), 100 * reached), 1 / max(reached, 0.01))
 
 
 def _busy(cpu: float | None, reached: float) -> Iterator[Doubt]:
@@ -269,7 +291,8 @@ def believed(judgement: Judgement, objective: Objective, instrument: Instrument)
         worst = next(doubt for doubt in instrument.doubts if doubt.verdict == INVALID)
         return _undecided(judgement, NotMeasurable(worst.about))
     lag, asked = instrument.lag_s or 0.0, objective.percentile
-    if asked is not None and asked.latency.column == "ttft_s" and instrument.lateness and instrument.lateness.clock == KERNEL:
+    of_ttft = asked is not None and asked.latency.column == "ttft_s"
+    if instrument.lateness and (instrument.lateness.ends or (of_ttft and instrument.lateness.clock == KERNEL)):
         lag = 0.0
     slow = judgement.status == NOT_MET and asked is not None and asked.latency.from_sending
     if instrument.verdict == DEGRADED and slow and judgement.value is not None and judgement.value - lag <= objective.limit:

@@ -18,7 +18,8 @@ STAMPED_SHARE = 0.99
 class Lateness:
     """How long after its arrival the first content of a request was read, seconds, over ``requests`` of them.
 
-    It is the load process's own. It is in no TTFT and in no end of an answer; in the gaps between contents it may be.
+    It is the load process's own. It is in no TTFT, and where the ``ends`` of answers are by the kernel's stamps, too, in no
+    latency: then in the gaps between contents alone, and in when a user's next request goes out.
     """
 
     clock: str
@@ -27,6 +28,8 @@ class Lateness:
     p95: float
     p99: float
     max: float
+    ends: bool
+    """Whether the ends of answers were stamped as well."""
 
     def to_dict(self) -> dict[str, Any]:
         """As it stands in the summary."""
@@ -43,4 +46,6 @@ def lateness_of(rows: Rows) -> Lateness | None:
     late = np.maximum(read[known] - arrived[known], 0.0)
     middle, p95, p99 = (float(value) for value in np.quantile(late, (0.5, 0.95, 0.99)))
     clock = KERNEL if known.sum() >= STAMPED_SHARE * (~np.isnan(arrived)).sum() else MIXED
-    return Lateness(clock, int(known.sum()), middle, p95, p99, float(late.max()))
+    ends = ~np.isnan(counted.number("e2e_read_s"))
+    stamped = clock == KERNEL and bool(ends.sum() >= STAMPED_SHARE * (~np.isnan(arrived) & counted.ok).sum())
+    return Lateness(clock, int(known.sum()), middle, p95, p99, float(late.max()), stamped)

@@ -86,6 +86,8 @@ class Exchange:
     """When the first content was read; None unless ``first_content_ns`` is the kernel's own stamp of its arrival."""
     last_content_ns: int | None = None
     ended_ns: int = 0
+    ended_read_ns: int | None = None
+    """When the end was read; None unless ``ended_ns`` and ``first_content_ns`` are by the kernel's stamps."""
     connect_s: float | None = None
     client_s: float | None = None
     """Seconds spent on serialising and signing, before the request went out."""
@@ -150,6 +152,8 @@ class Record:
     """As ``ttft_s``, but until the content was read; None unless ``ttft_s`` is by the kernel's stamp of its arrival."""
     ttft_text_s: float | None = None
     e2e_s: float | None = None
+    e2e_read_s: float | None = None
+    """As ``e2e_s``, but until the end was read; None unless ``e2e_s`` is by the kernel's stamps."""
     tpot_s: float | None = None
     content_events: int | None = None
     content_s: list[float] | None = None
@@ -309,6 +313,7 @@ def _fill_durations(record: Record, exchange: Exchange) -> None:
     record.ttft_read_s = seconds_between(sent, exchange.first_content_read_ns)
     record.ttft_text_s = seconds_between(sent, exchange.first_text_ns)
     record.e2e_s = seconds_between(sent, exchange.ended_ns)
+    record.e2e_read_s = seconds_between(sent, exchange.ended_read_ns)
     record.tpot_s = time_per_output_token(exchange)
     record.content_events = len(exchange.content_ns) if sent is not None else None
     if sent is not None and exchange.content_ns:

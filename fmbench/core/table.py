@@ -27,6 +27,7 @@ NUMBERS = (
     "connect_s",
     *(latency.column for latency in LATENCIES),
     "ttft_read_s",
+    "e2e_read_s",
     "prompt_tokens",
     "input_tokens",
     "output_tokens",

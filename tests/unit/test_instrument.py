@@ -157,3 +157,42 @@ def test_some_requests_without_a_stamp_are_said() -> None:
     found = stamped(cell(1.0), 0.001)
     found.rows[::20] = [made | {"ttft_read_s": None} for made in found.rows[::20]]
     assert summary_of([found], health())["cells"][0]["instrument"]["ttft_clock"] == "mixed"
+
+
+def stamped_to_the_end(e2e: float, late: float) -> Cellful:
+    """Ends of answers are stamped, too. They are read ``late`` seconds after, and the users ask again then."""
+    found = stamped(cell(e2e, delay=late), late)
+    found.rows = [made | {"e2e_read_s": made["e2e_s"] + late, "intended_at": made["sent_at"]} for made in found.rows]
+    return found
+
+
+@pytest.mark.parametrize(("limit", "status"), [(0.95, "not_met"), (2.0, "met")])
+def test_what_is_stamped_to_the_end_waits_for_no_reader(limit: float, status: str) -> None:
+    """Read 0.06 s late after 1 s: 94 % of the users are in flight."""
+    summary = summary_of([stamped_to_the_end(1.0, 0.06)], health(seconds=range(63)), e2e_p95_s=limit)
+    assert judged(summary) == ("PASS", status, status == "met")
+    (note,) = (found for found in summary["validity"]["findings"] if found["subject"] == "instrument")
+    assert note["severity"] == "note" and "60.0 ms" in note["message"] and "in no latency" in note["message"]
+    assert summary["validity"]["verdict"] == "PASS"
+
+
+def test_users_who_are_kept_from_asking_are_fewer_users() -> None:
+    """Read 0.2 s late after 1 s: 83 % of the users are in flight, and the figures are of so many."""
+    summary = summary_of([stamped_to_the_end(1.0, 0.2)], health(seconds=range(72)), e2e_p95_s=2.0)
+    assert judged(summary) == ("PASS", "met", True)
+    assert {found["subject"] for found in summary["validity"]["findings"] if found["severity"] == "warning"} == {"concurrency"}
+
+
+@pytest.mark.parametrize("limit", [0.95, 2.0])
+def test_a_cell_whose_users_were_kept_from_asking_half_of_the_time_says_nothing(limit: float) -> None:
+    """Read 0.6 s late after 1 s: 62 % of the users are in flight."""
+    summary = summary_of([stamped_to_the_end(1.0, 0.6)], health(seconds=range(96)), e2e_p95_s=limit)
+    assert judged(summary) == ("INVALID", "undecided", None)
+    assert "--processes" in summary["cells"][0]["instrument"]["reasons"][0]
+    assert summary["validity"]["verdict"] == "INVALID"
+
+
+def test_a_run_whose_ends_are_not_stamped_is_judged_as_before() -> None:
+    found = stamped_to_the_end(1.0, 0.06)
+    found.rows[::20] = [made | {"e2e_read_s": None} for made in found.rows[::20]]
+    assert judged(summary_of([found], health(seconds=range(63)), e2e_p95_s=2.0))[0] == "DEGRADED"

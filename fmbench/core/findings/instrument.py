@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from fmbench.core.findings.finding import ERROR, WARNING, Evidence, Finding, name_of, names_of
-from fmbench.core.instrument import INVALID, Doubt
-from fmbench.core.messages import CellName, Count, Message, Several
+from fmbench.core.findings.finding import ERROR, NOTE, WARNING, Evidence, Finding, name_of, names_of
+from fmbench.core.instrument import INVALID, LAG_FLOOR_S, LAG_SHARE, Doubt
+from fmbench.core.messages import Amount, CellName, Count, Message, Several
 from fmbench.core.results import CellResult
+from fmbench.core.units import SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,35 @@ class Spoilt(Message):
     invalid: Several
 
 
+@dataclass(frozen=True, slots=True)
+class ReadLateStampedInTime(Message):
+    """Cells whose answers were read late, with stamps that do not wait for a reader: how late, where it was the worst."""
+
+    says: ClassVar[str] = (
+        "In {cells} the load processes read answers late, at worst by {lag} (p95) in {worst}. That is in no latency: each is by "
+        "the kernel's stamps. Users' next requests went out so much later."
+    )
+    cells: Count
+    lag: Amount
+    worst: CellName
+
+
+def read_late(evidence: Evidence) -> Iterator[Finding]:
+    """Whether answers were read late, where that is in no latency."""
+    late = [
+        (found.instrument.lateness.p95, found) for found in evidence.measured if _read_late(found) and found.instrument.lateness
+    ]
+    if late:
+        lag, worst = max(late, key=lambda pair: pair[0])
+        told = ReadLateStampedInTime(Count(len(late), "cell"), Amount(lag, SECONDS), name_of(worst))
+        yield Finding(NOTE, "instrument", told)
+
+
+def _read_late(found: CellResult) -> bool:
+    late, usual = found.instrument.lateness, found.row["e2e_s"]["p50"]
+    return late is not None and late.ends and usual is not None and late.p95 > max(LAG_FLOOR_S, LAG_SHARE * usual)
+
+
 def instrument(evidence: Evidence) -> Iterator[Finding]:
     """Whether the load processes were fit to measure."""
     doubts = [(doubt, found) for found in evidence.measured for doubt in found.instrument.doubts]
@@ -51,4 +81,4 @@ def _message(about: list[tuple[Doubt, CellResult]], worst: Doubt, where: CellRes
     return Doubtful(cells, name_of(where), worst.about)
 
 
-CHECKS = (instrument,)
+CHECKS = (instrument, read_late)

@@ -73,7 +73,8 @@ def _instrument(study: Study) -> str:
             "the kernel's stamps" if late["clock"] == "kernel" else f"the kernel's stamps for {count(late['requests'])} requests"
         )
         read = f"read {seconds(late['p50'])} (median) to {seconds(late['p99'])} (p99) after it arrived"
-        return f"Instrument error, measured on each request: its first content was {read}; TTFT is by {whose}, without that."
+        what = "latencies are" if late.get("ends") else "TTFT is"
+        return f"Instrument error, measured on each request: its first content was {read}; {what} by {whose}, without that."
     lag = study.summary.get("instrument_error_s")
     return (
         f"Instrument error at most {seconds(lag)} in 95 % of the seconds (inferred: no kernel stamps here)." if known(lag) else ""

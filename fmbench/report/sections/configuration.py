@@ -59,7 +59,8 @@ def _instrument(study: Study) -> str:
     lag, late = study.summary.get("instrument_error_s"), study.summary.get("lateness_s")
     if late:
         figures = ", ".join(f"{name} {plain(1000 * late[name], 'ms')}" for name in ("p50", "p95", "p99", "max"))
-        return f"{figures} from arrival to reading, measured on {late['requests']:,} requests; in no TTFT"
+        free = "latency" if late.get("ends") else "TTFT"
+        return f"{figures} from arrival to reading, measured on {late['requests']:,} requests; in no {free}"
     return f"{plain(1000 * lag, 'ms')} (p95 over seconds of the load processes' p99 lag)" if known(lag) else ""
 
 
