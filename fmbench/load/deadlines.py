@@ -29,6 +29,12 @@ SETTLE_S = 60.0
 REPLACEMENT_S = 60.0
 """How long the run waits for the first worker that takes the place of the last one lost."""
 
+STILL_S = 120.0
+"""A load process of this machine whose event loop has not turned for so long is killed, and the run goes on to its account. Above
+what preparing a cell's prompts or a slow disk may take."""
+FIRST_WORD_S = 240.0
+"""How long one may take from its start until its event loop turns."""
+
 MASTER_LOST_S = 7.0
 """After so long without a word from the master a worker ends by itself: it stops sending within ten seconds."""
 

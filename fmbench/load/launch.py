@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event as Flag
 from types import FrameType
@@ -19,9 +20,11 @@ from typing import Any
 from fmbench.core.failures import ExitCode, FmbenchError, Refused, UnusableInput, Vanished
 from fmbench.load.events import STAYS, VARIABLE, Counted, Event, PageStays, Told, hearing
 from fmbench.load.heeded import heeded
-from fmbench.load.leaving import bounds_of, forget_marks, leave_within, page_bounds
+from fmbench.load.leaving import Limit, bounds_of, forget_marks, leave_within, page_bounds
 from fmbench.load.process_group import end_group
 from fmbench.load.secret import new_secret, secret
+from fmbench.load.silence import VARIABLE as ALIVE
+from fmbench.load.silence import Silence
 from fmbench.storage.held import holding
 
 LOG_LINES = 15
@@ -61,7 +64,7 @@ def launch(
     page = _Page(result, counted.take, over if web else None, heard)
     with hearing(page.take) as pipe, holding(folder) as held:
         variables |= {VARIABLE: str(pipe)} | page.variables
-        status = _supervise([*look, *where], [folder / "locust"], variables, heard, pipes=(pipe,), wait=page.wait)
+        outcome = _supervise([*look, *where], [folder / "locust"], variables, heard, pipes=(pipe,), wait=page.wait)
         if page.ended is None:
             held.put_back()
     if page.ended is not None:
@@ -75,13 +78,49 @@ def launch(
     if not result.exists():
         if heard and not _began(folder):
             signal.raise_signal(heard[0])  # nothing was begun: the signal is the program's own again
-        _write_what_is_known(result, status, folder / "locust" / "locust.log", heard)
+        _write_what_is_known(result, outcome, folder / "locust" / "locust.log", heard)
     return _ended(result)
 
 
 def _ended(result: Path) -> str:
     ended: str = json.loads(result.read_text())["ended"]
     return ended
+
+
+@dataclass(slots=True)
+class _Started:
+    """A load process that was started, in a folder of its own."""
+
+    process: subprocess.Popen[bytes]
+    scratch: Path
+    silence: Silence
+
+
+def _limits(
+    started: Sequence[_Started], heard: Sequence[int], result: Path | None = None, page: bool = False
+) -> dict[subprocess.Popen[bytes], list[Limit]]:
+    """What each of them may not pass. ``page``: only its web page is left."""
+    limits: dict[subprocess.Popen[bytes], list[Limit]] = {}
+    for each in started:
+        bounds = page_bounds(each.scratch, heard) if page else bounds_of(each.scratch, heard, result)
+        limits[each.process] = [*bounds, each.silence]
+    return limits
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """How the load processes ended: the worst exit status, and why the last one was killed that had to be."""
+
+    status: int
+    killed: str | None = None
+
+    @property
+    def reason(self) -> str:
+        """In words."""
+        if self.killed is not None:
+            return self.killed
+        by = f"signal {signal.Signals(-self.status).name}" if self.status < 0 else f"status {self.status}"
+        return f"the load process was ended by {by}"
 
 
 class _Page:
@@ -101,14 +140,14 @@ class _Page:
         else:
             self._take(event)
 
-    def wait(self, processes: Mapping[subprocess.Popen[bytes], Path]) -> None:
+    def wait(self, started: Sequence[_Started]) -> str | None:
         """Until the process has ended, within its bounds; in the meantime hand on that the load is over, where a page stays."""
-        bounds = {process: bounds_of(scratch, self._heard, self._result) for process, scratch in processes.items()}
-        leave_within(bounds, unless=self._stays.is_set)
+        killed = leave_within(_limits(started, self._heard, self._result), unless=self._stays.is_set)
         if self._over is not None and self._stays.is_set():
             self.ended = _ended(self._result)
             self._over(self.ended)
-            leave_within({process: page_bounds(scratch, self._heard) for process, scratch in processes.items()})
+            leave_within(_limits(started, self._heard, page=True))
+        return killed
 
 
 def join(master_host: str, master_port: int, scratch: Path, processes: int = 1) -> int:
@@ -120,7 +159,7 @@ def join(master_host: str, master_port: int, scratch: Path, processes: int = 1) 
     where = ["--worker", "--master-host", master_host, "--master-port", str(master_port)]
     count = processes if processes > 0 else len(os.sched_getaffinity(0))
     heard: list[int] = []
-    status = _supervise(where, [scratch / f"process-{number}" for number in range(count)], _secret(secret()), heard)
+    status = _supervise(where, [scratch / f"process-{number}" for number in range(count)], _secret(secret()), heard).status
     if heard and (status < 0 or status == ExitCode.FAULT):
         return ExitCode.INTERRUPTED if heard[0] == signal.SIGINT else ExitCode.TERMINATED
     if status == NO_MASTER:
@@ -158,32 +197,34 @@ def _supervise(
     variables: Mapping[str, str],
     heard: list[int],
     pipes: tuple[int, ...] = (),
-    wait: Callable[[Mapping[subprocess.Popen[bytes], Path]], None] | None = None,
-) -> int:
-    """Run Locust, once for each folder of ``scratches``, and hand signals on (and to ``heard``). Returns the worst status.
+    wait: Callable[[Sequence[_Started]], str | None] | None = None,
+) -> _Outcome:
+    """Run Locust, once for each folder of ``scratches``, and hand signals on (and to ``heard``).
 
-    ``wait`` waits for the end of the processes, each with its folder; None: within their bounds.
+    ``wait`` waits for the end of the processes, and says why one was killed; None: within their bounds.
     """
     children: list[subprocess.Popen[bytes]] = []
+    started: list[_Started] = []
     with _signals_to(children, heard):
         try:
             for scratch in scratches:
-                child = _start(arguments, scratch, variables, pipes)
+                silence = Silence()
+                child = _start(arguments, scratch, {**variables, ALIVE: str(silence.writing)}, (*pipes, silence.writing))
                 missed = list(heard)
                 children.append(child)
+                silence.pid = child.pid
+                started.append(_Started(child, scratch, silence))
                 for number in missed:
                     child.send_signal(number)
-            running = dict(zip(children, scratches, strict=True))
-            if wait is None:
-                leave_within({child: bounds_of(scratch, heard) for child, scratch in running.items()})
-            else:
-                wait(running)
-            return max((child.wait() for child in children), key=abs)
+            killed = leave_within(_limits(started, heard)) if wait is None else wait(started)
+            return _Outcome(max((child.wait() for child in children), key=abs), killed)
         finally:
             for child in children:
                 if child.poll() is None:
                     child.kill()
                 end_group(child.pid)
+            for each in started:
+                each.silence.close()
             for scratch in scratches:
                 forget_marks(scratch)
 
@@ -248,13 +289,12 @@ def _began(folder: Path) -> bool:
     return any(folder.glob("journal/*.jsonl"))
 
 
-def _write_what_is_known(result: Path, status: int, log: Path, heard: list[int]) -> None:
+def _write_what_is_known(result: Path, outcome: _Outcome, log: Path, heard: list[int]) -> None:
     """Locust ended without a word: what was sent stands in the journals, if there are any."""
     if not _began(result.parent):
-        raise _refusal(status, log)
-    reason = f"signal {signal.Signals(-status).name}" if status < 0 else f"status {status}"
+        raise _refusal(outcome.status, log)
     ended = signal.Signals(heard[0]).name.lower() if heard else "worker_lost"
-    row: dict[str, Any] = {"ended": ended, "message": f"the load process was ended by {reason}", "ended_at": time.time()}
+    row: dict[str, Any] = {"ended": ended, "message": outcome.reason, "ended_at": time.time()}
     result.write_text(json.dumps(row | {"workers": [], "locust": {}}) + "\n")
 
 

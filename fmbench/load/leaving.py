@@ -10,12 +10,24 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from fmbench.load.deadlines import CLOSE_S, LEAVE_S
 
 LOOK_S = 0.2
 OVER, CLOSED = ".over", ".closed"
 """Marks that a load process leaves in its ``FMBENCH_SCRATCH``: its part of the load is over; its web page was closed."""
+
+
+class Limit(Protocol):
+    """What a load process may not pass."""
+
+    @property
+    def said(self) -> str:
+        """Why one that is past it is killed."""
+
+    def is_past(self) -> bool:
+        """Whether a process that still runs is late."""
 
 
 @dataclass(slots=True)
@@ -26,6 +38,11 @@ class Bound:
     come: Callable[[], object]
     within_s: float
     since: float | None = None
+
+    @property
+    def said(self) -> str:
+        """Why one that is past it is killed."""
+        return f"{self.what}, and a load process did not end within {self.within_s:g} s: it is killed"
 
     def is_past(self) -> bool:
         """Whether a process that still runs is late."""
@@ -61,21 +78,24 @@ def forget_marks(scratch: Path) -> None:
 
 
 def leave_within(
-    processes: Mapping[subprocess.Popen[bytes], Sequence[Bound]], unless: Callable[[], bool] = lambda: False
-) -> None:
-    """Wait for the end of all ``processes``, and kill each that is past one of its bounds; back at once when ``unless`` says so.
+    processes: Mapping[subprocess.Popen[bytes], Sequence[Limit]], unless: Callable[[], bool] = lambda: False
+) -> str | None:
+    """Wait for the end of all ``processes``, and kill each that is past a limit; back at once when ``unless`` says so.
 
-    What a killed one wrote is sealed and accounted for; the rest of its group is the caller's to end.
+    Returns why the last one was killed; None: all ended by themselves. What a killed one wrote is sealed and accounted for; the
+    rest of its group is the caller's to end.
     """
+    said = None
     while left := [process for process in processes if process.poll() is None]:
         if unless():
-            return
+            return said
         for process in left:
-            late = next((bound for bound in processes[process] if bound.is_past()), None)
-            if late is not None:
-                said = f"{late.what}, and a load process did not end within {late.within_s:g} s: it is killed"
+            passed = next((limit for limit in processes[process] if limit.is_past()), None)
+            if passed is not None:
+                said = passed.said
                 print(f"fmbench-load: warning: {said}.", file=sys.stderr, flush=True)
                 process.kill()
                 process.wait()
         with suppress(subprocess.TimeoutExpired):
             left[0].wait(LOOK_S)
+    return said

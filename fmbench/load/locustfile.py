@@ -20,6 +20,7 @@ from fmbench.core.failures import ExitCode, FmbenchError
 from fmbench.load import transport
 from fmbench.load.controller.lifecycle import RunLifecycle, watch_parent
 from fmbench.load.controller.locust_master import LateComersWait
+from fmbench.load.silence import say_alive
 from fmbench.load.worker.lifecycle import Worker
 from fmbench.load.worker.users import BedrockUser
 from fmbench.storage.disk import said_of
@@ -61,6 +62,8 @@ def begin(environment: Any, runner: Any, **_: Any) -> None:
             raise
         _leave(said, ExitCode.REFUSED)
     watch_parent()
+    if not isinstance(runner, WorkerRunner) or "FMBENCH_RUN" not in os.environ:  # forks are their master's to miss
+        say_alive()
 
 
 def _run_folder(config: str) -> Path:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
 from typing import Any
 
 import zmq.green as zmq
@@ -16,6 +17,7 @@ from locust.rpc import Message, zmqrpc
 from locust.runners import STATE_CLEANUP, STATE_INIT, STATE_RUNNING, STATE_SPAWNING, STATE_STOPPED, STATE_STOPPING
 from zmq.utils import z85
 
+from fmbench.load.deadlines import MASTER_LOST_S
 from fmbench.load.protocol import IGNORED, PREFIX, REPLIES
 from fmbench.load.secret import secret
 from fmbench.load.wire import Malformed, from_plain
@@ -24,6 +26,25 @@ log = logging.getLogger(__name__)
 
 LARGEST_MESSAGE = 64 << 20
 WORKER_STATES = {STATE_INIT, STATE_SPAWNING, STATE_RUNNING, STATE_CLEANUP, STATE_STOPPING, STATE_STOPPED}
+
+ASKED = "asked_ns"
+"""In a heartbeat: when the load process sent it, by its own ``time.monotonic_ns``; in the answer: of the one that is answered."""
+
+
+class Contact:
+    """What a load process knows of its master: when it sent the last heartbeat that was answered. None: it has no master."""
+
+    asked_ns: int | None = None
+
+    def is_lost(self) -> bool:
+        """Whether the master may have gone on without this process, or be gone itself: nothing may be sent until it answers.
+
+        A process that was stopped finds that out before its next request, whatever had come by then.
+        """
+        return self.asked_ns is not None and time.monotonic_ns() - self.asked_ns > MASTER_LOST_S * 1e9
+
+
+CONTACT = Contact()
 
 ADMITTED: set[str] = set()
 """The client ids of the load processes that take part: only theirs are Locust's statistics, users and errors."""
@@ -51,6 +72,7 @@ class Server(zmqrpc.Server):
             self.socket.curve_server = True
             self.socket.curve_secretkey = _master_keys(shared)[1]
         self.port = self._bind(host, port)
+        self._asked: tuple[str | None, int | None] = (None, None)
 
     def _bind(self, host: str, port: int) -> int:
         try:
@@ -70,7 +92,16 @@ class Server(zmqrpc.Server):
                 raise RPCError("ZMQ network broken") from error
             message = checked(frames)
             if message is not None:
+                if message.type == "heartbeat":
+                    self._asked = message.node_id, _asked(message)
                 return message.node_id, message
+
+    def send_to_client(self, msg: Message) -> None:
+        """Send; a heartbeat says which one it answers (Locust answers each before it takes the next message)."""
+        node, asked = self._asked
+        if msg.type == "heartbeat" and msg.node_id == node and asked is not None:
+            msg.data = {ASKED: asked}
+        super().send_to_client(msg)
 
 
 class Client(zmqrpc.Client):
@@ -85,6 +116,12 @@ class Client(zmqrpc.Client):
             self.socket.curve_serverkey = _master_keys(shared)[0]
         self.socket.connect(f"tcp://{host}:{port}")
 
+    def send(self, msg: Message) -> None:
+        """Send; a heartbeat says when it was sent."""
+        if msg.type == "heartbeat":
+            msg.data[ASKED] = time.monotonic_ns()
+        super().send(msg)
+
     def recv(self) -> Message:
         """The master's next message; bytes that are none are ignored and counted."""
         while True:
@@ -94,7 +131,14 @@ class Client(zmqrpc.Client):
                 raise RPCError("ZMQ network broken") from error
             message = _unpacked(data)
             if message is not None:
+                if message.type == "heartbeat" and (asked := _asked(message)) is not None:
+                    CONTACT.asked_ns = asked
                 return message
+
+
+def _asked(heartbeat: Message) -> int | None:
+    found = heartbeat.data.get(ASKED) if isinstance(heartbeat.data, dict) else None
+    return found if isinstance(found, int) else None
 
 
 def checked(frames: list[bytes]) -> Message | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import socket
@@ -15,8 +16,9 @@ from pathlib import Path
 import pytest
 import zmq
 
+from fmbench.load.deadlines import MASTER_LOST_S
 from tests.distributed.machines import Machine, Machines
-from tests.e2e.commands import Ended, wait_until
+from tests.e2e.commands import Ended, load_processes, wait_until
 from tests.faults.hostile import Ledger, hostile
 from tests.faults.processes import slowly
 from tests.faults.trials import KEYS, Trial, config, desk, fault, trial
@@ -45,13 +47,17 @@ class Crew:
 
     def trial(self, *statuses: int) -> Trial:
         """The trial, when the master is done, with one of these statuses."""
+        return trial(self.ended(*statuses), len(self.ledger))
+
+    def ended(self, *statuses: int) -> Ended:
+        """The master, when it is done, with one of these statuses and every cell measured."""
         done = self.master.ended()
         ended = Ended(done.status, done.stdout, done.stderr)
         assert ended.status in statuses, ended.stderr
         assert "Traceback" not in ended.stderr, ended.stderr
         last = {line["cell"]: line["status"] for line in ended.manifest["cells"]}
         assert set(last.values()) == {"complete"}, ended.stderr
-        return trial(ended, len(self.ledger))
+        return ended
 
 
 @contextmanager
@@ -88,6 +94,39 @@ def all_replaced(place: Path) -> Trial:
             found.join()
             found.sends(40)
         return found.trial(5)
+
+
+@fault("a worker stands still until the run is over, and goes on then")
+def late_worker(place: Path) -> Trial:
+    with crew(place, 2) as found:
+        found.sends(40)
+        stopped = load_processes(found.workers[0].process.pid)[-1]
+        os.kill(stopped, signal.SIGSTOP)
+        ended = found.ended(5)
+        assert f"(process {stopped} on " in ended.stderr and "which does not answer" in ended.stderr, ended.stderr
+        sent = len(found.ledger)
+        os.kill(stopped, signal.SIGCONT)
+        assert found.workers[0].ended().status == 5
+        assert len(found.ledger) <= sent + 1, "after the run it sends nothing but what it was about to send when it was stopped"
+        assert found.machines.call("report", str(ended.run)).status == 0, "which adds what it had sent"
+        return trial(ended, len(found.ledger))
+
+
+@fault("a worker stands still, its master is killed, and the worker goes on")
+def orphaned(place: Path) -> Trial:
+    with crew(place, 1) as found:
+        found.sends(40)
+        stopped = load_processes(found.workers[0].process.pid)[-1]
+        os.kill(stopped, signal.SIGSTOP)
+        found.master.kill()
+        time.sleep(MASTER_LOST_S + 0.5)  # the fault itself
+        sent = len(found.ledger)
+        os.kill(stopped, signal.SIGCONT)
+        done = found.workers[0].ended()
+        assert done.status == 5 and len(found.ledger) <= sent + 1, "nothing but what it was about to send when it was stopped"
+        (run,) = (place / "results").iterdir()
+        assert found.machines.call("report", str(run)).status == 0
+        return trial(Ended(done.status, done.stdout, done.stderr), len(found.ledger), run)
 
 
 @fault("strangers at the master's port")

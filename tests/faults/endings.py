@@ -7,10 +7,11 @@ import random
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from tests.bedrock import by_hand
-from tests.e2e.commands import Desk, wait_until
+from tests.e2e.commands import Command, Desk, load_processes, wait_until
 from tests.faults.hostile import Asked, Ledger, hostile
 from tests.faults.processes import LONG, child_of, slowly
 from tests.faults.trials import Trial, config, desk, fault, trial
@@ -20,7 +21,10 @@ BOUND_S = 3
 HURRIED = f"""
 import os, pathlib, time
 import fmbench.load.deadlines as deadlines
-deadlines.CLOSE_S = deadlines.LEAVE_S = {BOUND_S}
+deadlines.CLOSE_S = deadlines.LEAVE_S = deadlines.STILL_S = {BOUND_S}
+if "FMBENCH_RUN" in os.environ:
+    import ctypes, signal
+    signal.signal(signal.SIGUSR1, lambda *caught: ctypes.PyDLL(None).sleep(1000))  # with the interpreter's lock held
 if os.environ.get("HANGS") and "FMBENCH_SCRATCH" in os.environ:
     sound = pathlib.Path.replace
     def replace(self, target):
@@ -30,7 +34,8 @@ if os.environ.get("HANGS") and "FMBENCH_SCRATCH" in os.environ:
         return sound(self, target)
     pathlib.Path.replace = replace
 """
-"""Bounds of seconds, and a load process that hangs as it writes load.json. Put where Python looks for it at its start."""
+"""Bounds of seconds; a load process that hangs as it writes load.json, or that SIGUSR1 sends into an endless C call. Put
+where Python looks for it at its start."""
 
 
 def hurried(place: Path, ledger: Ledger, **variables: str) -> Desk:
@@ -72,6 +77,51 @@ def stopped_for_ever(place: Path) -> Trial:
         ended = command.ended(120)
         assert ended.status == 143 and "it is killed" in ended.stderr, ended.stderr
         return trial(ended, len(ledger))
+
+
+def _says_nothing(command: Command, ledger: Ledger, *words: str) -> Trial:
+    """A run that is nobody's to end: it goes on to its account by itself, and nobody sends any more."""
+    ended = command.ended(120)
+    assert ended.status == 5 and "Traceback" not in ended.stderr, ended.stderr
+    assert all(word in ended.stderr for word in words), ended.stderr
+    assert (ended.run / "report.md").exists() and not (ended.run / "journal").exists()
+    return trial(ended, len(ledger))
+
+
+@fault("the only load process stands still for ever")
+def stands_still_for_ever(place: Path) -> Trial:
+    with hostile(slowly) as ledger:
+        command = hurried(place, ledger).start_run(config(load=LONG))
+        wait_until(lambda: len(ledger) >= 40 or command.process.poll() is not None)
+        process = child_of(command)
+        os.kill(process, signal.SIGSTOP)
+        return _says_nothing(command, ledger, f"load process {process} has not answered for {BOUND_S} s")
+
+
+@fault("the only load process is stuck in a C call that never returns")
+def stuck_for_ever(place: Path) -> Trial:
+    with hostile(slowly) as ledger:
+        command = hurried(place, ledger).start_run(config(load=LONG))
+        wait_until(lambda: len(ledger) >= 40 or command.process.poll() is not None)
+        process = child_of(command)
+        os.kill(process, signal.SIGUSR1)
+        return _says_nothing(command, ledger, f"load process {process} has not answered for {BOUND_S} s")
+
+
+@fault("one of three forked load processes stands still for ever")
+def fork_stands_still(place: Path) -> Trial:
+    with hostile(slowly) as ledger:
+        load = {"concurrency": [6, 3], "warmup_s": 0, "duration_s": 3, "min_requests": 0}
+        command = desk(place, ledger).start_run(config(load=load), "--processes", "3")
+        wait_until(lambda: len(ledger) >= 40 or command.process.poll() is not None)
+        stopped = load_processes(command.process.pid)[-1]
+        os.kill(stopped, signal.SIGSTOP)
+        said = (f"(process {stopped} on ", "which does not answer", "stopped answering in the middle of the run")
+        found = _says_nothing(command, ledger, *said)
+        with suppress(ProcessLookupError):
+            os.kill(stopped, signal.SIGCONT)
+            raise AssertionError("a load process is left")
+        return found
 
 
 def dripping(asked: Asked) -> Iterator[bytes]:

@@ -61,6 +61,7 @@ def test_a_rate_too_low_for_its_window_is_no_failure() -> None:
         ({"ended": "budget", "message": "the budget of $1 is spent"}, "load", "warning"),
         ({"ended": "worker_lost"}, "workers", "error"),
         ({"workers": [{"id": "w3", "lost": True}]}, "workers", "error"),
+        ({"ended": "worker_lost", "workers": [{"id": "w3", "lost": True, "silent": True}]}, "workers", "error"),
         ({"locust": {"requests": 99, "failures": 0}}, "counts", "warning"),
         ({"locust": {"counts": {"a|en_1-500|1|measure": {"requests": 100, "failures": 1}}}}, "counts", "warning"),
         ({"warnings": ["bucket en_1-500 has 3 prompts (asked 50)"]}, "prompts", "note"),

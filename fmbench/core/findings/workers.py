@@ -39,14 +39,29 @@ class UnnamedLost(Message):
     says: ClassVar[str] = "A load process was lost. Cells that it took part in are not judged; look at its log and memory."
 
 
+@dataclass(frozen=True, slots=True)
+class Silent(Message):
+    """Load processes that were there and did not answer any more."""
+
+    says: ClassVar[str] = (
+        "Load processes stopped answering in the middle of the run: {workers}. Each was stopped, hangs or is cut off; the run "
+        "went on without it, and cells that it took part in are not judged."
+    )
+    workers: Several
+
+
 def workers_lost(evidence: Evidence) -> Iterator[Finding]:
     """Whether all load processes stayed to the end."""
-    lost = [str(worker.get("id")) for worker in evidence.manifest.get("workers") or [] if worker.get("lost")]
+    gone = [worker for worker in evidence.manifest.get("workers") or [] if worker.get("lost")]
+    silent = [str(worker.get("id")) for worker in gone if worker.get("silent")]
+    lost = [str(worker.get("id")) for worker in gone if not worker.get("silent")]
+    if silent:
+        yield Finding(ERROR, "workers", Silent(Several(tuple(silent))))
     if len(lost) > 1:
         yield Finding(ERROR, "workers", SomeLost(len(lost), Several(tuple(lost))))
     elif lost:
         yield Finding(ERROR, "workers", OneLost(lost[0]))
-    elif evidence.manifest.get("ended") == "worker_lost":
+    elif not silent and evidence.manifest.get("ended") == "worker_lost":
         yield Finding(ERROR, "workers", UnnamedLost())
 
 

@@ -66,6 +66,7 @@ def finish(environment: Any, crew: Crew, folder: Path, ended: str, message: str)
     """
     mark(OVER)
     crew.part_with(crew.present() & crew.members.keys())
+    crew.give_up_silent()
     if not folder.is_dir():
         return
     sent = sum(member.ok + member.failed for member in crew.members.values())

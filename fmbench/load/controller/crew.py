@@ -14,6 +14,7 @@ from locust.runners import STATE_INIT, STATE_RUNNING, STATE_SPAWNING, MasterRunn
 
 from fmbench.load import transport
 from fmbench.load.clock import now
+from fmbench.load.controller.forks import end_fork
 from fmbench.load.controller.locust_master import LateComersWait
 from fmbench.load.controller.members import Member
 from fmbench.load.deadlines import COME_BACK_S, FAREWELL_S, READY_S, REPLACEMENT_S, SETTLE_S, SETTLED_S
@@ -159,9 +160,25 @@ class Crew:
         for client in self._missing():
             since = self._silent.setdefault(client, time.monotonic())
             if client not in self.members or time.monotonic() - since > COME_BACK_S:
-                self.runner.clients.pop(client, None)
+                self._give_up(client)
         for client in self._silent.keys() - self._missing():
             del self._silent[client]
+
+    def _give_up(self, client: str) -> None:
+        """Go on without a process that is out of reach. A fork of this one is ended: nobody else does, and it could come back."""
+        self.runner.clients.pop(client, None)
+        member = self.members.get(client)
+        if member is None:
+            return
+        member.silent = True
+        log.error("%s does not answer: the run goes on without it", member.words)
+        if not self.replaceable:
+            end_fork(member.pid)
+
+    def give_up_silent(self) -> None:
+        """At the end: who is out of reach does not come back."""
+        for client in self._missing():
+            self._give_up(client)
 
     def _take_in_newcomers(self) -> None:
         """Greet whoever is new, and take in who has answered; whoever does not is sent away."""
@@ -239,16 +256,21 @@ class Crew:
 
     def check(self) -> None:
         """Raise ``CrewChanged`` when a worker of the frozen set is gone."""
-        for stranger in self._missing() - self.frozen:
+        silent = self._missing()
+        for stranger in silent - self.frozen:
             self.runner.clients.pop(stranger, None)
         gone = self.frozen - self.present()
         if gone:
-            raise CrewChanged("lost " + ", ".join(sorted(self.name_of(client) for client in gone)))
+            raise CrewChanged("; ".join(sorted(self._how_gone(client, silent) for client in gone)))
         going = self.frozen & self.leaving
         if going:
             raise CrewChanged(", ".join(sorted(self.name_of(client) for client in going)) + " was told to end")
         if self._shaken:
             raise CrewChanged("a worker was out of reach for some seconds")
+
+    def _how_gone(self, client: str, silent: set[str]) -> str:
+        name = self.name_of(client)
+        return f"{name} does not answer" if client in silent else f"lost {name}"
 
     @property
     def _shaken(self) -> bool:
@@ -297,11 +319,13 @@ class Crew:
         return reply if isinstance(reply, kind) else None
 
     def lost(self) -> list[str]:
-        """The names of the workers that took part and are not there any more."""
-        present = self.present()
+        """The workers that took part and are not there any more, in words."""
+        present, silent = self.present(), self._missing()
         for client, member in self.members.items():
             member.lost = client not in present
-        return sorted(member.name for member in self.members.values() if member.lost)
+            member.silent = member.silent or client in silent
+        gone = [member for member in self.members.values() if member.lost]
+        return sorted(f"{member.words}, which does not answer" if member.silent else member.name for member in gone)
 
     def name_of(self, client: str) -> str:
         """What a load process is called in this run."""

@@ -44,7 +44,7 @@ class Draining:
         waiting = {client for client in attempt.leases if client in crew.present()}
         unhurried = self._request.stop is None
         order = Drain(run_id=crew.run_id, number=number, timeout_s=self._limit_s, attempts_go_on=unhurried)
-        for client in waiting:
+        for client in attempt.leases:  # one that is out of reach hears it when it comes back
             crew.tell(order, client)
         began = time.monotonic()
         closed: set[str] = set()

@@ -30,6 +30,8 @@ class Member:
     failed: int = 0
     dropped: int = 0
     lost: bool = False
+    silent: bool = False
+    """It did not say that it ends: it just answers no more."""
     stored: Mapping[str, StoredFile] = field(default_factory=dict)
     """What it stored by itself, by name."""
 
@@ -45,6 +47,11 @@ class Member:
             region=joined.region,
         )
 
+    @property
+    def words(self) -> str:
+        """The process for people who look for it."""
+        return f"{self.name} (process {self.pid} on {self.host})"
+
     def to_row(self) -> dict[str, Any]:
         """The worker's line in load.json."""
         counts = {"sent": self.sent, "ok": self.ok, "failed": self.failed, "abandoned": self.sent - self.ok - self.failed}
@@ -52,4 +59,5 @@ class Member:
         clock = {"offset_s": self.offset_s, "round_trip_s": self.round_trip_s, "drift_s": self.drift_s}
         place = {"endpoint_round_trip_s": self.endpoint_round_trip_s, "region": self.region}
         row = {"id": self.name, "host": self.host, "pid": self.pid, **place, **counts, "lost": self.lost, "clock": clock}
+        row |= {"silent": True} if self.lost and self.silent else {}
         return row | ({"parts": {name: asdict(file) for name, file in self.stored.items()}} if self.stored else {})

@@ -73,7 +73,7 @@ class Controller:
         except NobodyLeft as error:
             if not self.crew.members:
                 raise Refused(str(error)) from None
-            return "worker_lost", str(error)
+            return "worker_lost", "; ".join([str(error), *self.crew.lost()])
         finally:
             self.progress.close()
 

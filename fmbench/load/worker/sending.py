@@ -7,10 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import gevent
+
 from fmbench.core.failures import Outcome
 from fmbench.core.plan import prompt_at
 from fmbench.core.records import Exchange, Record, complete, record_of
 from fmbench.core.retries import whole_request
+from fmbench.load.deadlines import LOOK_S
+from fmbench.load.transport import CONTACT
 from fmbench.load.worker.arrivals import Arrival
 from fmbench.load.worker.lease import cost_to_settle
 from fmbench.load.worker.prepared import CellRequests
@@ -78,7 +82,10 @@ class Sender:
         return tries
 
     def _attempt(self, index: int, turn: Turn, before: Sequence[Sent] = ()) -> Sent | None:
-        """One attempt, the one after those ``before``, from its intent to its record. None: the budget gives no more."""
+        """One attempt, the one after those ``before``, from its intent to its record. None: the budget gives no more, or the
+        master has gone on without this process."""
+        if CONTACT.is_lost() and not self._is_found_again():
+            return None
         pacing, prompt_tokens, max_tokens = self.part.pacing, self.requests.prompts[index].tokens, self.requests.max_tokens
         paced_s = None if pacing is None else pacing.hold(self.step, prompt_tokens, max_tokens)
         if pacing is not None and paced_s is None:
@@ -103,6 +110,14 @@ class Sender:
         step.tally.add(record)
         self._tell(record, exchange, turn.due_ns)
         return Sent(record, exchange, counted_in)
+
+    def _is_found_again(self) -> bool:
+        """Wait until the master answers; False when the step is over before."""
+        while CONTACT.is_lost():
+            if self.step.over:
+                return False
+            gevent.sleep(LOOK_S)
+        return True
 
     def _fill(self, record: Record, exchange: Exchange) -> None:
         complete(record, exchange, self.part.epoch_offset_ns)
