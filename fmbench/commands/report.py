@@ -12,12 +12,8 @@ def _add(parser: Parser) -> None:
     parser.add_argument("run", metavar="RUN", help=RUN_HELP)
     what = "what if: judge by another objective, and leave the run as it is; repeatable"
     parser.add_argument("--set", action="append", default=[], dest="overrides", metavar="objectives.KEY=VALUE", help=what)
-    parser.add_argument("--output", metavar="FOLDER", help="with --set: where that report goes (default what-if-RUN_ID)")
-
-
-def _check(parser: Parser, parsed: argparse.Namespace) -> None:
-    if parsed.output is not None and not parsed.overrides:
-        parser.error("--output goes with --set: without it the report is the run's own")
+    where = "store the run with its report below this folder or address, too; with --set: where that report goes (what-if-RUN_ID)"
+    parser.add_argument("--output", metavar="WHERE", help=where)
 
 
 def _run(parsed: argparse.Namespace) -> int:
@@ -28,15 +24,14 @@ def _run(parsed: argparse.Namespace) -> int:
 
         if parsed.overrides:
             return report_what_if(parsed.run, parsed.overrides, parsed.output, drawing)
-        return report(parsed.run, drawing)
+        return report(parsed.run, parsed.output, drawing)
 
 
 COMMAND = Command(
     name="report",
     help="The report of a stored run again, from its records alone",
-    usage="RUN [--set objectives.KEY=VALUE] [--output FOLDER]",
+    usage="RUN [--set objectives.KEY=VALUE] [--output WHERE]",
     group=Group.RUNS,
     add=_add,
     run=_run,
-    check=_check,
 )

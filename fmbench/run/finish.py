@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any
@@ -172,6 +173,10 @@ def _report(folder: RunFolder) -> tuple[dict[str, Any] | None, Exception | None]
     try:
         return report_on(LocalRun(folder)), None
     except Exception as error:
+        if (said := said_of(error)) is not None:
+            say(f"The report could not be written: {said}. The records are complete.")
+            say(f"When that is done: fmbench-load report {folder.path}")
+            return None, error
         what = f"The report could not be written ({type(error).__name__}: {error}). The records are complete"
         say(f"{what}: fmbench-load report {folder.path} tries it again. The traceback is in {write_traceback(error)}.")
         return None, error
@@ -230,8 +235,17 @@ def _close(folder: RunFolder, config: Config, manifest: dict[str, Any], status: 
 def _not_stored(folder: RunFolder, manifest: dict[str, Any], error: Exception) -> None:
     manifest["fault"] = f"not stored at {folder.address}: {error}"
     close_as(FAILED, manifest, folder)
-    where = f"The whole run is kept in {folder.path}: --resume {folder.run_id} with the same options stores it"
-    say(f"Not everything could be stored at {folder.address} ({error}). {where}.")
+    say(f"Not everything could be stored at {folder.address} ({str(error).rstrip('.')}). The whole run is kept in {folder.path}.")
+    say(f"When that is mended: {_storing_command(folder, manifest)}")
+
+
+def _storing_command(folder: RunFolder, manifest: dict[str, Any]) -> str:
+    """The command that brings the run to where it belongs; where load processes elsewhere stored parts, the one that fetches
+    them first."""
+    if any(worker.get("parts") for worker in read_load(folder).get("workers", [])):
+        return f"{manifest['command']} --resume {folder.run_id}"
+    above = folder.address.removesuffix(f"/{folder.run_id}")
+    return shlex.join(["fmbench-load", "report", str(folder.path), "--output", above])
 
 
 def _tell(accounting: Accounting, manifest: dict[str, Any], said: dict[str, Any] | None, address: str) -> None:

@@ -17,17 +17,22 @@ from fmbench.storage.manifest import RUNNING, at_work
 from fmbench.storage.reader import LocalRun, open_run
 from fmbench.storage.seal import read_load
 from fmbench.storage.share import forget_parts
+from fmbench.storage.store import store_for
 from fmbench.storage.stores.local import LocalStore
+from fmbench.storage.upload import upload_files
 
 if TYPE_CHECKING:
     from fmbench.report.drawing import Drawing
 
 
-def report(address: str, drawing: Drawing | None = None) -> int:
+def report(address: str, output: str | None = None, drawing: Drawing | None = None) -> int:
     """Write the report of the run at ``address`` again, from its records alone. A run that was cut is sealed first.
 
-    ``drawing``: what draws its pictures, where that has been started.
+    ``output``: a folder or the address of a store, where the whole run is stored, too, by its id. ``drawing``: what draws its
+    pictures, where that has been started.
     """
+    if output is not None:
+        check_output(output)
     run = open_run(address)
     running = run.manifest.get("status") == RUNNING
     parts = [f"journal/{path.name}" for path in run.folder.journal.glob("*.jsonl")]
@@ -39,8 +44,20 @@ def report(address: str, drawing: Drawing | None = None) -> int:
         run.publish([name for name, digest in sorted(_digests(run)) if (name, digest) not in before])
     if recovered and run.folder.is_remote and not running:  # of a run that goes on the master needs them yet
         forget_parts(run.folder, parts, None)
-    give(run.address)
+    give(run.address if output is None else store_at(run, output))
     return ExitCode.DONE
+
+
+def check_output(output: str) -> None:
+    """Raises ``Refused`` or ``UnusableInput`` where nothing can be stored."""
+    store_for(output).check_writable()
+
+
+def store_at(run: LocalRun, output: str) -> str:
+    """Store every file of ``run`` below ``output`` by its run id, over an earlier copy of it. Returns its address there."""
+    store = store_for(f"{output.rstrip('/')}/{run.run_id}", run.manifest.get("region"))
+    upload_files(run.folder, LocalStore(str(run.path)).list(), store)
+    return store.address
 
 
 def report_what_if(address: str, overrides: Sequence[str], output: str | None, drawing: Drawing | None = None) -> int:

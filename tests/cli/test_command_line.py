@@ -199,7 +199,7 @@ def test_nothing_heavy_is_loaded_to_refuse_a_configuration(tmp_path: Path):
 
 
 def test_a_fault_of_the_program_is_one_line_and_a_file(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    def broken(address: str, drawing: object) -> int:
+    def broken(address: str, output: str | None, drawing: object) -> int:
         raise RuntimeError("a bug")
 
     monkeypatch.setattr("fmbench.run.stored.report", broken)
