@@ -17,7 +17,7 @@ from locust.rpc import Message, zmqrpc
 from locust.runners import STATE_CLEANUP, STATE_INIT, STATE_RUNNING, STATE_SPAWNING, STATE_STOPPED, STATE_STOPPING
 from zmq.utils import z85
 
-from fmbench.load.deadlines import MASTER_LOST_S
+from fmbench.load.contact import CONTACT
 from fmbench.load.protocol import IGNORED, PREFIX, REPLIES
 from fmbench.load.secret import secret
 from fmbench.load.wire import Malformed, from_plain
@@ -30,21 +30,6 @@ WORKER_STATES = {STATE_INIT, STATE_SPAWNING, STATE_RUNNING, STATE_CLEANUP, STATE
 ASKED = "asked_ns"
 """In a heartbeat: when the load process sent it, by its own ``time.monotonic_ns``; in the answer: of the one that is answered."""
 
-
-class Contact:
-    """What a load process knows of its master: when it sent the last heartbeat that was answered. None: it has no master."""
-
-    asked_ns: int | None = None
-
-    def is_lost(self) -> bool:
-        """Whether the master may have gone on without this process, or be gone itself: nothing may be sent until it answers.
-
-        A process that was stopped finds that out before its next request, whatever had come by then.
-        """
-        return self.asked_ns is not None and time.monotonic_ns() - self.asked_ns > MASTER_LOST_S * 1e9
-
-
-CONTACT = Contact()
 
 ADMITTED: set[str] = set()
 """The client ids of the load processes that take part: only theirs are Locust's statistics, users and errors."""

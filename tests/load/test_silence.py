@@ -6,11 +6,13 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from fmbench.load import deadlines
+from fmbench.load.contact import Contact
 from fmbench.load.leaving import leave_within
 from fmbench.load.silence import Silence
 
@@ -75,3 +77,12 @@ def test_a_stopped_process_is_killed_and_named(
         assert process.wait(20) == -signal.SIGKILL
     assert said == f"load process {process.pid} has not answered for 0.5 s (it was stopped, or hangs): it is killed"
     assert said in capsys.readouterr().err
+
+
+def test_who_has_no_answer_of_its_master_for_too_long_may_not_send() -> None:
+    alone, contact = Contact(), Contact()
+    assert not alone.is_lost()
+    contact.asked_ns = time.monotonic_ns()
+    assert not contact.is_lost()
+    contact.asked_ns -= int(deadlines.MASTER_LOST_S * 1e9)
+    assert contact.is_lost()

@@ -98,6 +98,11 @@ def test_any_number_of_load_processes_send_the_same_plan(arrivals: str, processe
     assert len(whole) == pytest.approx(600, abs=3 * 600**0.5 if arrivals == "poisson" else 0)
 
 
+def test_a_process_without_a_slot_has_nothing_of_a_plan_without_end() -> None:
+    idle = Arrivals(arrival_times("constant", Steady(600), "seed"), [], 4)
+    assert idle.take() is None and not list(idle.overdue(10.0))
+
+
 def test_an_arrival_that_is_looked_at_is_not_lost() -> None:
     arrivals = Arrivals(iter([1.0, 2.0, 3.0]), [0], 1)
     assert [one.number for one in arrivals.overdue(1.5)] == [0]

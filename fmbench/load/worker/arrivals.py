@@ -20,6 +20,7 @@ class Arrivals:
 
     def __init__(self, plan: Iterator[float], slots: list[int], of: int) -> None:
         own = set(slots)
+        plan = plan if own else iter(())  # it may go on without end, and has nothing for a process without a slot
         self._ours = (Arrival(number, due_s) for number, due_s in enumerate(plan) if number % of in own)
         self._ahead: Arrival | None = None
 

@@ -7,14 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import gevent
-
 from fmbench.core.failures import Outcome
 from fmbench.core.plan import prompt_at
 from fmbench.core.records import Exchange, Record, complete, record_of
 from fmbench.core.retries import whole_request
+from fmbench.load.contact import CONTACT
 from fmbench.load.deadlines import LOOK_S
-from fmbench.load.transport import CONTACT
 from fmbench.load.worker.arrivals import Arrival
 from fmbench.load.worker.lease import cost_to_settle
 from fmbench.load.worker.prepared import CellRequests
@@ -114,9 +112,8 @@ class Sender:
     def _is_found_again(self) -> bool:
         """Wait until the master answers; False when the step is over before."""
         while CONTACT.is_lost():
-            if self.step.over:
+            if self.step.closed.wait(LOOK_S):
                 return False
-            gevent.sleep(LOOK_S)
         return True
 
     def _fill(self, record: Record, exchange: Exchange) -> None:
