@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from fmbench.core.clusters import numbered
 from fmbench.core.findings.finding import NOTE, Evidence, Finding, names_of
 from fmbench.core.messages import Message, Several
 from fmbench.core.results import CellResult, by_model
@@ -101,12 +102,13 @@ def _of_one(rows: Rows) -> Share | None:
 
 
 def _share(rows: Rows, failed: int, by: By) -> Share | None:
-    kinds, places = np.unique(by.of(rows), return_inverse=True)
-    counts, sent = np.bincount(places[rows.failed], minlength=len(kinds)), np.bincount(places)
+    places = numbered(by.of(rows).astype(np.int64))
+    sent = np.bincount(places)
+    counts = np.bincount(places[rows.failed], minlength=len(sent))
     most = int(counts.argmax())
-    if len(kinds) < by.fewest or counts[most] < MOSTLY * failed or sent[most] >= LESS_THAN * len(rows):
+    if np.count_nonzero(sent) < by.fewest or counts[most] < MOSTLY * failed or sent[most] >= LESS_THAN * len(rows):
         return None
-    return Share(by.name(rows[places == most]), int(counts[most]), failed, len(kinds), by.cure)
+    return Share(by.name(rows[places == most]), int(counts[most]), failed, int(np.count_nonzero(sent)), by.cure)
 
 
 def _word(rows: Rows, column: str) -> str:
