@@ -22,6 +22,12 @@ def of_status(judgements: list[Judgement], status: str) -> tuple[Judgement, ...]
     return tuple(judgement for judgement in judgements if judgement.status == status)
 
 
+def nearest_miss(judged: list[CellResult]) -> CellResult | None:
+    """Of cells among which no level can be claimed the one that stands in the way: a level that meets above one that is open, or
+    that fails, is no miss. None where there is no cell."""
+    return min((found for found in judged if found.meets is not True), key=distance, default=None)
+
+
 def nearest_row(found: CellResult) -> dict[str, Any]:
     """A cell that stands nearest: what it fails, what is open, and the requests that this takes."""
     return {
@@ -42,7 +48,7 @@ def model_row(model: str, here: list[CellResult], points: list[CellResult]) -> d
     point = next((found for found in points if found.cell.model == model), None)
     judged = [found for found in ladder if found.cell.complete and found.row["requests"]]
     top = most_users(judged)
-    closest = top or min(judged, key=distance, default=None)
+    closest = top or nearest_miss(judged)
     return {
         "model": model,
         "model_id": ladder[0].cell.model_id,

@@ -43,7 +43,7 @@ from fmbench.core.reasons import (
 )
 from fmbench.core.results import CellResult
 from fmbench.core.settling import requests_needed, settling_answer, settling_none
-from fmbench.core.standing import distance, model_row, nearest_row, of_model, of_status
+from fmbench.core.standing import model_row, nearest_miss, nearest_row, of_model, of_status
 
 
 def decide(results: list[CellResult], bucket: str, prefer: Prefer, objectives: list[Objective]) -> dict[str, Any]:
@@ -309,6 +309,6 @@ def _no_answer(judged: list[CellResult], here: list[CellResult], bucket: str) ->
         best = min(undecided, key=requests_needed)
         reason: Message = Undecided(_place(best), of_status(best.judgements, UNDECIDED))
         return {"status": "undecided", "reason": reason, "nearest": nearest_row(best), **settling_none(best, undecided)}
-    best = min(judged, key=distance)
+    best = nearest_miss(judged) or judged[0]
     reason = NoneMeets(_place(best), of_status(best.judgements, NOT_MET))
     return {"status": "none_feasible", "reason": reason, "nearest": nearest_row(best), **settling_none(best, [])}

@@ -124,6 +124,29 @@ def test_each_model_stands_at_the_level_that_it_is_compared_by() -> None:
     assert row["point"] is None
 
 
+def test_a_model_that_meets_above_a_level_in_doubt_is_not_said_to_meet() -> None:
+    """71 of the 72 answers that a p95 takes with one user; 80 with four hold at 2.5 %, and not at half of it."""
+    young = ladder("young", {1: 0.5}, usd=0.0001, count=71) + ladder("young", {4: 0.5}, usd=0.0001, count=80)
+    verdict = verdict_of(young + ladder("sure", {1: 0.5}), {"e2e_p95_s": 2.0})
+    row = next(row for row in verdict["models"] if row["model"] == "young")
+    assert (chosen(verdict), row["status"], row["closest"]["concurrency"]) == (("sure", 1), "undecided", 1)
+    assert row["closest"]["requests_needed"] == 1 and row["point"] is None
+    assert verdict["reason"].endswith("no other model is shown to.")
+    alone = verdict_of(young, {"e2e_p95_s": 2.0})
+    assert (alone["status"], alone["nearest"]["concurrency"]) == ("undecided", 1)
+
+
+def test_a_model_that_fails_below_a_level_that_meets_is_shown_by_what_fails() -> None:
+    odd = ladder("odd", {1: 5.0}) + ladder("odd", {4: 0.5}, count=80)
+    verdict = verdict_of(odd, {"e2e_p95_s": 2.0})
+    assert (verdict["status"], verdict["nearest"]["concurrency"], verdict["models"][0]["status"]) == (
+        "none_feasible",
+        1,
+        "not_met",
+    )
+    assert "odd at 1 user: end to end p95 ≤ 2 s is not met" in verdict["reason"]
+
+
 def test_without_an_objective_nobody_is_said_to_meet_any() -> None:
     for cells in (ladder("a", {1: 0.5}), ladder("a", {1: 0.5}) + ladder("b", {1: 0.5}, usd=1.0)):
         reason = verdict_of(cells, {})["reason"]
