@@ -40,7 +40,8 @@ RETRIED = (
 def decision(study: Study) -> Table | None:
     """The first page's table: a row a model at the level that stands for it; None when no model was measured."""
     verdict, late = study.verdict, delayed(study)
-    rows = [] if verdict is None else [_decision_row(study, row, verdict, late) for row in verdict["models"]]
+    rows_of = [] if verdict is None else verdict["models"]
+    rows = [] if verdict is None else [_decision_row(study, row, verdict, late) for row in rows_of]
     if not rows:
         return None
     titles = ["", "Verdict", study.level_heading, *(figure.heading for figure in deciding(study))]
@@ -51,7 +52,7 @@ def decision(study: Study) -> Table | None:
     caption = (
         f"{bucket[0].upper()}{bucket[1:]}. In brackets: 95 % intervals{_estimand(study)}. "
         f"Each model at {_which_level(study)}."
-        f"{_why_longer(study) if late else ''}{_scored_by(study)}"
+        f"{_lower_ones(rows_of)}{_why_longer(study) if late else ''}{_scored_by(study)}"
     )
     return table(titles, rows, left=(0, 1), caption=caption, stacked=True)
 
@@ -86,6 +87,13 @@ def _which_level(study: Study) -> str:
     if not study.limits:
         return f"{lead} at which its failures do not rule it out, else where it is nearest; no objective is set"
     return f"{lead} at which it meets every objective, else where it is nearest"
+
+
+def _lower_ones(rows: list[dict[str, Any]]) -> str:
+    """Why a model is shown where it does not meet although it does with more users."""
+    if not any(row["status"] != "met" and True in (row.get("levels") or {}).values() for row in rows):
+        return ""
+    return " Of a model that meets every objective only above a level that does not, or is undecided, that lower level is shown."
 
 
 def _why_longer(study: Study) -> str:
