@@ -11,7 +11,7 @@ from fmbench.bedrock import faults, told
 from fmbench.bedrock.encodings import unpacked
 from fmbench.bedrock.faults import BadResponse, Fault
 from fmbench.bedrock.foreign import Malformed, believed_seconds, believed_word, count, items
-from fmbench.bedrock.frames import FrameDecoder, parse_headers
+from fmbench.bedrock.frames import parse_headers
 from fmbench.bedrock.http1 import Head, Sink
 from fmbench.core.failures import FailureKind
 from fmbench.core.neutral import neutral
@@ -150,14 +150,14 @@ class Decoder(Sink, Protocol):
 
 
 class StreamAnswer(Answer):
-    """An answer in a stream of messages: event-stream frames, or what a subclass decodes."""
+    """An answer in a stream of messages, which a subclass takes from a decoder of its own."""
 
     media_type = EVENT_STREAM
+    _decoder: Decoder
 
     def __init__(self, exchange: Exchange, keep_text: bool) -> None:
         super().__init__(exchange, keep_text)
         self.stopped = False
-        self._decoder: Decoder = FrameDecoder(self.frame)
 
     @property
     def whole(self) -> bool:
@@ -165,10 +165,6 @@ class StreamAnswer(Answer):
 
     def body_sink(self, head: Head) -> Sink:
         return self._decoder
-
-    def frame(self, headers: bytes, payload: bytes, now_ns: int) -> None:
-        """Take one checked frame. Raises ``BadResponse``, ``StreamFault``."""
-        raise NotImplementedError
 
     def fault_of_end(self, short: bool) -> Fault | None:
         if self.whole:

@@ -27,6 +27,7 @@ class ConverseStreamAnswer(StreamAnswer):
         self._frames = self._decoder = FrameDecoder(self.frame)
 
     def frame(self, headers: bytes, payload: bytes, now_ns: int) -> None:
+        """Take one checked frame. Raises ``BadResponse``, ``StreamFault``."""
         event = event_of(headers, payload)
         if event == "contentBlockDelta":
             self._delta(headers, payload, now_ns)

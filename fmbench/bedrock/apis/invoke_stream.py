@@ -10,6 +10,7 @@ from fmbench.bedrock.apis.invoke import guardrail_intervened, parameters, read_h
 from fmbench.bedrock.families import family_of
 from fmbench.bedrock.families.base import Family
 from fmbench.bedrock.faults import BadResponse
+from fmbench.bedrock.frames import FrameDecoder
 from fmbench.bedrock.http1 import Head, Sink
 from fmbench.bedrock.inline_reasoning import InlineReasoning
 from fmbench.config.schema import Model
@@ -21,6 +22,7 @@ class InvokeStreamAnswer(StreamAnswer):
 
     def __init__(self, exchange: Exchange, keep_text: bool, family: Family) -> None:
         super().__init__(exchange, keep_text)
+        self._decoder = FrameDecoder(self.frame)
         self._family = family
         self._inline = InlineReasoning()
 
@@ -29,6 +31,7 @@ class InvokeStreamAnswer(StreamAnswer):
         return super().body_sink(head)
 
     def frame(self, headers: bytes, payload: bytes, now_ns: int) -> None:
+        """Take one checked frame. Raises ``BadResponse``, ``StreamFault``."""
         if event_of(headers, payload) != "chunk":
             return
         body = read_json(_chunk_bytes(read_json(payload).get("bytes")))

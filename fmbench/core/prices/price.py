@@ -59,8 +59,8 @@ class Price:
     def usd(self, usage: Usage, tier: str | None = None, latency: str | None = None) -> float | None:
         """USD of one request; None when its tokens, or the price of the tier it was served at, are not known."""
         schedule = self.schedule(tier, latency)
-        costs = None if schedule is None else schedule.parts(usage)
-        return None if costs is None else float(sum(costs.values(), Decimal(0)))
+        cost = None if schedule is None else schedule.usd(usage)
+        return None if cost is None else float(cost)
 
     def expected(self, prompt_tokens: int, output_tokens: int) -> float | None:
         """USD of a request as it is asked for, without a cache; None when that is not known."""

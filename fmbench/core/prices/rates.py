@@ -58,17 +58,37 @@ class Schedule:
 
     def at(self, prompt_tokens: int) -> Rates | None:
         """What holds for a request with so many prompt tokens, cached ones included."""
+        if not self.steps:
+            return self.base
         return next((rates for start, rates in reversed(self.steps) if prompt_tokens > start), self.base)
+
+    def usd(self, usage: Usage) -> Decimal | None:
+        """USD of a request; None when a count or a rate that is needed is not known. What ``parts`` adds up to."""
+        counts, rates = self._billed(usage)
+        if rates is None:
+            return None
+        total = NOTHING
+        for kind, tokens in counts.items():
+            if tokens:
+                rate: Decimal | None = getattr(rates, kind)
+                if rate is None:
+                    return None
+                total += rate * tokens
+        return total / MILLION
 
     def parts(self, usage: Usage) -> dict[str, Decimal] | None:
         """USD by kind of token; None when a count or a rate that is needed is not known."""
-        counts = token_counts(usage)
-        rates = None if counts is None else self.at(sum(counts.values()) - counts["output"])
-        if counts is None or rates is None:
+        counts, rates = self._billed(usage)
+        if rates is None:
             return None
         costs = {kind: rates.cost(kind, tokens) for kind, tokens in counts.items()}
         known = {kind: cost for kind, cost in costs.items() if cost is not None}
         return known if len(known) == len(costs) else None
+
+    def _billed(self, usage: Usage) -> tuple[dict[str, int], Rates | None]:
+        """Tokens by kind, and what holds for them; None when a count, or what holds, is not known."""
+        counts = token_counts(usage)
+        return ({}, None) if counts is None else (counts, self.at(sum(counts.values()) - counts["output"]))
 
     def bound(self, prompt_tokens: int, max_tokens: int, an_hour: bool) -> Decimal | None:
         """The most that a request can cost whose prompt has at most ``prompt_tokens`` and its answer ``max_tokens``."""
