@@ -15,6 +15,9 @@ from fmbench.core.neutral import neutral
 from fmbench.core.records import COLUMNS, SCHEMA_VERSION, Record
 from fmbench.storage.atomic import commit, part_path
 
+if "jemalloc" in pa.supported_memory_backends():  # it gives back what columns leave free, as Arrow's own does not
+    pa.set_memory_pool(pa.jemalloc_memory_pool())
+
 
 def _arrow_type(hint: Any) -> pa.DataType:
     text = str(hint)
