@@ -24,6 +24,7 @@ def _lateness(cell: Cell) -> float:
 
 
 def _start_delay(cell: Cell) -> float:
+    """By the p99 that a summary has; the p95 has to be as late for a warning."""
     return (cell["instrument"]["start_delay_p99_s"] or 0.0) / max(DELAY_FLOOR_S, DELAY_SHARE * _slowest(cell))
 
 
