@@ -16,8 +16,8 @@ STAMPS = "content_s"
 
 
 class StampedPart:
-    """One Parquet part of the records: ``rows`` has the asked columns, but for those that a part of an earlier version does not
-    have; ``known`` says which rows have stamps."""
+    """One Parquet part of the records: ``rows`` has the asked columns, null where a part of an earlier version does not have one;
+    ``known`` says which rows have stamps."""
 
     def __init__(self, part: Path, columns: list[str]) -> None:
         texts = [name for name in columns if name in TEXT]
@@ -25,7 +25,7 @@ class StampedPart:
             there = pq.read_schema(part).names
             found = [name for name in (*columns, STAMPS) if name in there]
             table = pq.read_table(part, columns=found, read_dictionary=texts, use_threads=False)
-        self.rows: pd.DataFrame = table.select([name for name in columns if name in there]).to_pandas()
+        self.rows: pd.DataFrame = table.select([name for name in columns if name in there]).to_pandas().reindex(columns=columns)
         self._stamps = table[STAMPS] if STAMPS in there else pa.chunked_array([pa.nulls(len(table), pa.list_(pa.float32()))])
         self.known: NDArray[np.bool_] = np.asarray(self._stamps.is_valid())
 

@@ -37,6 +37,14 @@ def test_a_part_without_stamps_gives_no_gaps(tmp_path: Path) -> None:
     assert token_gaps(run.folder.records, run.cells) == {}
 
 
+@pytest.mark.parametrize("missing", ["phase", "sent_at"])
+def test_of_a_part_that_does_not_say_which_requests_count_none_does(missing: str, tmp_path: Path) -> None:
+    run = store(make(Study(requests=60)), tmp_path / "run")
+    for part in run.folder.records.iterdir():
+        without(part, missing)
+    assert token_gaps(run.folder.records, run.cells) == {}
+
+
 def test_a_part_of_no_rows_has_no_stamps(tmp_path: Path) -> None:
     columns = {name: pa.array([], pa.float64()) for name in PLACED}
     pq.write_table(pa.table(columns), tmp_path / "part.parquet")
