@@ -72,7 +72,12 @@ class MeasuredCell:
     @property
     def asked_nothing(self) -> bool:
         """Whether an open loop's window ended before any of its requests was due: the rate is too low for so short a time."""
-        return self.complete and self.rate_per_min is not None and not self.dropped and not self.rows.measured.any()
+        return self.rate_per_min is not None and self.idle
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing was to be sent in the whole window: no request was due, or all users thought or waited."""
+        return self.complete and not self.dropped and not self.rows.measured.any()
 
     @property
     def duration_s(self) -> float:

@@ -301,8 +301,9 @@ def _chosen_with(changed: Objective, judged: list[CellResult], prefer: Prefer, o
 def _no_answer(judged: list[CellResult], here: list[CellResult], bucket: str) -> dict[str, Any]:
     if not judged:
         why = next((found.cell.reason for found in here if found.cell.reason), None)
-        if why is None and any(found.cell.asked_nothing for found in here):
-            why = "no request was due in so short a window"
+        idle = next((found.cell for found in here if found.cell.idle), None)
+        if why is None and idle is not None:
+            why = f"no request was {'sent' if idle.rate_per_min is None else 'due'} in so short a window"
         return {"status": "not_measured", "reason": NotMeasured(bucket, why), "nearest": None, **settling_none(None, [])}
     undecided = [found for found in judged if found.meets is None]
     if undecided:

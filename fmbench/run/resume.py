@@ -10,6 +10,7 @@ from typing import Any
 from fmbench.config.load import LoadedConfig, config_sha256, resolved
 from fmbench.core.failures import Refused, UnusableInput
 from fmbench.core.plan import FINISHED, Plan
+from fmbench.core.quota.found import is_finished
 from fmbench.core.searches import search_rows
 from fmbench.run.accounts import CUT, seal_into
 from fmbench.storage.atomic import write_text
@@ -41,12 +42,16 @@ def reopen(loaded: LoadedConfig, run_id: str) -> tuple[RunFolder, dict[str, Any]
 
 
 def cells_left(folder: RunFolder, manifest: dict[str, Any]) -> int:
-    """How many cells of the plan are neither complete nor skipped."""
+    """How many cells of the plan are neither complete nor skipped, or how many searches are not over."""
     done = {row["cell"] for row in manifest["cells"] if row["status"] in FINISHED}
-    searches = search_rows(manifest["config"]["load"], manifest["cells"])
+    load, plan = manifest["config"]["load"], Plan.from_json(folder.plan.read_bytes())
+    if (load.get("search") or {}).get("of") == "quota":
+        models = {cell.model for cell in plan.cells}
+        return sum(not is_finished(row for row in manifest["cells"] if row["model"] == model) for model in models)
+    searches = search_rows(load, manifest["cells"])
     if any(not row["finished"] for row in searches):
         return sum(not row["finished"] for row in searches)
-    return len([cell for cell in Plan.from_json(folder.plan.read_bytes()).cells if cell.number not in done])
+    return len([cell for cell in plan.cells if cell.number not in done])
 
 
 def make_ready(folder: RunFolder, endpoint: dict[str, str | None] | None) -> None:

@@ -62,6 +62,11 @@ def test_levels_above_the_first_that_fails_are_left_out_with_the_reason(tmp_path
     became = [(line["concurrency"], line["status"]) for line in cells(folder)]
     assert became == [(4, "complete"), (32, "complete"), (48, "skipped")]
     assert "32 users are shown not to meet the objectives" in cells(folder)[2]["reason"]
+    lines, sent = (folder / "cells.jsonl").read_text().splitlines(keepends=True), len(entries(folder, "intent"))
+    (folder / "cells.jsonl").write_text("".join(lines[:2]))  # as if the run had been cut there
+    assert run(folder) == "done"
+    assert [line["status"] for line in cells(folder)] == ["complete", "complete", "skipped"]
+    assert len(entries(folder, "intent")) == sent, "a resumed run does not climb past it"
 
 
 @pytest.mark.slow

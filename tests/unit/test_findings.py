@@ -48,7 +48,30 @@ def test_a_rate_too_low_for_its_window_is_no_failure() -> None:
     assert finding["severity"] == "error" and "No request was due in a measured window" in finding["message"]
     assert "no request was due in so short a window" in summary["recommendation_reason"]
     (other,) = found(validity_of([Cellful([failed(1.0, "reset_in_stream")])]), "requests")
-    assert "No request was answered" in other["message"]
+    assert "No request was answered" in other["message"] and "See the failures" in other["message"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "load", "says"),
+    [
+        (Cellful([]), {"think_time_s": 60.0}, "No request was sent in a measured window: users thought all the time."),
+        (Cellful([]), {}, "users waited for answers to earlier requests all the time. Raise load.duration_s"),
+        (Cellful([row(-0.5, phase="warmup")]), {"think_time_s": None}, "No request was sent in a measured window"),
+        (Cellful([row(1.0, outcome="abandoned", ended_at=None)]), {}, "and none failed: there is nothing to report"),
+        (
+            Cellful([row(1.0, outcome="dropped", sent_at=None)], concurrency=4, line={"rate_per_min": 60.0}),
+            {"rate_per_min": [60.0]},
+            "No request of a measured window could be started",
+        ),
+    ],
+)
+def test_a_run_without_answers_and_without_failures_sends_nobody_to_look_for_failures(
+    cell: Cellful, load: dict[str, Any], says: str
+) -> None:
+    records, manifest = run_of([cell])
+    manifest["config"] = (manifest.get("config") or {}) | {"load": {**((manifest.get("config") or {}).get("load") or {}), **load}}
+    (finding,) = found(summarise(records, manifest, QUIET)["validity"], "requests")
+    assert says in finding["message"] and "See the failures" not in finding["message"]
 
 
 @pytest.mark.parametrize(

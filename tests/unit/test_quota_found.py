@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.quota.service import Service
 from fmbench.core.quota.burst import Seen
-from fmbench.core.quota.found import quota_searches
+from fmbench.core.quota.found import bursts_told, is_finished, quota_searches
 from fmbench.core.quota.search import Limits, search
 from fmbench.core.table import read
 from fmbench.report.summary import closing_line
@@ -89,3 +89,17 @@ def test_a_run_that_looks_for_a_quota_judges_no_model() -> None:
     assert told["bucket_of_interest"] == told["traffic"]["bucket"] == "en_1-500"
     assert closing_table(told) is None and settling_lines(told) == []
     assert closing_line(told).startswith("a: throttled from ")
+
+
+def test_the_lines_say_which_bursts_are_known_and_whether_one_was_the_last() -> None:
+    def line(cell: int, number: int, status: str = "complete", last: bool = False) -> dict[str, Any]:
+        return {"cell": cell, "status": status, "burst": {"number": number, "last": last}}
+
+    first = [line(0, 0), line(1, 1), line(2, 2, "stopped")]
+    assert bursts_told(first) == [0, 1] and not is_finished(first)
+    again = [*first, line(3, 1), line(4, 2), line(5, 3, last=True)]
+    assert bursts_told(again) == [0, 3, 4, 5] and is_finished(again)
+    cut_without_a_line = [{"cell": 0, "status": "stopped"}]
+    assert bursts_told(cut_without_a_line) == [] and not is_finished(cut_without_a_line)
+    assert is_finished([{"cell": 0, "status": "complete"}, {"cell": 1, "status": "complete"}]), "of an earlier version"
+    assert not is_finished([])

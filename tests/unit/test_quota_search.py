@@ -9,8 +9,10 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.quota.__main__ import attempt
-from benchmarks.quota.service import BUSY
+from benchmarks.quota.service import BUSY, Service
+from fmbench.core.quota.burst import Burst
 from fmbench.core.quota.replay import Guess, Seen, fit_requests, fit_tokens
+from fmbench.core.quota.search import Finding, Limits, Search, resumed, search
 from fmbench.simulator.behaviour import Quota
 
 
@@ -78,3 +80,32 @@ def test_what_is_reserved_counts_until_the_answer_is_over() -> None:
     fit = fit_tokens(log, [Guess(window="rolling"), Guess(window="rolling", reserves=False)])
     assert (fit[Guess(window="rolling")].low, fit[Guess(window="rolling")].high) == (900, 1400)
     assert 0 < fit[Guess(window="rolling", reserves=False)].against < 1, "610 were let through where 600 were refused: by little"
+
+
+def _searched(service: Service, bursts: Search, burst: Burst) -> tuple[Finding, list[Burst], list[list[Seen]]]:
+    """A search to its end: what it found, sent and saw."""
+    sent, parts = [burst], [service.burst(burst)]
+    while True:
+        try:
+            sent.append(bursts.send(parts[-1]))
+        except StopIteration as ended:
+            return ended.value, sent, parts
+        parts.append(service.burst(sent[-1]))
+
+
+def test_a_cut_search_goes_on_at_the_burst_that_was_due_or_the_one_that_it_follows() -> None:
+    limits, hidden = Limits(), Quota(requests_per_minute=90, tokens_per_minute=120_000, burndown=5, window="clock")
+    bursts = search(limits)
+    whole, sent, parts = _searched(Service(hidden, 3), bursts, next(bursts))
+    for cut in range(len(parts)):
+        _, burst, place = resumed(limits, parts[:cut])
+        assert burst == sent[place] and burst.quiet_s > 0
+        assert place == (cut if sent[cut].quiet_s else cut - 1)
+    service, parts = Service(hidden, 3), []
+    for burst in sent[:5]:
+        parts.append(service.burst(burst))
+    bursts, burst, place = resumed(limits, parts)
+    rest, more, _ = _searched(service, bursts, burst)
+    assert place == 5 and len(more) < len(sent), "what is known is not asked again"
+    assert (rest.burndown, rest.window, rest.reserves) == (whole.burndown, whole.window, whole.reserves) == (5, "clock", True)
+    assert rest.requests is not None and rest.requests.per_minute == pytest.approx(90, rel=0.05)

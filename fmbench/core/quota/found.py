@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import count, takewhile
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,21 @@ def quota_searches(load: Mapping[str, Any], rows: Rows, lines: Iterable[Mapping[
     return [_row(*arm, asked, rows[models.is_(arm[0])], of_arm) for arm, of_arm in bursts.items()]
 
 
+def is_finished(lines: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether the search of a model needs no further burst, by its lines of ``cells.jsonl``."""
+    lines = list(lines)
+    told = [line["burst"] for line in lines if line.get("burst")]
+    if not told:  # lines of an earlier version
+        return bool(lines) and all(line["status"] == "complete" for line in lines)
+    return any(burst["last"] for burst in told)
+
+
+def bursts_told(lines: Iterable[Mapping[str, Any]]) -> list[int]:
+    """The cells of a model's first bursts that were sent to their end, in their order; of one that was sent again the last."""
+    cells = {line["burst"]["number"]: line["cell"] for line in lines if line.get("burst") and line["status"] == "complete"}
+    return [cells[number] for number in takewhile(cells.__contains__, count())]
+
+
 def _row(model: str, bucket: str, asked: Mapping[str, Any], rows: Rows, lines: list[Mapping[str, Any]]) -> dict[str, Any]:
     log = log_of(rows, float(asked.get("minute_s") or MINUTE_S) / MINUTE_S)
     found = conclude(log) if log else None
@@ -43,7 +59,7 @@ def _row(model: str, bucket: str, asked: Mapping[str, Any], rows: Rows, lines: l
         "limit": None if limit is None else limit.per_minute,
         "ci95": None if limit is None else _ends(limit),
         "requests": len(log),
-        "finished": all(line["status"] == "complete" for line in lines),
+        "finished": is_finished(lines),
         "bursts": len(lines),
         "quota": None
         if found is None

@@ -117,6 +117,25 @@ def search(limits: Limits) -> Search:
     return conclude(log.seen)
 
 
+def resumed(limits: Limits, told: Sequence[Sequence[Seen]]) -> tuple[Search, Burst, int]:
+    """A search as far as what was seen of its first bursts brings it, the burst that is due, and which it is, from 0.
+
+    A burst that tells something only right after the one before, is due with that one again: that was long ago.
+    """
+    for known in range(len(told), 0, -1):
+        bursts = search(limits)
+        burst = next(bursts)
+        try:
+            for part in told[:known]:
+                burst = bursts.send(part)
+        except StopIteration:
+            continue
+        if burst.quiet_s:
+            return bursts, burst, known
+    bursts = search(limits)
+    return bursts, next(bursts), 0
+
+
 def _word(part: Sequence[Seen]) -> Word | None:
     return next((seen.word for seen in part if seen.word is not None), None)
 

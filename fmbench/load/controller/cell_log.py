@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,6 +48,12 @@ class Attempt:
     """What the window showed of all objectives together; None: it was not asked for."""
     burst: Burst | None = None
     """What a search for a quota sends in it."""
+    place: int = 0
+    """Which of its search's bursts that is, from 0."""
+    last: bool = False
+    """Whether the search needs no further burst."""
+    fails: bool = False
+    """Whether its level was shown not to meet the objectives, where higher ones are then left out."""
     opens_at: float | None = None
     """When its first request is due, UTC epoch seconds; None: as soon as all are ready."""
     seen: list[Seen] = field(default_factory=list)
@@ -73,6 +80,7 @@ class Attempt:
             **self._budget(),
             **self._unstarted(),
             **self._search(),
+            **({"fails": True} if self.fails else {}),
             "workers": workers,
         }
 
@@ -83,6 +91,8 @@ class Attempt:
         return {"unstarted": {"opened_at": self.opened_at, "closed_at": self.drain_at or now(), "slots": self.gone}}
 
     def _search(self) -> dict[str, Any]:
+        if self.burst is not None:
+            return {"burst": {"number": self.place, "last": self.last}}
         if self.visit is None or self.evidence is None:
             return {}
         from fmbench.core.searches import visit_row
@@ -128,6 +138,13 @@ class CellLog:
     def finished(self) -> set[int]:
         """The cells that need no further try."""
         return {row["cell"] for row in self.rows if row["status"] in FINISHED}
+
+    def failing(self) -> Iterator[tuple[tuple[str, str], float]]:
+        """Model and bucket, and a level of theirs that earlier parts of the run have shown to fail."""
+        for row in self.rows:
+            if row.get("fails"):
+                rate = row["rate_per_min"]
+                yield (row["model"], row["bucket"]), float(row["concurrency"] if rate is None else rate)
 
     def nothing_measured(self) -> str | None:
         """Why not one cell was measured to its end; None: one was."""

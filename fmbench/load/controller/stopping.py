@@ -105,8 +105,11 @@ class Watches:
 
     def failing(self, cell: Cell) -> None:
         """A level was shown not to meet the objectives: higher ones are left out."""
-        key = (cell.model, cell.bucket)
-        self.failing_levels[key] = min(cell.level, self.failing_levels.get(key, math.inf))
+        self.failed_before((cell.model, cell.bucket), cell.level)
+
+    def failed_before(self, key: tuple[str, str], level: float) -> None:
+        """The same of a model and bucket, in an earlier part of the run."""
+        self.failing_levels[key] = min(level, self.failing_levels.get(key, math.inf))
 
     def observe(self, cell: Cell, ok: int, failures: Mapping[str, int], words: Mapping[str, str]) -> None:
         """Take in what happened to this cell's requests since the last time, and leave out what is hopeless.

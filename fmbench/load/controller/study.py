@@ -22,8 +22,9 @@ from fmbench.load.outbox import Outbox, outbox_to
 from fmbench.load.protocol import Address
 
 if TYPE_CHECKING:
-    from fmbench.core.quota.burst import Burst
+    from fmbench.core.quota.burst import Burst, Seen
     from fmbench.core.search import Level
+    from fmbench.load.controller.quota_search import Take
 
 ATTEMPTS = 3
 """A cell whose set of workers changed is void and measured again, so many times in all; once more so often at the run's end."""
@@ -42,6 +43,8 @@ class Controller:
         self.crew = Crew(environment, self.plan.run_id, self.request.heed)
         self.cells = CellLog(folder)
         self._watches = Watches()
+        for key, level in self.cells.failing():
+            self._watches.failed_before(key, level)
         used = self.cells.used()
         self.progress = Progress(self.config, self.plan, self.cells.finished(), used[1])
         budget = RunBudget(self.config.budget, *used)
@@ -90,10 +93,21 @@ class Controller:
         if self.config.load.search is not None and self.config.load.search.of == "quota":
             from fmbench.load.controller.quota_search import QuotaSearching
 
-            return QuotaSearching(self.config, self.plan, self.cells, self._run_burst).run()
+            return QuotaSearching(self.config, self.plan, self.cells, self._run_burst, self._told).run()
         from fmbench.load.controller.searching import Searching  # statistics: nothing else needs them during the load
 
         Searching(self.config, self.plan, self.cells, self._run_cell).run()
+
+    def _told(self, cell: int) -> list[Seen]:
+        """What the records of earlier parts of the run tell of a burst."""
+        from fmbench.core.quota.found import log_of
+        from fmbench.core.quota.replay import MINUTE_S
+        from fmbench.storage.reader import LocalRun
+        from fmbench.storage.runfolder import RunFolder
+
+        assert self.config.load.search is not None
+        table, scale = LocalRun(RunFolder(self.folder)).table(), self.config.load.search.minute_s / MINUTE_S
+        return log_of(table.rows[table.slices[cell]], scale) if cell in table.slices else []
 
     def _verdict(self) -> tuple[str, str]:
         lost, left_out = self.crew.lost(), self._watches.left_out
@@ -121,25 +135,28 @@ class Controller:
             attempt = self._new_attempt(cell)
             attempt.visit = visit
             status, reason = self._measuring.run(attempt)
+            if status == "complete":
+                self._note_failing(attempt)
             self._write_line(attempt.ended(status, reason))
             self.progress.cell_over(cell, status, reason)
             self.request.heed()
             measured += attempt.measure_at is not None
             if status == "complete":
-                self._note_failing(attempt)
                 return attempt
             if status != "invalid" or measured == ATTEMPTS:
                 return None
         return None
 
-    def _run_burst(self, cell: Cell, burst: Burst, opens_at: float) -> Attempt | None:
-        """One burst of a search for a quota; None: it was not sent to its end."""
+    def _run_burst(self, cell: Cell, burst: Burst, opens_at: float, take: Take) -> Attempt | None:
+        """One burst of a search for a quota; None: it was not sent to its end. ``take`` is given what was seen of it."""
         if (why := self._watches.why_left_out(cell)) is not None:
             self._leave_out(cell, why)
             return None
         attempt = self._new_attempt(cell)
         attempt.burst, attempt.opens_at = burst, opens_at
         status, reason = self._measuring.run(attempt)
+        if status == "complete":
+            take(attempt)
         self._write_line(attempt.ended(status, reason))
         self.progress.cell_over(cell, status, reason)
         self.request.heed()
@@ -149,6 +166,7 @@ class Controller:
         """A level that is shown to fail, where higher ones are then left out."""
         failing = attempt.evidence is not None and attempt.evidence.status() is False
         if self.config.load.stop_when_failing and self.config.load.search is None and failing:
+            attempt.fails = True
             self._watches.failing(attempt.cell)
 
     def _leave_out(self, cell: Cell, reason: str) -> None:
