@@ -26,7 +26,7 @@ def figure_words(now: CellNow) -> str:
 def figures(now: CellNow) -> list[str]:
     """The figures, each with its name."""
     parts = [
-        f"{now.measured} requests",
+        f"{now.measured} request{'s' if now.measured != 1 else ''}",
         f"TTFT {_pair(now.ttft)}",
         f"end to end {_pair(now.e2e)}",
         f"{rate(now.answers_per_min)} answers/min",

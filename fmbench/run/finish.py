@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fmbench.core.accounting import Accounting
 from fmbench.core.failures import ExitCode, FmbenchError
+from fmbench.report.numbers import plural
 from fmbench.run.accounts import close_as, seal_into, status_of
 from fmbench.run.closing import PASS, closing_table, doubt_lines, report_lines, settling_lines, show, validity_lines
 from fmbench.run.cloudwatch import ask_cloudwatch
@@ -252,7 +253,7 @@ def _tell(accounting: Accounting, manifest: dict[str, Any], said: dict[str, Any]
     """The last lines: the answer and a row a model, what was sent, whether that is valid, and where to read on."""
     if said is not None:
         tell_answer(said)
-    counts = f"{accounting.sent:,} requests sent: {accounting.ok:,} ok, {accounting.failed:,} failed"
+    counts = f"{plural(accounting.sent, 'request')} sent: {accounting.ok:,} ok, {accounting.failed:,} failed"
     if not accounting.complete:
         counts += f", {accounting.abandoned:,} abandoned, {accounting.lost:,} lost, {accounting.duplicated:,} duplicated"
     because = f" ({manifest['message']})" if manifest.get("message") else ""

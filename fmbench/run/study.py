@@ -277,7 +277,8 @@ def _announce(folder: RunFolder, prepared: Prepared) -> None:
     expected = prepared.estimate
     tell("started", run_id=folder.run_id, run=folder.address, cells=len(expected.rows), requests=expected.requests)
     cells = f"{len(expected.rows)} cell{'s' if len(expected.rows) != 1 else ''}"
-    what = f"{cells}, about {expected.requests:,} requests, {duration_text(expected.seconds)}, {cost_text(expected)}"
+    requests = f"about {expected.requests:,} request{'s' if expected.requests != 1 else ''}"
+    what = f"{cells}, {requests}, {duration_text(expected.seconds)}, {cost_text(expected)}"
     say(f"Run {folder.run_id} against {target_name(prepared.config)}: {what}.")
 
 

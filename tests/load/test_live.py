@@ -149,6 +149,10 @@ def test_a_level_of_an_open_loop_is_a_rate_with_its_drops():
     assert over_words(replace(DONE, rate_per_min=120.0)).startswith("cell 3 of 12: nova-lite, en_500-1000, 120 requests/min, ")
 
 
+def test_one_request_is_one():
+    assert " · 1 request · " in over_words(replace(DONE, measured=1)) and " · 31 requests · " in over_words(DONE)
+
+
 @pytest.mark.parametrize("width", [40, 80, 120, 200])
 def test_a_cell_that_is_over_is_broken_between_figures_alone(width: int):
     long = replace(DONE, model="us.anthropic.claude-haiku-4-5-20251001-v1:0")
