@@ -17,11 +17,21 @@ SHOWN = 100
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return the exit status (docs/cli.md)."""
+    """Run one command and return the exit status (docs/cli.md). Without ``arguments`` this is the program, which ends then."""
     status = _main(list(sys.argv[1:] if arguments is None else arguments))
     # An interrupt that passed through an eval of some library makes Python kill itself at its end; the next eval forgets it.
     eval("0")
+    if arguments is None:
+        _end_in_peace()
     return status
+
+
+def _end_in_peace() -> None:
+    """The status stands: a signal that comes while Python puts itself away does not become another one."""
+    import signal
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _main(given: list[str]) -> int:

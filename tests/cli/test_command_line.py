@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -186,6 +187,15 @@ def test_files_that_are_not_there_are_unusable(arguments: list[str], said: str):
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_comes_when_all_is_done_changes_no_status(number: signal.Signals):
+    """It comes where a program puts itself away: between its last word and the end of the process."""
+    late = f"atexit.register(lambda: os.kill(os.getpid(), {int(number)}))"
+    code = f"import atexit, os, sys; {late}; from fmbench.cli import main; sys.exit(main())"
+    done = subprocess.run([sys.executable, "-c", code, "configs"], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, "quickstart" in done.stdout) == (0, True), done.stderr
 
 
 def test_nothing_heavy_is_loaded_to_refuse_a_configuration(tmp_path: Path):
