@@ -1,6 +1,6 @@
 """Where words stand in a panel, so that none prints over another, over a limit's line, or beside a point that it is not of.
 
-Places are shares of the panel's width.
+Places are shares of the panel's width, unless it is said otherwise.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ OFFSET, LETTER = 0.034, 0.029
 """From a point to its text, and a letter: 6 and 5 points of a narrow panel's 176."""
 MARKER = 0.02
 """Half a point's marker, and some air."""
+TEXT = 0.1
+"""How far above its point a text reaches, as a share of the panel's height."""
 BAND = 0.09
 """What the upright name of a limit takes beside its line."""
 TOP = 0.75

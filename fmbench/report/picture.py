@@ -64,6 +64,8 @@ class Dots:
     texts: tuple[str, ...] | None = None
     sides: tuple[Side, ...] = ()
     """On which side of its point each text stands; none: on the right."""
+    below: bool = False
+    """Whether texts stand below the height of their points, and not above it."""
     hover: tuple[str, ...] | None = None
     ring: bool = False
     """Drawn as hollow circles, to mark points of other marks."""

@@ -104,9 +104,10 @@ class _PanelFigure:
             trace.pop("hovertemplate", None)
             trace["marker"] |= {"symbol": "circle-open", "line": {"color": mark.look.colour, "width": 1.5}}
         if mark.texts:
+            level = "bottom" if mark.below else "top"
             trace |= {
                 "text": [shown(text) for text in mark.texts],
-                "textposition": [f"top {_SIDES.get(side, side)}" for side in mark.sides] or "top right",
+                "textposition": [f"{level} {_SIDES.get(side, side)}" for side in mark.sides] or f"{level} right",
                 "textfont": {"color": mark.look.colour, "size": 11},
             }
         self.traces.append(trace)

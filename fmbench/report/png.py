@@ -186,7 +186,9 @@ class _Painter:
         words: dict[str, Any] = {"textcoords": "offset points", "size": 8, "color": mark.look.colour, "zorder": 5}
         texts = mark.texts or ()
         for x, y, text, side in zip(mark.x, mark.y, texts, mark.sides or _RIGHT * len(texts), strict=False):
-            self.axes.annotate(text, (x, y), **_SIDES[side], **words)
+            (right, up), across = _SIDES[side]
+            down = {"xytext": (right, -up), "va": "top"} if mark.below else {"xytext": (right, up)}
+            self.axes.annotate(text, (x, y), ha=across, **down, **words)
 
     @_draw.register
     def _(self, mark: Bars) -> None:
@@ -239,11 +241,12 @@ class _Painter:
 
 
 _RIGHT: tuple[Side, ...] = ("right",)
-_SIDES: dict[Side, dict[str, Any]] = {
-    "right": {"xytext": (6, 5), "ha": "left"},
-    "above": {"xytext": (0, 8), "ha": "center"},
-    "left": {"xytext": (-6, 5), "ha": "right"},
+_SIDES: dict[Side, tuple[tuple[int, int], str]] = {
+    "right": ((6, 5), "left"),
+    "above": ((0, 8), "center"),
+    "left": ((-6, 5), "right"),
 }
+"""Where a text stands from its point, in points, and which end of it."""
 
 
 def _edge(value: float | None, limit: float | None) -> float:

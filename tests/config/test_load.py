@@ -5,28 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import yaml
-from hypothesis import given
-from hypothesis import strategies as st
 
-from fmbench.config.document import read_document, write_document
-from fmbench.config.load import config_sha256, load_config, parse_config, resolved_yaml, stored_config
-from fmbench.core.failures import ExitCode, UnusableInput
-from fmbench.prompts.sources import CHECKS
-
-MODELS = "models: [{id: some.model-v1:0}]\n"
-
-
-def parse(text: str, *overrides: str):
-    return parse_config(text, "cfg.yml", list(overrides), checks=CHECKS).config
-
-
-def refusal(text: str, *overrides: str) -> str:
-    """The message that ``text`` is refused with."""
-    with pytest.raises(UnusableInput) as caught:
-        parse_config(text, "cfg.yml", list(overrides), checks=CHECKS)
-    assert caught.value.exit_code == ExitCode.UNUSABLE
-    return str(caught.value)
+from fmbench.config.load import load_config
+from fmbench.core.failures import UnusableInput
+from tests.config.reading import MODELS, parse, refusal
 
 
 def test_the_contract_s_example_is_a_whole_configuration(tmp_path: Path):
@@ -231,93 +213,6 @@ def test_an_empty_simulator_section_never_means_aws():
     assert parse(MODELS + "simulator: null\n").simulator is None
 
 
-def test_overrides_win_and_are_read_as_yaml():
-    config = parse(
-        "models: [{id: a.m}, {id: b.m}]\nload: {duration_s: 3}\npricing: {us.a.b-v1:0: {input: 1, output: 2}}\n",
-        "load.duration_s=10",
-        "load.concurrency=[3, 5]",
-        "models.1.label=second",
-        "models[0].inference.max_tokens=9",
-        "pricing.us.a.b-v1:0.input=4",
-        'pricing["c.d"]={input: 5, output: 6}',
-        "objectives.prefer=latency",
-        "simulator={}",
-        "region=",
-    )
-    assert (config.load.duration_s, config.load.concurrency) == (10, [3, 5])
-    assert config.models[1].name == "second"
-    assert config.models[0].inference.max_tokens == 9
-    assert (config.pricing["us.a.b-v1:0"].input, config.pricing["c.d"].output) == (4, 6)
-    assert config.objectives.prefer == "latency"
-    assert config.simulator is not None
-    assert config.region is None
-
-
-@pytest.mark.parametrize(
-    ("override", "said"),
-    [
-        ("load", "--set load: is no key=value"),
-        ("=3", "is no key=value"),
-        ("load.duration_s=-1", "--set load.duration_s=-1: load.duration_s = -1: is too small"),
-        ("load.duratoin_s=1", 'did you mean "duration_s"?'),
-        ("models.4.id=x", "models[4]: is not one of the list's 1 entries"),
-        ("models.x.id=x", "is not one of the list's 1 entries"),
-        ("seed.a=1", "seed = {'a': 1}"),
-        ("name.a.b=1", "name"),
-        ("load.concurrency=[1", "put quotes around the value"),
-    ],
-)
-def test_an_unusable_override_is_named(override: str, said: str):
-    assert said in refusal(MODELS, override)
-
-
-def test_output_and_seed_win_over_everything():
-    loaded = parse_config(MODELS + "seed: 1\noutput: a\n", "cfg.yml", ["seed=2", "output=b"], output="s3://c/d", seed=3)
-    assert (loaded.config.seed, loaded.config.output) == (3, "s3://c/d")
-
-
-def test_a_price_for_a_model_that_is_not_asked_is_a_warning():
-    loaded = parse_config("models: [{id: a.model-v1:0}]\npricing: {a.model-v1: {input: 1, output: 1}}\n", "cfg.yml")
-    assert len(loaded.warnings) == 1
-    assert 'pricing has "a.model-v1"' in loaded.warnings[0]
-    assert 'Did you mean "a.model-v1:0"?' in loaded.warnings[0]
-
-
-def test_what_was_resolved_loads_again_as_the_same():
-    text = "models: [{id: a.m, inference: {additionalModelRequestFields: {top_k: 3}}}]\nsimulator: {tls: true}\n"
-    config = parse(text)
-    again = parse(resolved_yaml(config))
-    assert again == config
-    assert config_sha256(again) == config_sha256(config)
-    assert config_sha256(parse(text, "seed=8")) != config_sha256(config)
-
-
-def test_a_simulated_model_keeps_what_it_shares_with_the_profile():
-    text = MODELS + "simulator: {profile: {ttft_s: 0.7}, models: {some.model-v1:0: {tpot_s: 0.3}}}\n"
-    simulator = parse(resolved_yaml(parse(text))).simulator
-    assert simulator is not None
-    profile = simulator.profile_of("some.model-v1:0")
-    assert (profile.ttft_s, profile.tpot_s) == (0.7, 0.3)
-
-
-def test_secrets_are_neither_stored_nor_shown():
-    config = parse(MODELS + "simulator: {bearer_key: s3cr3t}\n")
-    assert config.simulator is not None and config.simulator.bearer_key == "s3cr3t"
-    assert "s3cr3t" not in resolved_yaml(config)
-    assert "s3cr3t" not in refusal(MODELS + "simulator: {bearer_key: [s3cr3t]}\n")
-    assert "s3cr3t" not in refusal(MODELS, "simulator.bearer_key=[s3cr3t]")
-    assert "s3cr3t" not in refusal(MODELS, "simulator={bearer_key: [s3cr3t]}")
-    assert "s3cr3t" not in refusal(MODELS + "simulater: {bearer_key: s3cr3t}\n")
-
-
-def test_the_configuration_of_a_prepared_run_needs_no_data_any_more():
-    text = MODELS + "dataset: {source: jsonl, path: rows-of-another-machine.jsonl}\n"
-    assert "does not exist" in refusal(text)
-    assert stored_config(text, "config.yml").dataset.path == "rows-of-another-machine.jsonl"
-    with pytest.raises(UnusableInput, match="sede"):
-        stored_config(text + "sede: 1\n", "config.yml")
-
-
 def test_a_fault_is_said_once_however_many_others_there_are():
     message = refusal("objectvies: {}\nsede: 1\n")
     assert "(3 faults)" in message
@@ -341,77 +236,7 @@ def test_a_byte_order_mark_is_no_fault(tmp_path: Path):
     assert load_config(str(tmp_path / "cfg.yml")).config.models
 
 
-@given(st.text(max_size=200))
-def test_no_text_at_all_makes_it_fall_over(text: str):
-    try:
-        parse_config(text, "cfg.yml")
-    except UnusableInput as refused:
-        assert "cfg.yml" in str(refused)
-
-
-PLAIN = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=10,
-)
-
-
-@given(
-    st.dictionaries(
-        st.sampled_from(["models", "load", "dataset", "objectives", "pricing", "simulator", "seed", "quality"]), PLAIN
-    )
-)
-def test_no_value_in_any_section_makes_it_fall_over(values: dict[str, object]):
-    try:
-        parse_config(yaml.safe_dump(values), "cfg.yml")
-    except UnusableInput as refused:
-        assert "cfg.yml" in str(refused)
-
-
-WORDS = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=8)
-
-
-@given(st.dictionaries(WORDS, st.integers() | WORDS | st.lists(st.booleans(), max_size=3)))
-def test_values_are_read_as_they_were_written(values: dict[str, object]):
-    document = read_document(write_document(values), "cfg.yml")
-    assert document.faults == []
-    assert (document.value or {}) == values
-    assert yaml.safe_load(write_document(values)) == values
-
-
 def test_traffic_is_some_and_given_once():
     hours = "[" + ", ".join(["0"] * 24) + "]"
     assert "no request in any hour" in refusal(MODELS + f"traffic: {{per_hour: {hours}}}")
     assert "both requests_per_day and per_hour" in refusal(MODELS + f"traffic: {{requests_per_day: 5, per_hour: {hours}}}")
-
-
-@pytest.mark.parametrize(
-    ("line", "cure"),
-    [
-        ("load: {duration_s: 30s}", "write 30, in seconds"),
-        ("load: {duration_s: 2 min}", "write 120, in seconds"),
-        ("load: {warmup_s: 1h}", "write 3600, in seconds"),
-        ("load: {min_requests: 1k}", "write 1000, without a unit"),
-        ("objectives: {ttft_p95_s: 1500ms}", "write 1.5, in seconds"),
-        ("objectives: {ttft_p95_ms: 1500}", 'did you mean "ttft_p95_s", in seconds: 1.5?'),
-        ("objectives: {error_rate: 5%}", "write 0.05, a share of 1"),
-        ("objectives: {error_rate: 5}", "write 1 or less: 5 % is 0.05"),
-        ("objectives: {usd_per_10k: $5}", "write 5, without a unit"),
-        ("budget: {max_requests: '20,000'}", "write 20000, without quotes or commas"),
-        ("seed: '7'", "write 7, without quotes"),
-        ("inference: {temperature: 50%}", "write one, such as 1.5"),
-        ("load: {duration_s: 5 apples}", "write one, such as 1.5"),
-        ("load: {min_requests: 5s}", "write one, such as 10"),
-    ],
-)
-def test_a_number_with_a_unit_is_told_as_the_key_takes_it(line: str, cure: str):
-    assert cure in refusal(MODELS + line)
-
-
-@pytest.mark.parametrize(
-    ("limit", "load", "said"),
-    [(1500, "{}", True), (600, "{}", False), (700, "{timeouts: {total_s: 900}}", False), (1500, "{retry: {}}", False)],
-)
-def test_a_latency_limit_that_no_request_can_miss_is_a_warning(limit: int, load: str, said: bool):
-    warnings = parse_config(MODELS + f"objectives: {{e2e_p95_s: {limit}}}\nload: {load}\n", "cfg.yml").warnings
-    assert [limit / 1000 == 1.5 and "1500 ms are 1.5" in each for each in warnings if "total_s" in each] == [True] * said

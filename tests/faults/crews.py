@@ -49,6 +49,13 @@ class Crew:
         """The trial, when the master is done, with one of these statuses."""
         return trial(self.ended(*statuses), len(self.ledger))
 
+    def stop_worker(self) -> int:
+        """Have the first worker stand still in the middle of its load; the process that does."""
+        self.sends(40)
+        stopped = load_processes(self.workers[0].process.pid)[-1]
+        os.kill(stopped, signal.SIGSTOP)
+        return stopped
+
     def ended(self, *statuses: int) -> Ended:
         """The master, when it is done, with one of these statuses and every cell measured."""
         done = self.master.ended()
@@ -99,9 +106,7 @@ def all_replaced(place: Path) -> Trial:
 @fault("a worker stands still until the run is over, and goes on then")
 def late_worker(place: Path) -> Trial:
     with crew(place, 2) as found:
-        found.sends(40)
-        stopped = load_processes(found.workers[0].process.pid)[-1]
-        os.kill(stopped, signal.SIGSTOP)
+        stopped = found.stop_worker()
         ended = found.ended(5)
         assert f"(process {stopped} on " in ended.stderr and "which does not answer" in ended.stderr, ended.stderr
         sent = len(found.ledger)
@@ -115,9 +120,7 @@ def late_worker(place: Path) -> Trial:
 @fault("a worker stands still, its master is killed, and the worker goes on")
 def orphaned(place: Path) -> Trial:
     with crew(place, 1) as found:
-        found.sends(40)
-        stopped = load_processes(found.workers[0].process.pid)[-1]
-        os.kill(stopped, signal.SIGSTOP)
+        stopped = found.stop_worker()
         found.master.kill()
         time.sleep(MASTER_LOST_S + 0.5)  # the fault itself
         sent = len(found.ledger)

@@ -88,24 +88,24 @@ def _says_nothing(command: Command, ledger: Ledger, *words: str) -> Trial:
     return trial(ended, len(ledger))
 
 
-@fault("the only load process stands still for ever")
-def stands_still_for_ever(place: Path) -> Trial:
+def _silenced(place: Path, number: signal.Signals) -> Trial:
+    """The only load process is sent a signal in the middle of a run, and says nothing any more."""
     with hostile(slowly) as ledger:
         command = hurried(place, ledger).start_run(config(load=LONG))
         wait_until(lambda: len(ledger) >= 40 or command.process.poll() is not None)
         process = child_of(command)
-        os.kill(process, signal.SIGSTOP)
+        os.kill(process, number)
         return _says_nothing(command, ledger, f"load process {process} has not answered for {BOUND_S} s")
+
+
+@fault("the only load process stands still for ever")
+def stands_still_for_ever(place: Path) -> Trial:
+    return _silenced(place, signal.SIGSTOP)
 
 
 @fault("the only load process is stuck in a C call that never returns")
 def stuck_for_ever(place: Path) -> Trial:
-    with hostile(slowly) as ledger:
-        command = hurried(place, ledger).start_run(config(load=LONG))
-        wait_until(lambda: len(ledger) >= 40 or command.process.poll() is not None)
-        process = child_of(command)
-        os.kill(process, signal.SIGUSR1)
-        return _says_nothing(command, ledger, f"load process {process} has not answered for {BOUND_S} s")
+    return _silenced(place, signal.SIGUSR1)
 
 
 @fault("one of three forked load processes stands still for ever")

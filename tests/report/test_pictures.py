@@ -24,7 +24,7 @@ from fmbench.report.png import draw, png
 from fmbench.report.study import Study
 from fmbench.report.style import kind_look, look_of
 from fmbench.storage.reader import LocalRun
-from tests.report.support import NOVA, make, reported
+from tests.report.support import HAIKU, NOVA, make, reported
 from tests.report.support import Study as MadeStudy
 
 ReportOf = Callable[[str], LocalRun]
@@ -212,6 +212,18 @@ def test_models_stand_side_by_side_at_a_single_level(tmp_path: Path):
 
 
 def test_levels_print_over_no_limit_and_over_no_other_level(run: LocalRun):
+    _check_levels(run)
+
+
+def test_levels_give_way_to_the_highest_price_where_it_is_right_above_them(tmp_path: Path):
+    limits = {"bucket": "en_2000-3000", "ttft_p95_s": 1.5, "usd_per_10k": 36.0}
+    run = reported(make(MadeStudy(models=(NOVA, HAIKU), levels=(4, 16), requests=100, objectives=limits)), tmp_path / "run")
+    prices = [cell["usd_per_10k"] for cell in study_of(run).cells if cell["bucket"] == "en_2000-3000"]
+    assert 30 < max(prices) < 36, "right below the limit"
+    _check_levels(run)
+
+
+def _check_levels(run: LocalRun) -> None:
     """As they are drawn: the boxes of the numbers, in pixels."""
     for name in ("price-latency", "price-latency-buckets"):
         picture = next(chart for chart in charts.CHARTS if chart.name == name).prepare(study_of(run))
@@ -220,10 +232,12 @@ def test_levels_print_over_no_limit_and_over_no_other_level(run: LocalRun):
             texts = [text for text in axes.texts if re.fullmatch(r"[\d,.]+", text.get_text())]
             boxes = [text.get_window_extent(FigureCanvasAgg(figure).get_renderer()) for text in texts]
             for line in axes.lines:
-                ends = line.get_xdata()
-                if len(ends) == 2 and ends[0] == ends[1]:
-                    x = axes.transData.transform((ends[0], 1))[0]
+                across, up = list(line.get_xdata()), list(line.get_ydata())
+                x, y = axes.transData.transform((across[0], up[0] or 1))
+                if up == [0, 1]:  # a limit across x
                     assert not [text.get_text() for text, box in zip(texts, boxes, strict=True) if box.x0 <= x <= box.x1]
+                if across == [0, 1]:  # one across y
+                    assert not [text.get_text() for text, box in zip(texts, boxes, strict=True) if box.y0 <= y <= box.y1]
             for k, (one, box) in enumerate(zip(texts, boxes, strict=True)):
                 same = [other for other, text in zip(boxes[:k], texts, strict=False) if text.get_color() == one.get_color()]
                 assert not any(box.overlaps(other) for other in same)

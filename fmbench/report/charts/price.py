@@ -16,7 +16,7 @@ from fmbench.core.figures.registry import of_key
 from fmbench.core.units import SECONDS
 from fmbench.report.charts.base import Chart, value_of
 from fmbench.report.charts.users import percentile_shown
-from fmbench.report.labels import Beside, beside, name_on_the_right
+from fmbench.report.labels import TEXT, Beside, beside, name_on_the_right
 from fmbench.report.numbers import as_limit, interval, limit_words, listed, plain, seconds, usd
 from fmbench.report.picture import Axis, Dots, Line, Mark, Panel, Picture, Rule, Shade, Values, log_ticks
 from fmbench.report.study import Cell, Study
@@ -91,8 +91,9 @@ def _panel(study: Study, bucket: str, across: Across) -> Panel | None:
     for model in study.models:
         cells = [cell for cell in points if cell["model"] == model]
         names = _texts(cells, across, x_axis, len(study.models) > 5)
-        marks += _path(study, cells, across, names)
-        texts += [(one.start, one.end, _up(cell, y_axis)) for one, cell in zip(names, cells, strict=True)]
+        below = most is not None and any(_is_close_above(most, cell, y_axis) for cell in cells)
+        marks += _path(study, cells, across, names, below)
+        texts += [(one.start, one.end, _up(value_of(COST, cell), y_axis)) for one, cell in zip(names, cells, strict=True)]
     marks += _ring(study, bucket, points, across)
     if across.limit is not None:
         right = name_on_the_right(across.limit / _width(x_axis), texts)
@@ -128,7 +129,12 @@ def _feasible(across: Across, most: float | None, x: Axis, y: Axis) -> list[Mark
     return [replace(whole, right=across.limit) if across.figure.less_is_better else replace(whole, left=across.limit)]
 
 
-def _path(study: Study, cells: list[Cell], across: Across, names: tuple[Beside, ...]) -> list[Mark]:
+def _is_close_above(limit: float, cell: Cell, y_axis: Axis) -> bool:
+    """Whether the line of the highest price runs where a text above the cell's point would stand."""
+    return 0 <= _up(limit, y_axis) - _up(value_of(COST, cell), y_axis) < TEXT
+
+
+def _path(study: Study, cells: list[Cell], across: Across, names: tuple[Beside, ...], below: bool) -> list[Mark]:
     if not cells:
         return []
     model = cells[0]["model"]
@@ -137,7 +143,7 @@ def _path(study: Study, cells: list[Cell], across: Across, names: tuple[Beside, 
     hover = tuple(_hover(study, cell, across) for cell in cells)
     line = Line(label=name, look=look, x=x, y=y, hover=hover, width=1.2)
     texts, sides = tuple(one.text for one in names), tuple(one.side for one in names)
-    return [line, Dots(label="", look=look, x=x, y=y, size=8, texts=texts, sides=sides, hover=hover)]
+    return [line, Dots(label="", look=look, x=x, y=y, size=8, texts=texts, sides=sides, below=below, hover=hover)]
 
 
 def _place(cells: list[Cell], across: Across) -> tuple[Values, Values]:
@@ -157,10 +163,10 @@ def _width(x_axis: Axis) -> float:
     return x_axis.high or 1.0
 
 
-def _up(cell: Cell, y_axis: Axis) -> float:
-    """How far up a logarithmic axis a cell's price stands, as a share."""
+def _up(price: float, y_axis: Axis) -> float:
+    """How far up a logarithmic axis a price stands, as a share."""
     assert y_axis.low is not None and y_axis.high is not None
-    return float(np.log(value_of(COST, cell) / y_axis.low) / np.log(y_axis.high / y_axis.low))
+    return float(np.log(price / y_axis.low) / np.log(y_axis.high / y_axis.low))
 
 
 def _ring(study: Study, bucket: str, points: list[Cell], across: Across) -> list[Mark]:

@@ -30,8 +30,8 @@ def title(study: Study) -> str:
         return f"The quota of {listed(names, 'and')}"
     if len(names) == 1:
         return f"Does {names[0]} meet the objectives{for_what}?"
-    who = listed(names, "or") if len(names) <= 3 else f"among {len(names)} models"
-    return f"Choose {who}{for_what}"
+    who = listed(names, "and") if len(names) <= 3 else f"{len(names)} models"
+    return f"Which of {who}{for_what}?"
 
 
 def identity(study: Study) -> str:
