@@ -149,10 +149,9 @@ class Account:
     def profiles_of(self, model_id: str) -> list[str]:
         """The ids of the system's profiles over a model; none where they cannot be listed."""
         try:
-            profiles = self._profiles("SYSTEM_DEFINED")
+            return self._profiles_over(model_id)
         except Unanswered:
             return []
-        return [str(profile.get("inferenceProfileId")) for profile in profiles if _over(profile, model_id)]
 
     @_read
     def provisioned(self, arn: str) -> dict[str, Any]:
@@ -171,6 +170,12 @@ class Account:
         answer = self._ask("s3", "head_bucket", Bucket=bucket)
         found = answer.get("BucketRegion") or answer["ResponseMetadata"].get("HTTPHeaders", {}).get("x-amz-bucket-region")
         return None if found is None else str(found)
+
+    @_read
+    def _profiles_over(self, model_id: str) -> list[str]:
+        return [
+            str(profile.get("inferenceProfileId")) for profile in self._profiles("SYSTEM_DEFINED") if _over(profile, model_id)
+        ]
 
     @_read
     def _profiles(self, kind: str) -> list[dict[str, Any]]:

@@ -110,6 +110,17 @@ def test_any_answer_is_an_answer_or_none(server: Server, question: str, body: by
         assert str(error.message)
 
 
+@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.parametrize("of", ["modelSummaries", "inferenceProfileSummaries", "models", "Quotas"])
+@pytest.mark.parametrize("value", [None, {"models": [None]}, {"modelArn": None}, {"modelId": None}, 7])
+def test_a_list_of_what_does_not_belong_there_is_an_answer_or_none(server: Server, question: str, of: str, value: object) -> None:
+    server[1](json.dumps({of: [value]}).encode(), 0.0)
+    try:
+        QUESTIONS[question](account(server[0]))
+    except Unanswered as error:
+        assert str(error.message)
+
+
 @settings(max_examples=15, deadline=None)
 @given(body=BODIES)
 def test_any_price_list_is_one_or_is_refused(server: Server, body: bytes) -> None:
