@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import gevent
 from locust.rpc import Message as LocustMessage
@@ -16,12 +16,11 @@ from fmbench.load import transport
 from fmbench.load.clock import now
 from fmbench.load.controller.forks import end_fork
 from fmbench.load.controller.locust_master import LateComersWait
-from fmbench.load.controller.members import Member
+from fmbench.load.controller.members import CellRefused, CrewChanged, Member, NobodyLeft, lost_members
+from fmbench.load.controller.replies import Replies, Reply
 from fmbench.load.deadlines import COME_BACK_S, FAREWELL_S, READY_S, REPLACEMENT_S, SETTLE_S, SETTLED_S
 from fmbench.load.protocol import (
-    ANSWERS,
     IGNORED,
-    ORDERS,
     PREFIX,
     REPLIES,
     Bye,
@@ -38,29 +37,12 @@ from fmbench.load.protocol import (
     decode,
     encode,
     kind_of,
-    number_of,
 )
 
 log = logging.getLogger(__name__)
 
 LOCAL = "local"
 CLOCK_ROUNDS = 5
-MOST_REPLIES = 10_000
-"""So many replies that nobody took are kept."""
-
-Reply = TypeVar("Reply", bound=Message)
-
-
-class CrewChanged(Exception):
-    """A worker was lost, or does not answer: the cell that was being measured is void."""
-
-
-class NobodyLeft(Exception):
-    """There is no worker to go on with."""
-
-
-class CellRefused(Exception):
-    """A worker cannot carry the cell, and no other could: why stands in the message."""
 
 
 class Crew:
@@ -88,7 +70,7 @@ class Crew:
         """Processes that are out of reach, and since when."""
         self._turned_down = ""
         """Why the last process that could not take part could not."""
-        self._replies: dict[tuple[str, str, int | None], tuple[Message, float]] = {}
+        self._replies = Replies()
         for kind in REPLIES:
             self.runner.register_message(PREFIX + kind, partial(self._hear, kind))
 
@@ -302,30 +284,25 @@ class Crew:
 
     def answers(self, kind: type[Reply], number: int, clients: Iterable[str], timeout_s: float) -> dict[str, Reply]:
         """The answer of each of ``clients``. Raises ``CrewChanged`` when one is lost or silent, ``CellRefused`` if it cannot."""
-        wanted = {client: (client, kind_of(kind), number) for client in clients}
-        self._wait(lambda: all(key in self._replies for key in wanted.values()), f"{kind_of(kind)} from every worker", timeout_s)
+        wanted = list(clients)
+        self._wait(lambda: self._replies.have(kind, number, wanted), f"{kind_of(kind)} from every worker", timeout_s)
         found: dict[str, Reply] = {}
-        for client, key in wanted.items():
-            reply, _ = self._replies.pop(key)
+        for client in wanted:
+            reply = self._taken(kind, number, client)
             if isinstance(reply, Unable):
                 raise CellRefused(f"{self.name_of(client)}: {reply.error}")
-            assert isinstance(reply, kind)
+            assert reply is not None
             found[client] = reply
         return found
 
     def answered(self, kind: type[Reply], number: int, client: str) -> Reply | None:
         """A worker's answer if it is there; it is taken away. One that was unable has not answered."""
         reply = self._taken(kind, number, client)
-        return reply if isinstance(reply, kind) else None
+        return None if isinstance(reply, Unable) else reply
 
     def lost(self) -> list[str]:
         """The workers that took part and are not there any more, in words."""
-        present, silent = self.present(), self._missing()
-        for client, member in self.members.items():
-            member.lost = client not in present
-            member.silent = member.silent or client in silent
-        gone = [member for member in self.members.values() if member.lost]
-        return sorted(f"{member.words}, which does not answer" if member.silent else member.name for member in gone)
+        return lost_members(self.members, self.present(), self._missing())
 
     def name_of(self, client: str) -> str:
         """What a load process is called in this run."""
@@ -346,37 +323,23 @@ class Crew:
                 self.pulses[client] = message
         elif isinstance(message, Leaving):
             self.leaving.add(client)
-        elif len(self._replies) < MOST_REPLIES:
-            self._keep(client, kind, message)
-        else:
-            IGNORED.count("too many replies")
-        return None
-
-    def _keep(self, client: str, kind: str, message: Message) -> None:
-        if isinstance(message, Unable):
-            asked = ANSWERS.get(ORDERS.get(message.asked, Message))
-            if asked is None:
-                return IGNORED.count("unable to do what is not asked")
-            kind = kind_of(asked)
-        if isinstance(message, StepReady | Gone) and client in self.members:
+        elif self._replies.keep(client, kind, message) and isinstance(message, StepReady | Gone) and client in self.members:
             self.members[client].stored = message.stored
-        self._replies[client, kind, number_of(message)] = message, now()
         return None
 
-    def _taken(self, kind: type[Message], number: int | None, client: str) -> Message | None:
-        reply = self._replies.pop((client, kind_of(kind), number), None)
-        return None if reply is None else reply[0]
+    def _taken(self, kind: type[Reply], number: int | None, client: str) -> Reply | Unable | None:
+        found = self._replies.take(kind, number, client)
+        return None if found is None else found[0]
 
     def _await_one(self, kind: type[Reply], number: int, client: str) -> tuple[Reply, float] | None:
         """One process's reply and when it was heard; None when it does not come in time, or the process is gone."""
-        key, deadline = (client, kind_of(kind), number), time.monotonic() + READY_S
-        while key not in self._replies:
+        deadline = time.monotonic() + READY_S
+        while (found := self._replies.take(kind, number, client)) is None:
             self._interrupt()
             if client not in self.present() or time.monotonic() > deadline:
                 return None
             gevent.sleep(0.002)
-        reply, heard_at = self._replies.pop(key)
-        return (reply, heard_at) if isinstance(reply, kind) else None
+        return None if isinstance(found[0], Unable) else (found[0], found[1])
 
     def _wait(self, ready: Callable[[], bool], what: str, timeout_s: float = READY_S) -> None:
         deadline = time.monotonic() + timeout_s

@@ -20,9 +20,10 @@ from fmbench.core.records import Cell
 from fmbench.load.clock import now
 from fmbench.load.controller.budget import RunBudget
 from fmbench.load.controller.cell_log import Attempt
-from fmbench.load.controller.crew import CellRefused, Crew, CrewChanged
+from fmbench.load.controller.crew import Crew
 from fmbench.load.controller.draining import Draining
 from fmbench.load.controller.interrupts import LeftOut, Stop, StopRequest
+from fmbench.load.controller.members import CellRefused, CrewChanged
 from fmbench.load.controller.status import Progress
 from fmbench.load.controller.stopping import Watches, visit_over, window_over
 from fmbench.load.deadlines import LOOK_S, STEP_READY_S

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from fmbench.load.protocol import Joined, StoredFile
+
+
+class CrewChanged(Exception):
+    """A worker was lost, or does not answer: the cell that was being measured is void."""
+
+
+class NobodyLeft(Exception):
+    """There is no worker to go on with."""
+
+
+class CellRefused(Exception):
+    """A worker cannot carry the cell, and no other could: why stands in the message."""
 
 
 @dataclass(slots=True)
@@ -61,3 +73,12 @@ class Member:
         row = {"id": self.name, "host": self.host, "pid": self.pid, **place, **counts, "lost": self.lost, "clock": clock}
         row |= {"silent": True} if self.lost and self.silent else {}
         return row | ({"parts": {name: asdict(file) for name, file in self.stored.items()}} if self.stored else {})
+
+
+def lost_members(members: Mapping[str, Member], present: Set[str], silent: Set[str]) -> list[str]:
+    """Those that took part and are not ``present`` any more, in words; each member's own marks are set."""
+    for client, member in members.items():
+        member.lost = client not in present
+        member.silent = member.silent or client in silent
+    gone = [member for member in members.values() if member.lost]
+    return sorted(f"{member.words}, which does not answer" if member.silent else member.name for member in gone)

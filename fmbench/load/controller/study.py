@@ -12,10 +12,11 @@ from fmbench.core.records import Cell
 from fmbench.load import clock
 from fmbench.load.controller.budget import RunBudget
 from fmbench.load.controller.cell_log import Attempt, CellLog
-from fmbench.load.controller.crew import Crew, NobodyLeft
+from fmbench.load.controller.crew import Crew
 from fmbench.load.controller.greeting import greeting
 from fmbench.load.controller.interrupts import Stop, StopRequest
 from fmbench.load.controller.measuring import Measuring
+from fmbench.load.controller.members import NobodyLeft
 from fmbench.load.controller.status import Progress
 from fmbench.load.controller.stopping import Watches
 from fmbench.load.outbox import Outbox, outbox_to
