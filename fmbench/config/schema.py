@@ -39,6 +39,17 @@ def _bucket(text: str) -> str:
     return text
 
 
+def range_of(bucket: str) -> tuple[int, int]:
+    """The tokens of a bucket: from the first number on, and less than the second one."""
+    low, high = bucket.split("-")
+    return int(low), int(high)
+
+
+def _distinct_ranges(buckets: list[str]) -> list[str]:
+    distinct([range_of(bucket) for bucket in buckets])  # 0100-200 is 100-200
+    return buckets
+
+
 Bucket = Annotated[str, AfterValidator(_bucket)]
 Language = Annotated[str, Field(pattern=r"^[^\W_][\w.+#-]{0,30}$")]
 """A part of a bucket's name, and so of a file's."""
@@ -69,7 +80,7 @@ class Dataset(Strict):
     revision: str | None = None
     tasks: Annotated[list[str], Field(max_length=1000), AfterValidator(distinct)] | None = None
     languages: Annotated[list[Language], Field(min_length=1, max_length=200), AfterValidator(distinct)] = Field(default=["en"])
-    buckets: Annotated[list[Bucket], Field(min_length=1, max_length=1000), AfterValidator(distinct)] = Field(
+    buckets: Annotated[list[Bucket], Field(min_length=1, max_length=1000), AfterValidator(_distinct_ranges)] = Field(
         default=["1-500", "500-1000", "1000-2000", "2000-3000", "3000-4000"]
     )
     prompts_per_bucket: int = Field(default=50, ge=1, le=1_000_000)

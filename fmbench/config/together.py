@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from math import prod
 from pathlib import Path as File
 from typing import NamedTuple
@@ -14,7 +15,7 @@ from fmbench.config.addresses import SCHEMES, STORE_EXAMPLES
 from fmbench.config.advice import advice
 from fmbench.config.faults import Path, path_text
 from fmbench.config.model import places_of
-from fmbench.config.schema import Config
+from fmbench.config.schema import Config, range_of
 from fmbench.core.levels import levels_of
 from fmbench.core.units import SECONDS
 
@@ -63,6 +64,7 @@ def warnings(config: Config) -> Iterator[str]:
     """What is allowed and yet probably not meant."""
     yield from advice(config)
     yield from _never_missed(config)
+    yield from _overlapping(config.dataset.buckets)
     known = {model.id for model in config.models}
     for model_id in sorted(config.pricing.keys() - {name for model in config.models for name in model.names}):
         if model_id not in known:
@@ -87,6 +89,20 @@ def _never_missed(config: Config) -> Iterator[str]:
                 f"objectives.{name} is {limits[name]:g} seconds, and requests are given up after {most:g} "
                 f"(load.timeouts.total_s): no answer can miss it. {limits[name]:g} ms are {limits[name] / 1000:g}."
             )
+
+
+def _overlapping(buckets: Sequence[str]) -> Iterator[str]:
+    """Buckets that share lengths: a prompt of such a length is taken for each of them, and drawn for each by itself."""
+    ordered = sorted(buckets, key=range_of)
+    pairs = [(one, other) for one, other in combinations(ordered, 2) if range_of(other)[0] < range_of(one)[1]]
+    if pairs:
+        one, other = pairs[0]
+        low, high = range_of(other)[0], min(range_of(one)[1], range_of(other)[1])
+        more = f" So do {len(pairs) - 1} more pairs." if len(pairs) > 2 else " So does another pair." if len(pairs) > 1 else ""
+        yield (
+            f"dataset.buckets: {one} and {other} overlap: a prompt of {low} to {high - 1} tokens is in both, and may be sent in "
+            f"both.{more} Let each bucket end where the next one begins if a prompt is to be in one alone."
+        )
 
 
 def _same_names(config: Config) -> Iterator[Finding]:

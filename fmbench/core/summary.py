@@ -197,11 +197,10 @@ def _quota(cells: list[MeasuredCell], manifest: Mapping[str, Any]) -> list[dict[
     for cell in cells:
         model_id = ids.get(cell.model, cell.model)
         seconds = math.fsum(end - start for start, end in cell.windows)
-        quota = quota_for(manifest, cell.model, model_id)
+        endpoint = endpoint_of(manifest, cell.model)
+        quota = quota_for(manifest, cell.model, model_id, endpoint)
         measured = cell.rows[cell.rows.measured]
-        use = quota_use(
-            cell.model, model_id, cell.bucket, cell.concurrency, measured, seconds, quota, endpoint_of(manifest, cell.model)
-        )
+        use = quota_use(cell.model, model_id, cell.bucket, cell.concurrency, measured, seconds, quota, endpoint)
         found += [] if use is None else [{**use.to_dict(), "rate_per_min": cell.rate_per_min}]
     return found
 

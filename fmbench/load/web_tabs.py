@@ -91,7 +91,7 @@ def quotas_of(config: Config, folder: Path) -> dict[str, float | None]:
     with suppress(OSError, ValueError, AttributeError):
         told = json.loads((folder / "manifest.json").read_text()).get("quotas") or {}
     known = {"config": config.model_dump(include={"quota", "models"}), "quotas": told}
-    found = {model.name: quota_for(known, model.name, model.id) for model in config.models}
+    found = {model.name: quota_for(known, model.name, model.id, model.endpoint) for model in config.models}
     return {name: None if quota is None else quota.tpm for name, quota in found.items()}
 
 

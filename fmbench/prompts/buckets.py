@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fmbench.config.schema import Dataset
+from fmbench.config.schema import Dataset, range_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,7 @@ class TokenBucket:
 
 def buckets_of(dataset: Dataset) -> list[TokenBucket]:
     """Every asked range of every asked language, in the configuration's order. Ranges may overlap."""
-    ranges = [tuple(int(edge) for edge in text.split("-")) for text in dataset.buckets]
-    return [TokenBucket(language, low, high) for language in dataset.languages for low, high in ranges]
+    return [TokenBucket(language, *range_of(text)) for language in dataset.languages for text in dataset.buckets]
 
 
 def place(buckets: list[TokenBucket], language: str, tokens: int) -> tuple[list[TokenBucket], str]:

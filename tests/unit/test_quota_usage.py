@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from fmbench.core.quota.tokens import Quota, burndown_of
-from fmbench.core.quota.usage import quota_for, quota_use
+from fmbench.core.quota.usage import endpoint_of, quota_for, quota_use
 from fmbench.core.table import Rows, read
 
 SONNET = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
@@ -81,7 +81,10 @@ def test_the_burndown_is_of_the_model_and_the_configuration_wins(model_id: str, 
 
 def test_on_mantle_every_output_token_counts_once() -> None:
     models = [{"id": SONNET, "label": "m", "endpoint": "mantle"}]
-    assert quota_for({"config": {"quota": {"m": {"tpm": 5}}, "models": models}}, "m", SONNET) == Quota(tpm=5, burndown=1)
+    manifest = {"config": {"quota": {"m": {"tpm": 5}}, "models": models}}
+    assert endpoint_of(manifest, "m") == "mantle"
+    assert quota_for(manifest, "m", SONNET, "mantle") == Quota(tpm=5, burndown=1)
+    assert quota_for(manifest, "m", SONNET, "runtime") == Quota(tpm=5, burndown=5)
     found = quota_use("m", SONNET, "b", 1, rows(10), 60.0, None, "mantle")
     assert found is not None and found.settled_tpm == quota_use("m", "x", "b", 1, rows(10), 60.0, None).settled_tpm  # type: ignore[union-attr]
 

@@ -54,13 +54,13 @@ class QuotaUse:
         return asdict(self)
 
 
-def quota_for(manifest: Mapping[str, Any], label: str, model_id: str) -> Quota | None:
-    """A model's quota: the configuration's ``quota:`` by its name, its route's model or its id; what that leaves out as the
-    account's Service Quotas had it before the run. The burndown comes from the table where it is left out."""
+def quota_for(manifest: Mapping[str, Any], label: str, model_id: str, endpoint: str = "runtime") -> Quota | None:
+    """A model's quota at the service ``endpoint``: the configuration's ``quota:`` by its name, its route's model or its id; what
+    that leaves out as the account's Service Quotas had it before the run. The burndown comes from the table where it is left out.
+    """
     config, told = manifest.get("config") or {}, (manifest.get("quotas") or {}).get(label)
     sizes, models = config.get("quota") or {}, config.get("models") or []
     whose = next((model.get("route_of") for model in models if model.get("label") == label), None)
-    endpoint = endpoint_of(manifest, label)
     asked = sizes.get(label) or sizes.get(whose) or sizes.get(model_id)
     account = None if told is None else Quota(**told)
     if not asked:
