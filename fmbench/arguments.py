@@ -13,7 +13,8 @@ WHERE_HELP = f"a folder, or {STORE_EXAMPLES}"
 def add_config(parser: argparse.ArgumentParser) -> None:
     """``CFG.yml`` or ``--config``, and what overrides the file."""
     parser.add_argument("file", nargs="?", metavar="CFG.yml", help="the same as --config")
-    parser.add_argument("--config", metavar="FILE", help="the YAML file (docs/configuration.md), here or in a store")
+    where = "the YAML file (docs/configuration.md), here or in a store; -: standard input"
+    parser.add_argument("--config", metavar="FILE", help=where)
     parser.add_argument(
         "--set", action="append", default=[], dest="overrides", metavar="a.b=VALUE", help="override a key of the file; repeatable"
     )

@@ -11,7 +11,7 @@ from fmbench.command import Command, Group, Parser
 def _add(parser: Parser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default 127.0.0.1)")
     parser.add_argument("--port", type=port, default=8080, help="the port; 0: a free one (default 8080)")
-    parser.add_argument("--config", metavar="FILE", help="a configuration whose simulator: section says how it behaves")
+    parser.add_argument("--config", metavar="FILE", help="a configuration (-: standard input) whose simulator: section is taken")
 
 
 def _run(parsed: argparse.Namespace) -> int:

@@ -1,14 +1,17 @@
-"""The bytes of a file that a user named: no more of them than a configuration has, and never waited for without end."""
+"""The bytes of a file that a user named, or of standard input: no more of them than a configuration has."""
 
 from __future__ import annotations
 
 import os
 import select
 import stat
+import sys
 import time
 from pathlib import Path
 
 LARGEST_FILE = 1_000_000
+STDIN = "-"
+"""The address of a configuration that comes on standard input."""
 _NOBODY_S = 0.3
 """How long a pipe that nobody has opened for writing is waited for."""
 _SILENT_S = 10.0
@@ -16,7 +19,8 @@ _SILENT_S = 10.0
 
 
 def read_some(path: Path, most: int = LARGEST_FILE) -> bytes:
-    """What ``path`` holds, at most ``most`` + 1 bytes of it. Raises ``OSError``, for a pipe that brings nothing too."""
+    """What ``path`` holds, at most ``most`` + 1 bytes of it; no pipe is waited for without end. Raises ``OSError``, for a pipe
+    that brings nothing too."""
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     try:
         if stat.S_ISREG(os.fstat(handle).st_mode):
@@ -25,6 +29,13 @@ def read_some(path: Path, most: int = LARGEST_FILE) -> bytes:
         return _from_pipe(handle, most)
     finally:
         os.close(handle)
+
+
+def read_stdin(most: int = LARGEST_FILE) -> bytes:
+    """What standard input brings up to its end, at most ``most`` + 1 bytes of it. Raises ``OSError`` where there is none."""
+    if sys.stdin is None:
+        raise OSError("it is closed")
+    return sys.stdin.buffer.read(most + 1)
 
 
 def _from_pipe(handle: int, most: int) -> bytes:

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from fmbench.config.document import DEEPEST, MOST_WRITTEN, Document, is_too_deep, read_document, write_document
 from fmbench.config.extends import extended
 from fmbench.config.faults import SECRET_KEYS, Fault, Path, all_faults, value_text
-from fmbench.config.files import LARGEST_FILE, read_some
+from fmbench.config.files import LARGEST_FILE, STDIN, read_some, read_stdin
 from fmbench.config.messages import faults_of
 from fmbench.config.overrides import apply_override
 from fmbench.config.schema import Config
@@ -23,6 +23,8 @@ from fmbench.config.wrong_file import cure_of, what_it_is
 from fmbench.core.failures import UnusableInput
 
 _SECTIONS = ("inference", "dataset", "load", "objectives", "budget", "pricing", "traffic", "simulator")
+FROM_STDIN = "standard input"
+"""What messages call a configuration that came there. What it extends is read from the working directory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +45,12 @@ def load_config(
     seed: int | None = None,
     checks: Checks = NO_CHECKS,
 ) -> LoadedConfig:
-    """The configuration in the file at ``address``, with what the command line puts over it.
+    """The configuration in the file at ``address`` (``-``: on standard input), with what the command line puts over it.
 
     Raises ``UnusableInput`` with one message that names every fault: file and line, path, value, cure.
     """
+    if address == STDIN:
+        return parse_config(_read_stdin(), FROM_STDIN, overrides, output, seed, checks)
     return parse_config(_read_file(address), address, overrides, output, seed, checks)
 
 
@@ -146,6 +150,14 @@ def text_of(data: str | bytes, source: str) -> str:
         return data if isinstance(data, str) else data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UnusableInput(f"{source}: is not UTF-8 text (byte {error.start}); save it as UTF-8.") from None
+
+
+def _read_stdin() -> bytes:
+    try:
+        return read_stdin()
+    except OSError as error:
+        cure = "pipe a configuration into it, or give the path of a YAML file"
+        raise UnusableInput(f"{FROM_STDIN}: cannot be read ({error.strerror or error}); {cure}.") from None
 
 
 def _read_file(address: str) -> bytes:

@@ -12,6 +12,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
+from fmbench.config.files import STDIN
 from fmbench.core.failures import ExitCode, FmbenchError, Refused, UnusableInput
 from fmbench.deploy.aws import Clients, MasterLog, MasterName, Stack, asking, find_stack
 from fmbench.deploy.task import ending, status_of
@@ -53,6 +54,8 @@ def run(stack_name: str, workers: int, config: str, output: str) -> int:
 
 def _configuration(address: str) -> bytes | None:
     """What is handed to the tasks, found usable there; None where it is on S3 already."""
+    if address == STDIN:
+        raise UnusableInput("--config -: a study on ECS is handed the file itself; give its path, or its address on S3.")
     config = Options(config=address).load().config
     if config.simulator is not None:
         cure = "take simulator: out, or run it here without ecs"

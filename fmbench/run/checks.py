@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 
 from fmbench.config.faults import Fault, all_faults
+from fmbench.config.files import STDIN
 from fmbench.config.load import LoadedConfig
 from fmbench.config.model import places_of
 from fmbench.config.schema import Config
@@ -138,13 +139,17 @@ def _why_no_request(config: Config, number: int) -> str | None:
     return None
 
 
-def ask_before_spending(config: Config, estimate: Estimate, yes: bool) -> None:
+def ask_before_spending(config: Config, estimate: Estimate, options: Options) -> None:
     """Ask once, where someone is there to answer and the bill is real and more than ``ASK_ABOVE_USD``, or its size not known.
-    Raises ``Refused`` for a no."""
-    if yes or not sys.stdin.isatty() or target_name(config) != "aws" or _is_small(estimate):
+    Raises ``Refused`` for a no, and where standard input, which brought the configuration, cannot bring an answer."""
+    taken = options.config == STDIN and sys.stderr.isatty()
+    if options.yes or not (sys.stdin.isatty() or taken) or target_name(config) != "aws" or _is_small(estimate):
         return
     cost, time = cost_text(estimate), duration_text(estimate.seconds)
     say(f"This sends about {estimate.requests:,} requests to Amazon Bedrock: {cost}, {time}.")
+    if not sys.stdin.isatty():
+        cure = "Say --yes, or give the configuration as a file."
+        raise Refused(f"not started: nothing was sent. Standard input holds the configuration, and no answer to this. {cure}")
     _ask("not started: nothing was sent. --yes answers this question beforehand.")
 
 

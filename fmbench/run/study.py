@@ -115,7 +115,7 @@ def _begin(options: Options, loaded: LoadedConfig) -> tuple[RunFolder, Prepared]
     try:
         prepared = prepare_study(loaded, book, folder.prompts)
         _warn(prepared)
-        ask_before_spending(config, prepared.estimate, options.yes)
+        ask_before_spending(config, prepared.estimate, options)
         quotas = check_before_run(config, book)
         check_pacing(config, quotas)
     except BaseException:
