@@ -2,14 +2,16 @@
 
 Prints a row a try: seconds, the report's verdict on the run, how many p95s are decided, who was recommended, what of that is not
 true (``truth``), how near a warning the run came (``margins``), and why the verdict is not PASS. The bar: PASS in 19 of 20 tries
-beside two busy loops, a median of at most 60 s, and the right answer each time. Exits with 1 beyond it. ``--keep FOLDER`` keeps
-the runs; ``--of FOLDER`` judges kept runs by what their reports say now (``fmbench-load report RUN`` writes them again).
+beside two busy loops, a median of at most 60 s, and the right answer each time. Exits with 1 beyond it. ``--compilers N`` and
+``--starters N`` add other work; ``--stops S`` stops the load processes for 0.2 s every S seconds. ``--keep FOLDER`` keeps runs;
+``--of FOLDER`` judges kept runs by what their reports say now (``fmbench-load report RUN`` writes them again).
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import subprocess
 import sys
@@ -17,7 +19,7 @@ import tempfile
 import time
 from collections import Counter
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,13 +29,17 @@ import yaml
 
 from benchmarks.accuracy.busy import busy
 from benchmarks.demo import CONFIG
+from benchmarks.demo.beside import stops, work
 from benchmarks.demo.margins import used
 from benchmarks.demo.truth import Cell, Truth, truths
 
 ROOT = CONFIG.parents[1]
 PASS = "PASS"
 PASSING, MOST_S = 0.95, 60.0
-HEAD = ("try", "load average", "seconds", "verdict", "p95s decided", "recommended", "not true", "of its margins", "why not PASS")
+HEAD = (
+    *("try", "load average", "seconds", "verdict", "p95s decided", "recommended", "not true", "p95s around the truth"),
+    *("of its margins", "why not PASS"),
+)
 
 
 @dataclass(frozen=True)
@@ -47,13 +53,22 @@ class Try:
     undecided: int = 0
     recommended: str = ""
     wrong: tuple[str, ...] = ()
+    around: str = ""
     margins: str = ""
     reasons: tuple[str, ...] = ()
 
     def row(self, number: int) -> str:
         """Its row of the table."""
         decided = f"{self.judged - self.undecided} of {self.judged}"
-        found = [self.verdict, decided, self.recommended, "; ".join(self.wrong) or "–", self.margins, "; ".join(self.reasons)]
+        found = [
+            self.verdict,
+            decided,
+            self.recommended,
+            "; ".join(self.wrong) or "–",
+            self.around,
+            self.margins,
+            "; ".join(self.reasons),
+        ]
         return f"| {number} | {self.load:.1f} | {self.seconds:.1f} | " + " | ".join(found) + " |"
 
 
@@ -62,30 +77,35 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.demo", description=__doc__)
     parser.add_argument("--times", type=int, default=20)
     parser.add_argument("--busy", type=int, default=2, metavar="LOOPS", help="busy loops beside it (default 2)")
+    parser.add_argument("--compilers", type=int, default=0, metavar="N", help="processes beside it that compile and write")
+    parser.add_argument("--starters", type=int, default=0, metavar="N", help="processes beside it that start others all the time")
+    parser.add_argument("--stops", type=float, metavar="S", help="stop the load processes for 0.2 s every S seconds")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the runs there")
     parser.add_argument("--of", type=Path, metavar="FOLDER", help="judge the runs that were kept there")
     options = parser.parse_args()
-    print(f"| {' | '.join(HEAD)} |\n|--:|--:|--:|---|---|---|---|---|---|", flush=True)
+    print(f"| {' | '.join(HEAD)} |\n|--:|--:|--:|---|---|---|---|---|---|---|", flush=True)
     tries: list[Try] = []
     kept = [] if options.of is None else sorted(path.parent for path in options.of.glob("*/summary.json"))
-    with busy(0 if kept else options.busy):
+    with nullcontext() if kept else busy(options.busy), nullcontext() if kept else work(options.compilers, options.starters):
         for number in range(1, 1 + (len(kept) or options.times)):
-            tries.append(judged_run(kept[number - 1], *_noted(kept[number - 1])) if kept else tried(options.keep))
+            tries.append(judged_run(kept[number - 1], *_noted(kept[number - 1])) if kept else tried(options.keep, options.stops))
             print(tries[-1].row(number), flush=True)
     print(said(tries, options.busy))
     raise SystemExit(not held(tries))
 
 
-def tried(keep: Path | None) -> Try:
+def tried(keep: Path | None, stops_every_s: float | None = None) -> Try:
     """The demo once, from a warm install."""
     with tempfile.TemporaryDirectory() if keep is None else nullcontext(str(keep)) as folder:
         start = time.monotonic()
         command = [sys.executable, "-m", "fmbench", "--config", str(CONFIG), "--yes", "--output", folder]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        running = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        with stops(running.pid, stops_every_s):
+            printed, errors = running.communicate()
         seconds, load = time.monotonic() - start, os.getloadavg()[0]
-        if done.returncode:
-            return Try(seconds, load, f"exit {done.returncode}", reasons=(done.stderr[-200:],))
-        run = Path(done.stdout.splitlines()[-1])
+        if running.returncode:
+            return Try(seconds, load, f"exit {running.returncode}", reasons=(errors[-200:],))
+        run = Path(printed.splitlines()[-1])
         (run / NOTED).write_text(json.dumps([seconds, load]))
         return judged_run(run, seconds, load)
 
@@ -112,6 +132,7 @@ def judged_run(run: Path, seconds: float, load: float) -> Try:
         sum(one["status"] == "undecided" for one in judged),
         _recommended(summary),
         tuple(untrue(summary, _truths_of(run))),
+        around_the_truth(summary, _truths_of(run)),
         ", ".join(f"{name} {100 * share:.0f} %" for name, share in used(summary).items()),
         tuple(str(each["message"]) for each in findings),
     )
@@ -148,6 +169,21 @@ def untrue(summary: dict[str, Any], truth: dict[Cell, Truth]) -> list[str]:
                 wrong.append(f"{one['objective']} of {name[0]}, {name[1]}, {name[2]} users: {one['status']}")
     right = _right_pick(summary, truth, limits)
     return wrong if _recommended(summary) == right else [*wrong, f"the pick is {right}"]
+
+
+def around_the_truth(summary: dict[str, Any], truth: dict[Cell, Truth]) -> str:
+    """How many of the p95s' intervals hold what is true of the endpoint when it has the cores for itself."""
+    held = [
+        low <= true <= high
+        for cell in summary["cells"]
+        for true, column in zip(astuple(truth[cell["model"], cell["bucket"], cell["concurrency"]]), LIMITED, strict=True)
+        for low, high in [cell[column]["ci95"]["p95"] or (math.inf, -math.inf)]
+    ]
+    return f"{sum(held)} of {len(held)}"
+
+
+LIMITED = ("ttft_s", "e2e_s")
+"""The latencies of a ``Truth``, in its order."""
 
 
 def _right_pick(summary: dict[str, Any], truth: dict[Cell, Truth], limits: dict[str, Any]) -> str:
