@@ -26,17 +26,31 @@ def figure_words(now: CellNow) -> str:
 def figures(now: CellNow) -> list[str]:
     """The figures, each with its name."""
     parts = [
-        f"{now.measured} request{'s' if now.measured != 1 else ''}",
+        request_words(now),
         f"TTFT {_pair(now.ttft)}",
         f"end to end {_pair(now.e2e)}",
         f"{rate(now.answers_per_min)} answers/min",
         f"{rate(now.output_tokens_per_s)} tokens/s",
     ]
-    if now.failed:
-        parts.append(f"{now.failed} failed ({failure_words(now.failures)})")
+    if now.failures:
+        parts.append(f"{failed_words(now)} failed ({failure_words(now.failures)})")
     if now.dropped:
         parts.append(f"{now.dropped} dropped")
     return [*parts, "price unknown" if now.usd is None else f"${now.usd:.4f}"]
+
+
+def request_words(now: CellNow) -> str:
+    """``31 requests``; ``31 requests (45 attempts)`` where the two differ."""
+    return f"{now.measured} request{'s' if now.measured != 1 else ''}{_beside(now.measured, now.attempts)}"
+
+
+def failed_words(now: CellNow) -> str:
+    """``2``; ``2 (16 attempts)`` where the two differ."""
+    return f"{now.failed}{_beside(now.failed, now.attempts_failed)}"
+
+
+def _beside(requests: int, attempts: int | None) -> str:
+    return "" if attempts in (None, requests) else f" ({attempts} attempt{'s' if attempts != 1 else ''})"
 
 
 def over_words(cell: CellDone) -> str:

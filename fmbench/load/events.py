@@ -46,11 +46,17 @@ class CellNow:
     until: float | None
     """When measuring is to end, UTC epoch; None: when something is decided or drained."""
     sent: int
-    """In this cell, whatever the phase."""
+    """In this cell, whatever the phase, each attempt."""
     measured: int
+    """Requests that are over."""
     ok: int
     failed: int
+    """Requests whose last attempt failed."""
+    attempts: int | None
+    """At requests, where they are tried again; None: each has one."""
+    attempts_failed: int | None
     throttled: int
+    """Attempts, as in ``failures``."""
     dropped: int
     """Requests of an open loop that could not be started."""
     failures: Mapping[str, int]

@@ -95,8 +95,27 @@ def percentile(counts: Counter[int], share: float) -> float | None:
 
 
 @dataclass(slots=True, kw_only=True)
+class WholeCounts:
+    """Requests that are over with all their attempts, and began in the measured window; one fails when its last attempt does."""
+
+    over: int = 0
+    failed: int = 0
+
+    def add(self, record: Record) -> None:
+        """Count the request that ``record`` is the whole of."""
+        if record.phase == "measure":
+            self.over += 1
+            self.failed += record.outcome != Outcome.OK
+
+    def join(self, other: WholeCounts) -> None:
+        """Count what another process counted."""
+        self.over += other.over
+        self.failed += other.failed
+
+
+@dataclass(slots=True, kw_only=True)
 class Tally:
-    """What became of the requests of a step so far."""
+    """What became of the requests of a step so far, each attempt counted as one."""
 
     sent: int = 0
     done: int = 0
@@ -119,6 +138,8 @@ class Tally:
     """The same by users."""
     processes: list[Row] = field(default_factory=list, metadata=NEWER)
     """The same by load processes, where it is of several."""
+    whole: WholeCounts | None = field(default=None, metadata=NEWER)
+    """By whole requests, where they may have several attempts; None: each has one."""
 
     @property
     def in_flight(self) -> int:
@@ -150,6 +171,15 @@ def total(tallies: Iterable[Tally]) -> Tally:
         result.failures.update(tally.failures)
         result.words = {**tally.words, **result.words}
         result.window.join(tally.window)
+    result.whole = _joined(tally.whole for tally in parts if tally.whole is not None)
     result.slices, result.users = merged(tally.slices for tally in parts), merged(tally.users for tally in parts)
     result.processes = [[*map(math.fsum, zip(*tally.users.values(), strict=True))] for tally in parts if tally.users]
+    return result
+
+
+def _joined(parts: Iterable[WholeCounts]) -> WholeCounts | None:
+    result: WholeCounts | None = None
+    for part in parts:
+        result = WholeCounts() if result is None else result
+        result.join(part)
     return result

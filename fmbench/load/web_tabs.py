@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fmbench.config.load import resolved
 from fmbench.config.schema import Config
 from fmbench.core.failures import THROTTLES
-from fmbench.load.event_words import level_words, rate, seconds
+from fmbench.load.event_words import failed_words, level_words, rate, seconds
 from fmbench.load.events import CellNow, Percentiles
 
 if TYPE_CHECKING:
@@ -105,7 +105,9 @@ def cell_rows(progress: Progress, summary: Mapping[str, Any] | None, quotas: Map
     for cell in done:
         key, quota = _level(cell), quotas.get(cell.model)
         found = reported.get(key) if cell.state == "complete" and attempts.count(key) == 1 else None
-        rows.append(row_of(cell, quota) | ({} if found is None else _reported(found, taken.get(key), quota)))
+        told = {} if found is None else _reported(found, taken.get(key), quota)
+        told |= {} if cell.attempts is None else {"failed": failed_words(cell)}  # the summary's are attempts
+        rows.append(row_of(cell, quota) | told)
     return rows + [row_of(cell, quotas.get(cell.model)) for cell in progress.to_come()]
 
 
@@ -133,7 +135,7 @@ def row_of(cell: CellNow, quota_tpm: float | None = None) -> Row:
         "planned": planned_words(cell.ttft_planned, cell.e2e_planned),
         "answers": rate(cell.answers_per_min),
         "tokens": rate(tokens),
-        "failed": str(cell.failed),
+        "failed": failed_words(cell),
         "throttled": str(cell.throttled),
         "dropped": "-" if cell.rate_per_min is None else str(cell.dropped),
         "quota": quota_words(cell.admitted_tpm, quota_tpm),

@@ -16,7 +16,18 @@ from rich.table import Table
 from rich.text import Text
 
 from fmbench.core.neutral import visible
-from fmbench.load.event_words import cell_words, figure_words, over_parts, over_words, rate, said_lines, seconds, waiting_words
+from fmbench.load.event_words import (
+    cell_words,
+    failed_words,
+    figure_words,
+    over_parts,
+    over_words,
+    rate,
+    request_words,
+    said_lines,
+    seconds,
+    waiting_words,
+)
 from fmbench.load.events import CellDone, CellNow, Event, Waiting, name_of
 from fmbench.run.fit import fitted, plain_cell
 from fmbench.run.say import Voice, say, tell, voice
@@ -136,7 +147,7 @@ def _money(now: CellNow) -> Text:
     budget = "" if now.budget_usd is None else f" of {now.budget_usd:g} budgeted"
     cell = "unknown" if now.usd is None else f"{now.usd:.4f}"
     parts = [("USD of this cell", cell), ("of the run", f"{now.usd_run:.4f}{budget}")]
-    parts += [("failed", str(now.failed)), ("throttled", str(now.throttled))]
+    parts += [("failed", failed_words(now)), ("throttled", str(now.throttled))]
     parts += [] if now.rate_per_min is None else [("dropped", str(now.dropped))]
     return Text("   ").join(Text.assemble((f"{name} ", "dim"), value) for name, value in parts)
 
@@ -147,9 +158,9 @@ def _failure_lines(now: CellNow) -> list[RenderableType]:
 
 def _state(now: CellNow) -> str:
     if now.state != "measuring":
-        return f"{now.state}: {now.sent} requests sent"
+        return f"{now.state}: {now.sent} {'requests' if now.attempts is None else 'attempts'} sent"
     end = "until it is decided" if now.until is None else f"until {time.strftime('%H:%M:%S', time.localtime(now.until))}"
-    return f"measuring {end}: {now.measured} requests over"
+    return f"measuring {end}: {request_words(now)} over"
 
 
 def _share(now: CellNow) -> float:

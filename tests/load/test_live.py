@@ -9,8 +9,11 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
+from fmbench.core.records import Cell, Prompt, Record, record_of
 from fmbench.load.event_words import over_parts, over_words
 from fmbench.load.events import CellDone, CellNow, EventPipe, Percentiles, Waiting, from_line, hearing, to_line
+from fmbench.load.tally import Tally, WholeCounts, total
+from fmbench.load.web_tabs import row_of
 from fmbench.run.fit import fitted, wrapped
 from fmbench.run.live import InLines, OnTerminal, panel
 from fmbench.run.say import Voice, speak
@@ -30,6 +33,8 @@ NOW = CellNow(
     measured=31,
     ok=29,
     failed=2,
+    attempts=None,
+    attempts_failed=None,
     throttled=1,
     dropped=0,
     failures={"throttled_requests": 1, "timeout_total": 1},
@@ -167,3 +172,39 @@ def test_a_long_path_is_never_broken_and_words_are_kept():
     assert [word for line in lines for word in line.split()] == text.split()
     assert all(len(line) <= 80 or line.strip() == f"{'/long' * 30}/report.html" for line in lines)
     assert wrapped("  short  words", 80) == "  short  words"
+
+
+def test_whole_requests_are_counted_and_attempts_stand_beside_where_they_differ():
+    again = {"measured": 3, "failed": 1, "attempts": 7, "attempts_failed": 5, "failures": {"throttled_requests": 5}}
+    words = over_words(replace(DONE, **again))
+    assert " · 3 requests (7 attempts) · " in words and "1 (5 attempts) failed (throttled requests 5)" in words
+    console = Console(width=120, record=True, file=StringIO())
+    console.print(panel(replace(NOW, **again)))
+    text = " ".join(console.export_text().split())
+    assert "3 requests (7 attempts) over" in text and "failed 1 (5 attempts)" in text
+    assert row_of(replace(DONE, **again))["failed"] == "1 (5 attempts)"
+    same = over_words(replace(DONE, attempts=31, attempts_failed=2))
+    assert "31 requests · " in same and " 2 failed (" in same and "attempt" not in same
+    assert "0 (1 attempt) failed" in over_words(replace(DONE, failed=0, attempts=32, attempts_failed=1))
+
+
+def test_a_request_that_is_tried_again_is_one_and_has_failed_when_its_last_attempt_has():
+    def record(outcome: str, phase: str = "measure") -> Record:
+        cell = Cell(number=0, model="m", model_id="m", api="converse-stream", dataset="d", bucket="b", concurrency=1)
+        prompt = Prompt(prompt_id="", text="a prompt", tokens=2, dataset="d", language="en")
+        where = {"run_id": "r", "worker": "w", "user": 0, "seq": 1, "intended_at": 1.0, "max_tokens": 8, "region": None}
+        return replace(record_of(cell, prompt, phase=phase, **where), outcome=outcome)
+
+    one, other = (Tally(whole=WholeCounts()) for _ in range(2))
+    for tally in (one, other):
+        for outcome in ("failed", "failed", "ok"):
+            tally.add(record(outcome))
+        assert tally.whole is not None
+        tally.whole.add(record("ok"))
+        tally.whole.add(record("failed", "warmup"))
+    other.add(record("failed"))
+    other.whole.add(record("failed"))
+    all_of_them = total([one, other, Tally()])
+    assert all_of_them.whole == WholeCounts(over=3, failed=1)
+    assert (all_of_them.measured, all_of_them.window.failed) == (7, 5)
+    assert total([Tally(), Tally()]).whole is None

@@ -159,6 +159,14 @@ def test_a_rate_with_its_drops_and_both_latencies_in_the_web_ui(tmp_path: Path) 
     dropped = [record for record in records if record["outcome"] == "dropped"]
     assert len(dropped) > 5 and row["dropped"] == str(len(dropped))
     assert max(record["attempt"] for record in records) > 1, "retries are made there, too"
+    last: dict[tuple[Any, ...], Any] = {}  # of each request that began in the window, by the rows' documentation
+    for record in sorted(entries(run, "record"), key=lambda record: record["attempt"]):
+        of = (record["worker"], record["user"], record["seq"] - record["attempt"])
+        if record["outcome"] != "dropped" and (of in last or (record["phase"] == "measure" and record["attempt"] == 1)):
+            last[of] = record
+    failed = sum(record["outcome"] == "failed" for record in last.values())
+    attempts = sum(record["outcome"] == "failed" for record in records)
+    assert attempts > failed and row["failed"] == f"{failed} ({attempts} attempts)"
     answered = [record for record in records if record["outcome"] == "ok"]
     for column, shown in zip(("ttft_s", "e2e_s"), row["planned"].split(", "), strict=True):
         late = sorted(record[column] + record["sent_at"] - record["intended_at"] for record in answered)

@@ -152,7 +152,7 @@ class Progress:
             self._pipe.send(CellNow(**self._facts(self._now, self._now.state, "")))
 
     def _facts(self, now: Now, state: str, reason: str) -> dict[str, Any]:
-        window, window_s = now.tally.window, now.window_s
+        window, window_s, whole = now.tally.window, now.window_s, now.tally.whole
         return {
             "place": min(self._over + 1, len(self._cells)),
             "cells": len(self._cells),
@@ -165,9 +165,11 @@ class Progress:
             "reason": reason,
             "until": now.until,
             "sent": now.tally.sent,
-            "measured": now.tally.measured,
+            "measured": now.tally.measured if whole is None else whole.over,
             "ok": window.ok,
-            "failed": window.failed,
+            "failed": window.failed if whole is None else whole.failed,
+            "attempts": None if whole is None else now.tally.measured,
+            "attempts_failed": None if whole is None else window.failed,
             "throttled": sum(count for kind, count in window.failures.items() if kind in THROTTLES),
             "dropped": window.dropped,
             "failures": dict(window.failures),

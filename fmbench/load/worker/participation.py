@@ -15,7 +15,7 @@ from fmbench.load import clock
 from fmbench.load.deadlines import STORE_AT_THE_END_S, STORE_BETWEEN_CELLS_S
 from fmbench.load.outbox import Outbox
 from fmbench.load.protocol import Closed, Drain, Drained, Hello, Hurry, Open, Pulse, StepOrder, StoredFile
-from fmbench.load.tally import Tally
+from fmbench.load.tally import Tally, WholeCounts
 from fmbench.load.worker.arrivals import Arrivals
 from fmbench.load.worker.burst import Volley
 from fmbench.load.worker.files import Files
@@ -77,7 +77,9 @@ class Participation:
         self._pace(order)
         overrun = self.step.lease.overrun if self.step else 1.0
         lease = Lease(requests=order.requests, usd=order.usd, overrun=overrun)
-        self.step = Step(order=order, lease=lease, slots=deque(order.slots), arrivals=self._arrivals(order), volley=volley)
+        tally = Tally(whole=None if self.prepared.config.load.retry is None else WholeCounts())
+        slots, arrivals = deque(order.slots), self._arrivals(order)
+        self.step = Step(order=order, lease=lease, tally=tally, slots=slots, arrivals=arrivals, volley=volley)
 
     def _pace(self, order: StepOrder) -> None:
         """What holds back the requests of the step, with this process's part of the quota; what was taken before counts on."""

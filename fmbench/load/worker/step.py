@@ -103,6 +103,8 @@ class Step:
 
     def end_request(self, number: int | None, record: Record) -> None:
         """A request is over, with all its attempts; ``record`` is the whole of it."""
+        if self.tally.whole is not None:
+            self.tally.whole.add(record)
         slices = self._slices
         if slices is None or (after_s := self._measured_s()) is None:
             return
