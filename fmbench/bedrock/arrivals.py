@@ -159,6 +159,8 @@ class Arrivals:
             return True
         if data and (tls is None or not tls.over):
             return False
+        if tls is not None and tls.fault is not None:
+            raise tls.fault
         self.end_of_input(reader)
         return True
 

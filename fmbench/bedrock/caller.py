@@ -8,6 +8,7 @@ event's stamp is taken when the bytes that make it whole have been read. ``ended
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from time import monotonic_ns
 from typing import Any
 
@@ -147,9 +148,10 @@ class _Call:
         if arrivals is not None:
             arrivals.begin(self._exchange)
         self._exchange.sent_ns = monotonic_ns()
-        sent = self._connection.sock.send(data)
-        if sent < len(data):
-            self._connection.sock.sendall(memoryview(data)[sent:])
+        with suppress(ConnectionError):  # who refuses a request before it is whole may have answered: reading tells
+            sent = self._connection.sock.send(data)
+            if sent < len(data):
+                self._connection.sock.sendall(memoryview(data)[sent:])
         if arrivals is not None:
             arrivals.sent(len(data))
 

@@ -6,7 +6,8 @@ botocore offers no public way to its pools; a test checks the private names used
 from __future__ import annotations
 
 from _socket import socket as raw_socket
-from socket import MSG_DONTWAIT, MSG_PEEK
+from contextlib import suppress
+from socket import MSG_DONTWAIT, MSG_PEEK, SHUT_RDWR
 from time import monotonic_ns
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,7 +32,8 @@ class Connections:
         self._tunnelled = proxy_url is not None and session._get_request_target(url, proxy_url) != url
         self._absolute = proxy_url is not None and not self._tunnelled
         self._proxy_headers = dict(session._proxy_config.proxy_headers_for(proxy_url)) if self._absolute else {}
-        self._load_certificates_once()
+        if not (self._tunnelled and str(proxy_url).startswith("https:")):  # a proxy's own TLS trusts what the pool names
+            self._load_certificates_once()
         context = self._pool.conn_kw.get("ssl_context")
         if context is not None:
             wrap_with(context)
@@ -101,6 +103,10 @@ class Connections:
 
 def _drop(connection: Any) -> None:
     close_arrivals(connection)
+    raw = raw_of(connection.sock)
+    if raw is not None:
+        with suppress(OSError):
+            raw_socket.shutdown(raw, SHUT_RDWR)  # the witness may hold the socket for a while yet: the peer hears of the end now
     connection.close()
 
 

@@ -27,18 +27,23 @@ class Tls(SSLTransport):
         """Shakes hands. Raises ``ssl.SSLError``, ``OSError``."""
         self.raw = raw_beneath(socket)
         self.over = False
-        """Whether the peer has said that nothing more comes."""
+        """Whether nothing more can be read: the peer has said so, or ``fault`` is why."""
+        self.fault: ssl.SSLError | None = None
+        """What came after sound records, and was none."""
+        self._mute = False
+        """Whether something that TLS wanted sent could not be."""
         super().__init__(socket, context, server_hostname)
 
     @property
     def unread(self) -> bool:
-        """Whether something came that was not asked for: a part of a record, or the end."""
-        return self.over or self.incoming.pending > 0
+        """Whether this connection is good for nothing more: something came that was not asked for, or the end."""
+        return self.over or self._mute or self.incoming.pending > 0
 
     def opened(self, data: bytes) -> bytes:
         """What these bytes from the wire say, after those before them; nothing while their record is not whole.
 
-        Raises ``ssl.SSLError`` for what is no TLS, or was changed on its way.
+        Raises ``ssl.SSLError`` for an alert, for what is no TLS, or was changed on its way; where something was said before that,
+        it is given, and the error is ``fault``.
         """
         incoming, said = self.incoming, b""
         incoming.write(data)
@@ -49,6 +54,10 @@ class Tls(SSLTransport):
                 said = said + record if said else record
         except ssl.SSLWantReadError:
             pass
+        except ssl.SSLError as error:
+            if not said:
+                raise
+            self.over, self.fault = True, error
         if self.outgoing.pending:
             self._answer()
         return said
@@ -57,16 +66,20 @@ class Tls(SSLTransport):
         """A read that does not wait: what came, nothing at the end. Raises ``BlockingIOError``: nothing whole is there."""
         assert self.raw is not None
         data = raw_socket.recv(self.raw, size)
+        if not data and self.fault is not None:
+            raise self.fault
         said = self.opened(data) if data else b""
         if data and not said and not self.over:
             raise BlockingIOError
         return said
 
     def _answer(self) -> None:
-        """The peer asked for new keys, say: a few bytes that TLS itself wants sent."""
+        """The peer asked for new keys, say: a few bytes that TLS itself wants sent. What cannot be sent stops no reading."""
         assert self.raw is not None
-        with suppress(BlockingIOError):
-            raw_socket.send(self.raw, self.outgoing.read())
+        reply, sent = self.outgoing.read(), 0
+        with suppress(OSError):
+            sent = raw_socket.send(self.raw, reply)
+        self._mute = self._mute or sent < len(reply)
 
 
 def wrap_with(context: ssl.SSLContext) -> None:

@@ -27,6 +27,8 @@ class Watch:
 
     def __init__(self) -> None:
         self._control, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET, 0)
+        self._untold: set[int] = set()
+        """Sockets that are closed, and that the witness could not be told of: only a few messages may wait for it."""
         self._epoll = _epoll()
         memory = os.memfd_create("fmbench-witness")
         os.truncate(memory, witness.MOST_SOCKETS * witness.SLOT)
@@ -41,15 +43,19 @@ class Watch:
         number = raw.fileno()
         if not 0 <= number < witness.MOST_SOCKETS:
             return False
+        self._untold.discard(number)  # a socket that is taken takes the place of the one before it
         return self._tell(number, [(SOL_SOCKET, SCM_RIGHTS, _rights(number))])
 
     def forget(self, number: int) -> None:
-        """The socket of this number is closed: the witness closes its own copy."""
-        self._tell(number, [])
+        """The socket of this number is closed: the witness closes its own copy, now or when it can hear of it."""
+        self._untold.add(number)
+        self._tell_of_closed()
 
     def look(self, number: int, request: int) -> bool:
         """From now on each arrival is noted, as of this request; False when nobody looks."""
         witness.NUMBER.pack_into(self._memory, number * witness.SLOT, request)
+        if self._untold:
+            self._tell_of_closed()
         try:
             self._epoll.register(number, select.POLLIN | _EDGE)
         except OSError:
@@ -69,6 +75,13 @@ class Watch:
             if of != request:
                 return
             yield received, stamp
+
+    def _tell_of_closed(self) -> None:
+        while self._untold:
+            number = self._untold.pop()
+            if not self._tell(number, []):
+                self._untold.add(number)
+                return
 
     def _tell(self, number: int, files: list[tuple[int, int, bytes]]) -> bool:
         try:

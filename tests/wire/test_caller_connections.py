@@ -222,3 +222,14 @@ def test_what_a_proxy_answers_to_a_tunnel_is_the_proxy_s(
         monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("//", "//user:hunter2@"))
         (found,) = here(Ask("https://bedrock.example.test"))
     assert found.failure is word and "hunter2" not in (found.message or "")
+
+
+def test_a_proxy_that_speaks_tls_is_trusted_by_the_bundle_that_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What it answers is read, so that its certificate was taken: the bundle is of an authority that nobody else knows."""
+    authority, context = make_authority(tmp_path, "127.0.0.1")
+    refusal = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
+    with scripted(lambda connection, request: connection.sendall(refusal), context) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        (found,) = here(Ask("https://bedrock.example.test", str(authority)))
+    assert found.failure is FailureKind.PROXY_REFUSED
+    assert [request.head.split()[:2] for request in proxy.requests] == [["CONNECT", "bedrock.example.test:443"]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import threading
 import time
@@ -389,3 +390,42 @@ def test_a_certificate_for_another_name_is_not_taken(tmp_path: Path, monkeypatch
         [wrong] = here(Ask(f"https://bedrock.example:{port}", ca_bundle=str(authority)))
     assert right.failure is None
     assert (wrong.failure, wrong.sent_ns) == (Word.TLS, None)
+
+
+_NO_RECORD = b"\x17\x03\x03\x00\x20" + bytes(32)
+"""What has the form of a TLS record, and is none."""
+
+
+@pytest.mark.parametrize(("pieces", "word", "contents"), [((begun(),), Word.TLS, 1), ((by_hand.streamed(frames),), None, 3)])
+def test_what_tls_said_before_it_broke_is_kept(
+    ask: Asker, tmp_path: Path, pieces: tuple[bytes, ...], word: Word | None, contents: int
+) -> None:
+    """Sound records and one that is none come in one segment, and the connection stays open."""
+
+    def script(connection: socket.socket, request: Request) -> None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+        sends(*pieces)(connection, request)
+        os.write(connection.fileno(), _NO_RECORD)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+
+    authority, context = make_authority(tmp_path, "127.0.0.1")
+    with scripted(script, context) as server:
+        [exchange] = ask(Ask(server.url, str(authority), timeouts={"between_bytes_s": 5}))
+    assert (exchange.failure, len(exchange.content_ns)) == (word, contents)
+
+
+def test_a_request_that_is_refused_before_it_is_whole_is_refused_and_not_cut(ask: Asker) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+
+        def refuse() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(by_hand.counted(b'{"message":"too large"}', "413 Content Too Large", Connection="close"))
+
+        server = threading.Thread(target=refuse, daemon=True)
+        server.start()
+        [exchange] = ask(Ask(f"http://127.0.0.1:{listener.getsockname()[1]}", text="words " * 850_000))
+        server.join(10)
+    assert (exchange.failure, exchange.http_status) == (Word.TOO_LONG, 413)
