@@ -253,7 +253,8 @@ def _tell(accounting: Accounting, manifest: dict[str, Any], said: dict[str, Any]
     """The last lines: the answer and a row a model, what was sent, whether that is valid, and where to read on."""
     if said is not None:
         tell_answer(said)
-    counts = f"{plural(accounting.sent, 'request')} sent: {accounting.ok:,} ok, {accounting.failed:,} failed"
+    word = "attempt" if manifest["config"]["load"].get("retry") else "request"
+    counts = f"{plural(accounting.sent, word)} sent: {accounting.ok:,} ok, {accounting.failed:,} failed"
     if not accounting.complete:
         counts += f", {accounting.abandoned:,} abandoned, {accounting.lost:,} lost, {accounting.duplicated:,} duplicated"
     because = f" ({manifest['message']})" if manifest.get("message") else ""

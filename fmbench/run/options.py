@@ -8,9 +8,11 @@ import shlex
 import sys
 from dataclasses import dataclass, field, replace
 
+from fmbench.config.files import STDIN
 from fmbench.config.load import LoadedConfig, load_config, parse_config
 from fmbench.config.overrides import without_secret
 from fmbench.core.failures import UnusableInput
+from fmbench.run.say import say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,8 @@ class Options:
         from fmbench.prompts.sources import CHECKS
         from fmbench.storage.store import is_remote, store_for
 
+        if self.config == STDIN and sys.stdin is not None and sys.stdin.isatty():
+            say("The configuration is read from standard input: type or paste it, Ctrl-D ends it.")
         if not is_remote(self.config):
             return load_config(self.config, self.overrides, self.output, self.seed, CHECKS)
         folder, _, name = self.config.rpartition("/")

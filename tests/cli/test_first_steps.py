@@ -18,6 +18,8 @@ from genai_prices import Usage, calc_price
 from fmbench.cli import main
 from fmbench.config.load import load_config
 from fmbench.config.shipped import folder
+from fmbench.core.accounting import Accounting
+from fmbench.run import finish
 
 ROOT = Path(__file__).resolve().parents[2]
 SHORT = ["load={concurrency: [2], warmup_s: 0, duration_s: 0.5, min_requests: 0}", "dataset.prompts_per_bucket=2"]
@@ -185,3 +187,10 @@ def test_bash_completes_commands_and_options(words: list[str], wanted: set[str],
 def test_other_shells_get_a_script_too(tmp_path: Path):
     assert "bashcompinit" in call(tmp_path, "completion", "zsh").stdout
     assert "-a compare" in call(tmp_path, "completion", "fish").stdout
+
+
+@pytest.mark.parametrize(("retry", "words"), [(None, "7 requests sent"), ({"attempts": 3}, "7 attempts sent")])
+def test_the_last_lines_say_what_they_count(retry: dict[str, int] | None, words: str, capsys: pytest.CaptureFixture[str]):
+    manifest = {"status": "done", "config": {"load": {} if retry is None else {"retry": retry}}}
+    finish._tell(Accounting(sent=7, ok=5, failed=2), manifest, None, "results/run")
+    assert f"{words}: 5 ok, 2 failed. Status: done." in capsys.readouterr().err

@@ -62,6 +62,14 @@ def test_a_study_on_ecs_wants_a_file():
         ecs.run("stack", 1, "-", "results")
 
 
+def test_who_types_it_is_told_how_to_end_it(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    typed = io.TextIOWrapper(io.BytesIO(BASE.replace("source: jsonl, path: rows.jsonl, ", "").encode()))
+    monkeypatch.setattr(typed, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys, "stdin", typed)
+    assert Options(config="-").load().config.models[0].id == "us.amazon.nova-lite-v1:0"
+    assert "Ctrl-D ends it" in capsys.readouterr().err
+
+
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
