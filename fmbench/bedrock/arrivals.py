@@ -53,16 +53,16 @@ def _taken(raw: raw_socket) -> Watch | None:
 class _Wall:
     """How far the wall clock is ahead, as it was compared in the last few milliseconds."""
 
-    __slots__ = ("_ahead_ns", "_until_ns")
+    __slots__ = ("ahead_ns", "until_ns")
 
     def __init__(self) -> None:
-        self._ahead_ns = self._until_ns = 0
+        self.ahead_ns = self.until_ns = 0
+        """What holds, and until when it does."""
 
-    def ahead_ns(self, now: int) -> int:
-        """As ``wall_ahead_ns``."""
-        if now >= self._until_ns:
-            self._ahead_ns, self._until_ns = wall_ahead_ns(), now + AHEAD_FOR_NS
-        return self._ahead_ns
+    def compare(self, now: int) -> int:
+        """Compare anew, as ``wall_ahead_ns``."""
+        self.ahead_ns, self.until_ns = wall_ahead_ns(), now + AHEAD_FOR_NS
+        return self.ahead_ns
 
 
 _wall = _Wall()
@@ -133,7 +133,8 @@ class Arrivals:
         if self._to_first:
             return self._feed_first(reader)
         data, ancillary, _, _ = _read_message(self._raw, READ_SIZE, SPACE)
-        return self._take(reader, data, self._came(stamp_in(ancillary), monotonic_ns()))
+        came_ns = self._came(stamp_in(ancillary))
+        return reader.feed(data, came_ns) if data and self._tls is None else self._take(reader, data, came_ns)
 
     def _feed_first(self, reader: ResponseReader) -> bool:
         size, noted = self._next_segment()
@@ -164,14 +165,16 @@ class Arrivals:
         self.end_of_input(reader)
         return True
 
-    def _came(self, stamp: int | None, now: int) -> int:
+    def _came(self, stamp: int | None) -> int:
         """When bytes after the first content came: by the kernel, but not before those before them; else when they were read."""
+        came = now = monotonic_ns()
         if stamp is not None:
-            ahead = _wall.ahead_ns(now)
-            if -STEP_NS <= ahead - self._ahead_ns <= STEP_NS and stamp - ahead < now:
-                now = stamp - ahead
-        if now > self._last_ns:
-            self._last_ns = now
+            ahead = _wall.ahead_ns if now < _wall.until_ns else _wall.compare(now)
+            if stamp - ahead < now and abs(ahead - self._ahead_ns) <= STEP_NS:
+                came = stamp - ahead
+        if came > self._last_ns:
+            self._last_ns = came
+            return came
         return self._last_ns
 
     def end_of_input(self, reader: ResponseReader) -> None:

@@ -18,9 +18,11 @@ MIN_FRAME = PRELUDE + 4
 MAX_HEADERS = 128 * 1024
 MAX_PAYLOAD = 24 * 1024 * 1024
 _REMEMBERED = 4_096
+_LIKENESSES = 64
 _lengths = Struct(">III").unpack
 _checksum = Struct(">I").unpack_from
 _QUOTE = ord('"')
+_WRONG = "the checksum of a frame is wrong"
 
 
 class CorruptFrame(Exception):
@@ -31,6 +33,8 @@ FrameHandler = Callable[[bytes, bytes, int], None]
 """Called with a frame's header bytes, its payload, and the stamp of the bytes that made it whole."""
 
 _known_preludes: dict[bytes, tuple[int, int]] = {}
+_known_beginnings: dict[bytes, dict[int, bytes]] = {}
+"""By what text deltas have in common: what one of so many bytes in all begins with, its prelude among it."""
 
 
 def _check_prelude(prelude: bytes) -> tuple[int, int]:
@@ -47,13 +51,19 @@ def _check_prelude(prelude: bytes) -> tuple[int, int]:
     return total, PRELUDE + headers
 
 
+def _beginnings_of(likeness: bytes) -> dict[int, bytes]:
+    if likeness not in _known_beginnings and len(_known_beginnings) >= _LIKENESSES:
+        _known_beginnings.clear()
+    return _known_beginnings.setdefault(likeness, {})
+
+
 class FrameDecoder:
     """Cuts a body into frames, checks them and hands them on. A ``Sink`` of ``http1``.
 
     Once it has been shown a text delta (``expect``), frames that begin like it are stamped at once and not handed on.
     """
 
-    __slots__ = ("_handler", "_likeness", "_needed", "_payload_at", "_rest", "_stamps")
+    __slots__ = ("_beginnings", "_handler", "_likeness", "_needed", "_payload_at", "_rest", "_stamps")
 
     def __init__(self, handler: FrameHandler) -> None:
         self._handler = handler
@@ -61,6 +71,8 @@ class FrameDecoder:
         """Headers and payload of a text delta up to its text."""
         self._payload_at = 0
         """Where that payload begins; 0: no text delta is expected."""
+        self._beginnings: dict[int, bytes] = {}
+        """Of those that were seen, by their size."""
         self._stamps: list[int] = []
         self._rest = bytearray()
         self._needed = PRELUDE
@@ -74,13 +86,25 @@ class FrameDecoder:
         """More frames with these headers and this before their text may come: stamps of those with text go into ``stamps``."""
         self._likeness, self._stamps = headers + before_text, stamps
         self._payload_at = PRELUDE + len(headers)
+        self._beginnings = _beginnings_of(self._likeness)
 
     def expect_nothing(self) -> None:
         """Hand every frame on again."""
         self._payload_at = 0
+        self._beginnings = {}
 
     def content(self, data: bytes, start: int, end: int, now_ns: int) -> None:
         """Take ``data[start:end]``. Raises ``CorruptFrame``."""
+        beginning = self._beginnings.get(end - start)
+        if beginning is None or self._rest or not data.startswith(beginning, start):
+            return self._cut(data, start, end, now_ns)
+        checked = end - 4  # one whole text delta, as it mostly is
+        if crc32(data[start:checked]) != _checksum(data, checked)[0]:
+            raise CorruptFrame(_WRONG)
+        if data[start + len(beginning)] != _QUOTE:
+            self._stamps.append(now_ns)
+
+    def _cut(self, data: bytes, start: int, end: int, now_ns: int) -> None:
         if self._rest:
             self._rest += data[start:end]
             if len(self._rest) < self._needed:
@@ -97,10 +121,13 @@ class FrameDecoder:
                 return
             body_end = stop - 4
             if crc32(data[start:body_end]) != _checksum(data, body_end)[0]:
-                raise CorruptFrame("the checksum of a frame is wrong")
+                raise CorruptFrame(_WRONG)
             if payload_at == self._payload_at and data.startswith(self._likeness, start + PRELUDE, body_end - 1):
-                if data[start + PRELUDE + len(self._likeness)] != _QUOTE:
+                text_at = start + PRELUDE + len(self._likeness)
+                if data[text_at] != _QUOTE:
                     self._stamps.append(now_ns)
+                if total not in self._beginnings and len(self._beginnings) < _REMEMBERED:
+                    self._beginnings[total] = data[start:text_at]
                 start = stop
                 continue
             self._handler(data[start + PRELUDE : start + payload_at], data[start + payload_at : body_end], now_ns)

@@ -101,8 +101,8 @@ class ResponseReader:
         """Take bytes that arrived at ``now_ns``; whether the answer is whole. Raises ``NotHttp`` and what the sink raises."""
         self.last_ns = now_ns
         size = len(data)
-        self.received += size
-        if self.received > MAX_ANSWER:
+        self.received = received = self.received + size
+        if received > MAX_ANSWER:
             raise NotHttp(f"an answer of more than {MAX_ANSWER} bytes")
         line = self._lines.get(size)
         if line is not None and data.startswith(line) and data.endswith(b"\r\n"):  # one whole chunk, as it mostly is

@@ -66,9 +66,10 @@ def _look_at(raw: raw_socket) -> None:
 def stamp_in(ancillary: Ancillary) -> int | None:
     """The stamp that came beside bytes, wall-clock nanoseconds."""
     for level, kind, data in ancillary:
-        if level == SOL_SOCKET and kind == SO_TIMESTAMPING and len(data) >= 16:
+        if kind == SO_TIMESTAMPING and level == SOL_SOCKET and len(data) >= 16:
             seconds, nanoseconds = _timespec(data)
-            return int(seconds * 1_000_000_000 + nanoseconds) or None
+            stamp: int = seconds * 1_000_000_000 + nanoseconds
+            return stamp or None
     return None
 
 

@@ -32,24 +32,45 @@ from fmbench.bedrock.tls import Tls
 from fmbench.core.failures import FailureKind
 
 _READABLE = 1
+AT_ONCE = 4
+"""So many heavy steps go through in one iteration while reads are gathered: their stamps do not wait for them."""
 
 
 class Turnstile:
-    """Lets one greenlet through in each iteration of the hub's loop, first come, first served."""
+    """Lets one greenlet through in each iteration of the hub's loop, some while reads are gathered; first come, first served."""
 
     def __init__(self, hub: Any) -> None:
         self._hub = hub
+        self._gathering = _gathering(hub)
+        self._iteration = self._passed = 0
         self._waiting: deque[tuple[Callable[[Any], None], Any]] = deque()
         self._timer = hub.loop.timer(0)
 
     def wait(self) -> None:
         """Return when it is this greenlet's turn."""
-        waiter: Any = Waiter(self._hub)
-        self.wake(waiter.switch, None)
-        waiter.get()
+        if not self._at_once():
+            waiter: Any = Waiter(self._hub)
+            self._queue(waiter.switch, None)
+            waiter.get()
 
     def wake(self, switch: Callable[[Any], None], value: Any) -> None:
         """Have ``switch(value)`` called when its turn has come."""
+        if self._at_once():
+            switch(value)
+        else:
+            self._queue(switch, value)
+
+    def _at_once(self) -> bool:
+        """Whether a step may go through now."""
+        if self._waiting or not self._gathering.on:
+            return False
+        iteration = self._hub.loop.iteration
+        if iteration != self._iteration:
+            self._iteration, self._passed = iteration, 0
+        self._passed += 1
+        return self._passed <= AT_ONCE
+
+    def _queue(self, switch: Callable[[Any], None], value: Any) -> None:
         self._waiting.append((switch, value))
         if not self._timer.active:
             self._timer.start(self._next)
@@ -167,7 +188,10 @@ class _Reading:
     def wait(self) -> Exception | None:
         """Block this greenlet until the answer has ended; what ended it, or None."""
         stamped = self._arrivals is not None
-        self._watcher.start(self._on_stamped if stamped else self._on_readable)
+        if self._arrivals is None:
+            self._watcher.start(self._on_readable)
+        else:
+            self._watcher.start(self._on_stamped, self._arrivals.feed, self._reader)
         self._timer.start(self._on_time)
         self._gathering.begin(stamped)
         try:
@@ -177,15 +201,14 @@ class _Reading:
             self._gathering.end(stamped)
             self._close()
 
-    def _on_stamped(self) -> None:
+    def _on_stamped(self, feed: Callable[[ResponseReader], bool], reader: ResponseReader) -> None:
         """A read whose bytes get the stamp of their arrival."""
-        arrivals = self._arrivals
-        assert arrivals is not None
         try:
-            over = arrivals.feed(self._reader)
+            over = feed(reader)
         except Exception as error:
             return self._on_fault(error)
-        return self._end(None) if over else None
+        if over:
+            self._end(None)
 
     def _on_readable(self) -> None:
         try:
