@@ -31,6 +31,7 @@ from fmbench.bedrock.kernel_time import (
 )
 from fmbench.bedrock.tls import Tls, raw_of
 from fmbench.bedrock.watching import Watch, watch
+from fmbench.bedrock.witness import NOTES
 from fmbench.core.records import Exchange
 
 READ_SIZE = 65_536
@@ -72,7 +73,7 @@ class Arrivals:
     """The stamps of one connection, request by request."""
 
     __slots__ = ("_ahead_ns", "_exchange", "_last_ns", "_looking", "_number", "_position", "_raw", "_request", "_tls",
-                 "_to_first", "_watch")  # fmt: skip
+                 "_to_first", "_unstamped_ns", "_watch")  # fmt: skip
 
     def __init__(self, raw: raw_socket, tls: Tls | None) -> None:
         self._raw = raw
@@ -80,7 +81,8 @@ class Arrivals:
         self._looking = False
         self._to_first = False
         """Whether the answer's first content is still to come."""
-        self._last_ns = 0
+        self._last_ns = self._unstamped_ns = 0
+        """When the latest bytes came, and the latest of those that had no stamp of the kernel's."""
         self._number = raw.fileno()
         self._watch = _taken(raw)
         self._request = 0
@@ -167,15 +169,20 @@ class Arrivals:
 
     def _came(self, stamp: int | None) -> int:
         """When bytes after the first content came: by the kernel, but not before those before them; else when they were read."""
-        came = now = monotonic_ns()
+        now = monotonic_ns()
         if stamp is not None:
             ahead = _wall.ahead_ns if now < _wall.until_ns else _wall.compare(now)
-            if stamp - ahead < now and abs(ahead - self._ahead_ns) <= STEP_NS:
-                came = stamp - ahead
-        if came > self._last_ns:
-            self._last_ns = came
-            return came
-        return self._last_ns
+            came = stamp - ahead
+            if came < now and abs(ahead - self._ahead_ns) <= STEP_NS:
+                if came > self._last_ns:
+                    self._last_ns = came
+                return self._last_ns
+        self._last_ns = self._unstamped_ns = now
+        return now
+
+    def stamped(self, moment_ns: int) -> bool:
+        """Whether the kernel said that bytes came at this moment, of those that were said to have come then."""
+        return moment_ns != self._unstamped_ns
 
     def end_of_input(self, reader: ResponseReader) -> None:
         """No more bytes come. Raises ``ConnectionResetError`` where an answer was cut short by a reset."""
@@ -191,9 +198,12 @@ class Arrivals:
     def _next_segment(self) -> tuple[int, int | None]:
         """How many bytes to read so as to end where a segment did, and that segment's stamp."""
         if self._watch is not None:
-            for received, stamp in self._watch.notes(self._number, self._request):
+            for number, (received, stamp) in enumerate(self._watch.notes(self._number, self._request), 1):
                 if received > self._position:
                     return min(received - self._position, READ_SIZE), stamp
+                if number == NOTES:  # all of them are read: the witness notes on as of another request
+                    self._request = next(_requests)
+                    self._watch.go_on(self._number, self._request)
         return READ_SIZE, None
 
     def _arrived(self, stamp: int | None, noted: int | None, now: int) -> int | None:

@@ -193,7 +193,8 @@ class _Call:
         over = fault is None or reader.done  # an error answer is over with its last byte, too, however late it is read
         now = monotonic_ns()
         exchange.ended_ns = reader.last_ns if over and reader.last_ns is not None else now
-        exchange.ended_read_ns = now if over and exchange.first_content_read_ns is not None else None
+        stamps = None if exchange.first_content_read_ns is None else self._arrivals
+        exchange.ended_read_ns = now if over and stamps is not None and stamps.stamped(exchange.ended_ns) else None
         if fault is not None:
             exchange.failure = fault.kind
             exchange.error_code = fault.code or None

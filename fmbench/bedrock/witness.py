@@ -19,7 +19,7 @@ from struct import Struct
 MOST_SOCKETS = 8_192
 """Sockets are known by their numbers in the load process; higher ones are not watched."""
 NOTES = 24
-"""Notes of one request: what comes later is not noted."""
+"""Notes of one request: what comes later is not noted, until the load process has read up to the last and makes room."""
 NUMBER = Struct("Q")
 NOTE = Struct("QQQ")
 """The request that it belongs to, bytes received by then, the stamp (wall clock, ns)."""

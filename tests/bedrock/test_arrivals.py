@@ -123,12 +123,59 @@ def test_contents_have_the_moment_of_their_reading_where_the_wall_clock_was_set(
             exchange = Exchange(started_ns=time.monotonic_ns(), sent_ns=time.monotonic_ns())
             stamps.begin(exchange)
             stamps.end()  # as when the first content is out
-            monkeypatch.setattr(arrivals, "_wall", SimpleNamespace(ahead_ns=lambda now: time.time_ns() - now - 3_600_000_000_000))
+            monkeypatch.setattr(arrivals, "_wall", _set_back_an_hour())
             reader = ResponseReader(lambda head: SimpleNamespace(content=lambda *given: None))
             peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n")
             before = time.monotonic_ns()
             stamps.feed(reader)
             assert reader.last_ns is not None and before <= reader.last_ns <= time.monotonic_ns()
+            assert not stamps.stamped(reader.last_ns)
+            stamps.close()
+
+
+def _set_back_an_hour() -> SimpleNamespace:
+    """How far the wall clock is ahead, as it is compared after it was set."""
+    return SimpleNamespace(ahead_ns=time.time_ns() - time.monotonic_ns() - 3_600_000_000_000, until_ns=1 << 62)
+
+
+@pytest.mark.parametrize("clock_was_set", [False, True])
+def test_an_end_has_a_moment_of_its_reading_beside_it_only_where_the_kernel_said_when_it_came(
+    monkeypatch: pytest.MonkeyPatch, clock_was_set: bool
+) -> None:
+    if clock_was_set:
+        monkeypatch.setattr(arrivals, "_wall", _set_back_an_hour())
+    with kernel_server() as server:
+        (exchange,) = asking.here(asking.Ask(server.url))
+    assert exchange.first_content_read_ns is not None
+    assert exchange.ended_ns is not None and (exchange.ended_read_ns is None) == clock_was_set
+
+
+@pytest.mark.timing
+def test_arrivals_are_told_apart_behind_more_of_them_than_the_witness_has_room_for() -> None:
+    """Forty that are read at once (keep-alives, say), then two that lie unread together."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()) as connection:
+        peer, _ = listener.accept()
+        peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with peer:
+            assert kernel_time.stamp_socket(connection)
+            stamps = arrivals.Arrivals(connection, None)
+            stamps.begin(Exchange(started_ns=time.monotonic_ns(), sent_ns=time.monotonic_ns()))
+            reader = ResponseReader(lambda head: SimpleNamespace(content=lambda *given: None))
+            peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n")
+            for _ in range(40):
+                stamps.feed(reader)
+                peer.sendall(b"alive")
+                time.sleep(0.002)  # the witness looks
+            stamps.feed(reader)
+            sent = []
+            for piece in (b"first", b"second"):
+                sent.append(time.monotonic_ns())
+                peer.sendall(piece)
+                time.sleep(0.03)
+            before = reader.received
+            stamps.feed(reader)
+            assert reader.received - before == len(b"first")
+            assert reader.last_ns is not None and abs(reader.last_ns - sent[0]) < 1_000_000
             stamps.close()
 
 
