@@ -1,7 +1,7 @@
 """Waiting for answers inside gevent's hub: a read callback on each socket stamps and reads the bytes; the greenlet wakes once.
 
-Heavy steps (signing and sending a request, recording an answer) go through a turnstile, one a loop iteration, so that
-between two of them every socket that has bytes is read and stamped. This file and ``load/`` are the only homes of gevent.
+Heavy steps (signing and sending a request, recording an answer) go through a turnstile, one a loop iteration (two while reads
+are gathered), so that between them every socket that has bytes is read and stamped. This file and ``load/`` are the only homes of gevent.
 """
 
 from __future__ import annotations
@@ -32,8 +32,11 @@ from fmbench.bedrock.tls import Tls
 from fmbench.core.failures import FailureKind
 
 _READABLE = 1
-AT_ONCE = 4
-"""So many heavy steps go through in one iteration while reads are gathered: their stamps do not wait for them."""
+AT_ONCE = 2
+"""So many heavy steps go through in one iteration while reads are gathered: a request's end, and the start of the user's next.
+
+What is read a little later then has its stamp all the same. More of them would send requests in bursts.
+"""
 
 
 class Turnstile:
