@@ -1,7 +1,8 @@
 """Waiting for answers inside gevent's hub: a read callback on each socket stamps and reads the bytes; the greenlet wakes once.
 
 Heavy steps (signing and sending a request, recording an answer) go through a turnstile, one a loop iteration (two while reads
-are gathered), so that between them every socket that has bytes is read and stamped. This file and ``load/`` are the only homes of gevent.
+are gathered), so that between them every socket that has bytes is read and stamped. This file and ``load/`` are the only homes
+of gevent.
 """
 
 from __future__ import annotations

@@ -90,3 +90,24 @@ def test_a_loop_without_such_an_interval_wakes_for_each_event() -> None:
     for _ in range(2 * ENOUGH):
         gathering.begin(stamped=True)
     assert not gathering.on
+
+
+_TURNS = """
+from gevent import monkey; monkey.patch_all()
+import collections, gevent, sys
+from fmbench.bedrock import wait_gevent
+hub, passed, order = gevent.get_hub(), collections.Counter(), []
+wait_gevent._gathering(hub).on = sys.argv[1] == "gathered"
+def step(number):
+    wait_gevent.turn()
+    passed[hub.loop.iteration] += 1
+    order.append(number)
+gevent.joinall([gevent.spawn(step, number) for number in range(20)], raise_error=True)
+print(max(passed.values()), order == list(range(20)))
+"""
+
+
+@pytest.mark.parametrize(("reads", "most"), [("one by one", 1), ("gathered", 2)])
+def test_heavy_steps_go_one_an_iteration_and_two_while_reads_are_gathered_first_come_first_served(reads: str, most: int) -> None:
+    done = subprocess.run([sys.executable, "-c", _TURNS, reads], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.split() == [str(most), "True"], done.stderr
