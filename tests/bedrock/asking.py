@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -33,6 +33,10 @@ class Ask:
     keep_text: bool = False
     times: int = 1
     region: str | None = None
+
+
+Asker = Callable[[Ask], list[Exchange]]
+"""Makes a request as often as it says."""
 
 
 def prompt(text: str = PROMPT) -> Prompt:

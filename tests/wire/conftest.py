@@ -1,4 +1,5 @@
-"""The simulator of a module of wire tests: its ``FAST`` profile, its ``MODELS``; the ledger is empty before each test."""
+"""What wire tests share: who asks, with plain sockets and under gevent; and a module's simulator (``FAST``, ``MODELS``), whose
+ledger is empty before each test."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.bedrock.asking import Asker, here, patched_process
 from tests.support.simulator import Endpoint, running
 
 
@@ -19,3 +21,14 @@ def one_endpoint(request: pytest.FixtureRequest) -> Iterator[Endpoint]:
 def endpoint(one_endpoint: Endpoint) -> Endpoint:
     one_endpoint.reset()
     return one_endpoint
+
+
+@pytest.fixture(scope="module")
+def patched() -> Iterator[Asker]:
+    with patched_process() as process:
+        yield process
+
+
+@pytest.fixture(params=["plain", "gevent"])
+def ask(request: pytest.FixtureRequest) -> Asker:
+    return here if request.param == "plain" else request.getfixturevalue("patched")

@@ -1,96 +1,22 @@
-"""Every way a request can fail, made by a raw server over a real socket: exactly that word, with and without gevent."""
+"""Every answer that is a failure, made by a raw server over a real socket: exactly that word, with and without gevent."""
 
 from __future__ import annotations
 
-import json
-import os
 import socket
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
 from fmbench.core.failures import FailureKind as Word
-from fmbench.core.records import Exchange
-from fmbench.simulator.tls import make_authority
 from tests.bedrock import by_hand
-from tests.bedrock.asking import PROMPT, Ask, here, patched_process
-from tests.bedrock.scripted_server import Request, Script, Scripted, reset, scripted
-from tests.support.tcp import wait_until_read, wait_until_waiting
+from tests.bedrock.asking import PROMPT, Ask, Asker
+from tests.bedrock.scripted_server import Script, scripted
+from tests.wire.scripts import aws_error, begun, broken, closes, refuses, resets, sends, streams
 
-Asker = Callable[[Ask], list[Exchange]]
 CONVERSE = {"id": "us.amazon.nova-lite-v1:0", "api": "converse"}
 
 
-@pytest.fixture(scope="module")
-def patched() -> Iterator[Asker]:
-    with patched_process() as process:
-        yield process
-
-
-@pytest.fixture(params=["plain", "gevent"])
-def ask(request: pytest.FixtureRequest) -> Asker:
-    return here if request.param == "plain" else request.getfixturevalue("patched")
-
-
-def sends(*pieces: bytes) -> Script:
-    """Send and keep the connection."""
-
-    def script(connection: socket.socket, request: Request) -> None:
-        for piece in pieces:
-            connection.sendall(piece)
-
-    return script
-
-
-def closes(*pieces: bytes) -> Script:
-    """Send, then close."""
-
-    def script(connection: socket.socket, request: Request) -> None:
-        sends(*pieces)(connection, request)
-        connection.close()
-
-    return script
-
-
-def resets(*pieces: bytes) -> Script:
-    """Send, let it be read, then reset."""
-
-    def script(connection: socket.socket, request: Request) -> None:
-        sends(*pieces)(connection, request)
-        wait_until_read(connection)  # an RST throws away what has not been read
-        reset(connection)
-
-    return script
-
-
-def aws_error(status: str, code: str, message: str) -> bytes:
-    body = json.dumps({"message": message}).encode()
-    return by_hand.counted(body, status, x_amzn_ErrorType=f"{code}:http://internal.amazon.com/coral/", x_amzn_RequestId="r1")
-
-
-def refuses(status: str, code: str, message: str) -> Script:
-    """Answer with an AWS error."""
-    return sends(aws_error(status, code, message))
-
-
-def begun(*frames: bytes) -> bytes:
-    return by_hand.stream_head() + b"".join(by_hand.chunk(frame) for frame in (by_hand.START, by_hand.text("One"), *frames))
-
-
-def streams(*frames: bytes) -> Script:
-    """A begun answer, these frames, and the last chunk."""
-    return sends(begun(*frames) + by_hand.LAST_CHUNK)
-
-
-def broken(frame: bytes) -> bytes:
-    return frame[:-1] + bytes([frame[-1] ^ 1])
-
-
-frames = by_hand.answer_frames()
+FRAMES = by_hand.answer_frames()
 NOT_JSON = by_hand.frame({":event-type": "messageStop", ":message-type": "event"}, b"{")
 HTML = b"<html><head><title>502 Bad Gateway</title></head><body>sorry</body></html>"
 
@@ -244,118 +170,11 @@ def test_a_body_before_its_length_is_truncated(ask: Asker) -> None:
     assert exchange.failure == Word.TRUNCATED
 
 
-def stalls(*pieces: bytes) -> Callable[[Scripted], None]:
-    """Send, then say nothing more until the server ends."""
-
-    def arm(server: Scripted) -> None:
-        def script(connection: socket.socket, request: Request) -> None:
-            sends(*pieces)(connection, request)
-            server.stop.wait(30)
-
-        server.script = script
-
-    return arm
-
-
-@pytest.mark.parametrize(
-    ("pieces", "timeouts", "word", "limit"),
-    [
-        ((), {"first_byte_s": 0.4}, Word.TIMEOUT_FIRST_BYTE, 0.4),
-        ((), {"total_s": 0.3}, Word.TIMEOUT_TOTAL, 0.3),
-        ((begun(),), {"between_bytes_s": 0.4}, Word.TIMEOUT_BETWEEN_BYTES, 0.4),
-        ((begun(),), {"total_s": 0.4}, Word.TIMEOUT_TOTAL, 0.4),
-    ],
-)
-def test_silence_ends_at_the_deadline_of_its_phase(
-    ask: Asker, pieces: tuple[bytes, ...], timeouts: dict[str, float], word: Word, limit: float
-) -> None:
-    with scripted(sends()) as server:
-        stalls(*pieces)(server)
-        [exchange] = ask(Ask(server.url, timeouts=timeouts))
-    assert exchange.failure == word
-    assert exchange.sent_ns is not None
-    assert limit <= (exchange.ended_ns - exchange.sent_ns) / 1e9 < limit + 2
-    assert len(exchange.content_ns) == (1 if pieces else 0)
-
-
-def test_the_wait_between_bytes_is_limited_however_late_the_first_came(ask: Asker) -> None:
-    over = threading.Event()
-
-    def script(connection: socket.socket, request: Request) -> None:
-        time.sleep(0.5)
-        connection.sendall(begun())
-        over.wait(8)
-
-    with scripted(script) as server:
-        [exchange] = ask(Ask(server.url, timeouts={"between_bytes_s": 0.3, "first_byte_s": 6}))
-        over.set()
-    assert exchange.failure == Word.TIMEOUT_BETWEEN_BYTES
-    assert exchange.sent_ns is not None
-    assert 0.8 <= (exchange.ended_ns - exchange.sent_ns) / 1e9 < 4
-
-
-def test_an_endpoint_that_drips_ends_at_the_deadline_in_all(ask: Asker) -> None:
-    answer = by_hand.streamed(frames)
-
-    def script(connection: socket.socket, request: Request) -> None:
-        for place in range(len(answer)):
-            connection.sendall(answer[place : place + 1])
-            time.sleep(0.05)
-
-    with scripted(script) as server:
-        [exchange] = ask(Ask(server.url, timeouts={"total_s": 0.8, "between_bytes_s": 0.5, "first_byte_s": 0.5}))
-    assert exchange.failure == Word.TIMEOUT_TOTAL
-    assert exchange.sent_ns is not None
-    assert 0.8 <= (exchange.ended_ns - exchange.sent_ns) / 1e9 < 3
-
-
 def test_a_whole_answer_stays_whole_when_its_last_chunk_is_lost(ask: Asker) -> None:
-    with scripted(closes(by_hand.streamed(frames)[: -len(by_hand.LAST_CHUNK)])) as server:
+    with scripted(closes(by_hand.streamed(FRAMES)[: -len(by_hand.LAST_CHUNK)])) as server:
         [exchange] = ask(Ask(server.url))
     assert exchange.failure is None
     assert exchange.usage.output_tokens == 3
-
-
-def test_nobody_listens(ask: Asker) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    [exchange] = ask(Ask(f"http://127.0.0.1:{port}"))
-    assert (exchange.failure, exchange.sent_ns, exchange.connect_s) == (Word.CONNECT, None, None)
-
-
-def test_a_name_that_is_not_there(ask: Asker) -> None:
-    [exchange] = ask(Ask("http://no-such-host.invalid:8080"))
-    assert (exchange.failure, exchange.sent_ns) == (Word.DNS, None)
-
-
-def test_nobody_accepts(ask: Asker) -> None:
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
-        address = listener.getsockname()
-        waiting = [socket.socket() for _ in range(4)]
-        for each in waiting:
-            each.setblocking(False)
-            each.connect_ex(address)
-        wait_until_waiting(listener, 1)
-        [exchange] = ask(Ask(f"http://127.0.0.1:{address[1]}", timeouts={"connect_s": 0.3}))
-        for each in waiting:
-            each.close()
-    assert exchange.failure == Word.TIMEOUT_CONNECT
-
-
-def test_an_endpoint_without_tls_where_tls_is_asked(ask: Asker) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def answer() -> None:
-            with suppress(OSError):
-                while True:
-                    connection, _ = listener.accept()
-                    connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-                    connection.close()
-
-        threading.Thread(target=answer, daemon=True).start()
-        [exchange] = ask(Ask(f"https://127.0.0.1:{listener.getsockname()[1]}"))
-        listener.shutdown(socket.SHUT_RDWR)
-    assert (exchange.failure, exchange.sent_ns) == (Word.TLS, None)
 
 
 def test_messages_hold_no_secrets_and_no_prompt(ask: Asker) -> None:
@@ -369,49 +188,6 @@ def test_messages_hold_no_secrets_and_no_prompt(ask: Asker) -> None:
     for secret in ("quick brown fox", "AKIAABCDEFGHIJKLMNOP", "abcdefghijklmnop1234", "123456789012", "deadbeef", "FwoGZXIv"):
         assert secret not in message
     assert message.startswith("Cannot do [prompt]") and len(message) <= 500
-
-
-def test_certificates_are_checked(ask: Asker, tmp_path: Path) -> None:
-    authority, context = make_authority(tmp_path, "127.0.0.1")
-    with scripted(sends(by_hand.streamed(frames)), context) as server:
-        [trusted] = ask(Ask(server.url, ca_bundle=str(authority)))
-        [unknown] = ask(Ask(server.url))
-    assert trusted.failure is None and trusted.connect_s is not None
-    assert (unknown.failure, unknown.sent_ns) == (Word.TLS, None)
-
-
-def test_a_certificate_for_another_name_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    resolve = socket.getaddrinfo
-    monkeypatch.setattr(socket, "getaddrinfo", lambda host, *rest, **named: resolve("127.0.0.1", *rest, **named))
-    authority, context = make_authority(tmp_path, "127.0.0.1")
-    with scripted(sends(by_hand.streamed(frames)), context) as server:
-        port = server.url.rpartition(":")[2]
-        [right] = here(Ask(f"https://localhost:{port}", ca_bundle=str(authority)))
-        [wrong] = here(Ask(f"https://bedrock.example:{port}", ca_bundle=str(authority)))
-    assert right.failure is None
-    assert (wrong.failure, wrong.sent_ns) == (Word.TLS, None)
-
-
-_NO_RECORD = b"\x17\x03\x03\x00\x20" + bytes(32)
-"""What has the form of a TLS record, and is none."""
-
-
-@pytest.mark.parametrize(("pieces", "word", "contents"), [((begun(),), Word.TLS, 1), ((by_hand.streamed(frames),), None, 3)])
-def test_what_tls_said_before_it_broke_is_kept(
-    ask: Asker, tmp_path: Path, pieces: tuple[bytes, ...], word: Word | None, contents: int
-) -> None:
-    """Sound records and one that is none come in one segment, and the connection stays open."""
-
-    def script(connection: socket.socket, request: Request) -> None:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
-        sends(*pieces)(connection, request)
-        os.write(connection.fileno(), _NO_RECORD)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
-
-    authority, context = make_authority(tmp_path, "127.0.0.1")
-    with scripted(script, context) as server:
-        [exchange] = ask(Ask(server.url, str(authority), timeouts={"between_bytes_s": 5}))
-    assert (exchange.failure, len(exchange.content_ns)) == (word, contents)
 
 
 def test_a_request_that_is_refused_before_it_is_whole_is_refused_and_not_cut(ask: Asker) -> None:

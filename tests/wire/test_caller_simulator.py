@@ -8,15 +8,13 @@ from typing import Any, get_args
 import pytest
 
 from fmbench.core.failures import FailureKind
-from fmbench.core.records import Exchange
 from fmbench.simulator import start
 from fmbench.simulator.behaviour import FaultKind, Simulator
-from tests.bedrock.asking import NOVA, SALT, Ask, caller_for, here, patched_process, prompt
+from tests.bedrock.asking import NOVA, SALT, Ask, Asker, caller_for, here, prompt
 from tests.support.simulator import Endpoint, simulator
 
 __all__ = ["simulator"]
 Start = Callable[[dict[str, Any]], Endpoint]
-Asker = Callable[[Ask], list[Exchange]]
 FAST = {"ttft_s": 0.01, "tpot_s": 0.001}
 
 WORDS: dict[str, FailureKind] = {
@@ -65,12 +63,6 @@ MODELS = {
     "cohere": "cohere.command-r-plus-v1:0",
     "ai21": "ai21.jamba-1-5-large-v1:0",
 }
-
-
-@pytest.fixture(scope="module")
-def patched() -> Iterator[Asker]:
-    with patched_process() as process:
-        yield process
 
 
 @pytest.fixture(scope="module")

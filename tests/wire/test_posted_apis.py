@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, get_args
 
 import pytest
 
 from fmbench.core.failures import FailureKind
-from fmbench.core.records import Exchange
 from fmbench.simulator.behaviour import FaultKind
-from tests.bedrock.asking import PROMPT, Ask, here, patched_process
+from tests.bedrock.asking import PROMPT, Ask, Asker, here
 from tests.support.simulator import Endpoint, running
 from tests.wire.test_caller_simulator import DEADLINES, WORDS
 
-Asker = Callable[[Ask], list[Exchange]]
 FAST = {"ttft_s": 0.005, "tpot_s": 0.001, "output_tokens": 12}
 MODELS = {
     "messages": "us.anthropic.claude-haiku-4-5-20251001-v1:0",
@@ -35,12 +33,6 @@ STREAM_ONLY |= {"no_message_stop"}
 def model(api: str, endpoint: str = "runtime", **more: Any) -> dict[str, Any]:
     kind = api.removesuffix("-whole")
     return {"id": (MODELS if endpoint == "runtime" else MANTLE)[kind], "api": api, "endpoint": endpoint} | more
-
-
-@pytest.fixture(scope="module")
-def patched() -> Iterator[Asker]:
-    with patched_process() as process:
-        yield process
 
 
 @pytest.fixture(scope="module")
