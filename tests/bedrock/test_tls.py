@@ -91,6 +91,18 @@ def test_new_keys_are_taken_and_answered(tmp_path: Path) -> None:
         assert any("with new keys" in line for line in iter(server.stdout.readline, ""))
 
 
+def test_a_connection_whose_answer_to_new_keys_cannot_be_sent_is_read_on_and_not_used_again(tmp_path: Path) -> None:
+    with _server(tmp_path) as (server, tls):
+        _type(server, "before\n")
+        assert _read_until(tls, b"\n", 65_536) == b"before\n"
+        assert not tls.unread
+        _type(server, REQUEST_NEW_KEYS)
+        asked = tls.socket.recv(65_536)
+        tls.socket.shutdown(socket.SHUT_WR)
+        assert tls.opened(asked) == b""
+        assert tls.unread
+
+
 def test_bytes_that_were_changed_on_their_way_are_an_error(tmp_path: Path) -> None:
     with _server(tmp_path) as (server, tls):
         _type(server, "one\n")
