@@ -30,14 +30,12 @@ class Tls(SSLTransport):
         """Whether nothing more can be read: the peer has said so, or ``fault`` is why."""
         self.fault: ssl.SSLError | None = None
         """What came after sound records, and was none."""
-        self._mute = False
-        """Whether something that TLS wanted sent could not be."""
         super().__init__(socket, context, server_hostname)
 
     @property
     def unread(self) -> bool:
         """Whether this connection is good for nothing more: something came that was not asked for, or the end."""
-        return self.over or self._mute or self.incoming.pending > 0
+        return self.over or self.incoming.pending > 0
 
     def opened(self, data: bytes) -> bytes:
         """What these bytes from the wire say, after those before them; nothing while their record is not whole.
@@ -74,12 +72,10 @@ class Tls(SSLTransport):
         return said
 
     def _answer(self) -> None:
-        """The peer asked for new keys, say: a few bytes that TLS itself wants sent. What cannot be sent stops no reading."""
+        """A few bytes that TLS itself wants sent: an alert, say. What cannot be sent stops no reading."""
         assert self.raw is not None
-        reply, sent = self.outgoing.read(), 0
         with suppress(OSError):
-            sent = raw_socket.send(self.raw, reply)
-        self._mute = self._mute or sent < len(reply)
+            raw_socket.send(self.raw, self.outgoing.read())
 
 
 def wrap_with(context: ssl.SSLContext) -> None:

@@ -69,6 +69,8 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%s\r\n" % (len(data), data)
 
 
+NO_RECORD = b"\x17\x03\x03\x00\x20" + bytes(32)
+"""What has the form of a TLS record, and is none."""
 LAST_CHUNK = b"0\r\n\r\n"
 STREAM = "application/vnd.amazon.eventstream"
 

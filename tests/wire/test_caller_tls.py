@@ -57,10 +57,6 @@ def test_a_certificate_for_another_name_is_not_taken(tmp_path: Path, monkeypatch
     assert (wrong.failure, wrong.sent_ns) == (Word.TLS, None)
 
 
-_NO_RECORD = b"\x17\x03\x03\x00\x20" + bytes(32)
-"""What has the form of a TLS record, and is none."""
-
-
 @pytest.mark.parametrize(("pieces", "word", "contents"), [((begun(),), Word.TLS, 1), ((by_hand.streamed(FRAMES),), None, 3)])
 def test_what_tls_said_before_it_broke_is_kept(
     ask: Asker, tmp_path: Path, pieces: tuple[bytes, ...], word: Word | None, contents: int
@@ -70,7 +66,7 @@ def test_what_tls_said_before_it_broke_is_kept(
     def script(connection: socket.socket, request: Request) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
         sends(*pieces)(connection, request)
-        os.write(connection.fileno(), _NO_RECORD)
+        os.write(connection.fileno(), by_hand.NO_RECORD)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
 
     authority, context = make_authority(tmp_path, "127.0.0.1")
